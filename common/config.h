@@ -1,0 +1,115 @@
+/*
+ * The configuration: one JSON file, validated by the JSON Schema that ships
+ * (common/config.schema.json, compiled in). An error names the file, the path in it and what
+ * would be right.
+ */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/call.h"
+#include "common/err.h"
+
+#define CONFIG_SERVERS_MAX 256
+#define SERVER_NAME_MAX 32 /* server names: [a-z0-9][a-z0-9-]*, no underscore, so that server__tool is unambiguous */
+#define CONFIG_ERROR_MAX 1024
+
+struct config_tier_rule {
+	const char *pattern; /* tool name, '*' matches any run of characters */
+	uint8_t tier;
+};
+
+/* A place where a stored credential goes. */
+struct config_credential {
+	const char *secret; /* NAME of ${secret:NAME} */
+	uint8_t kind;       /* CRED_ENV, CRED_QUERY, or 0: a header, whose kind the stored secret says */
+	const char *slot;   /* header, parameter or variable */
+	bool bearer_prefix; /* written as "Bearer ${secret:NAME}" */
+};
+
+struct config_pair {
+	const char *name, *value;
+};
+
+struct config_server {
+	const char *name;
+	bool is_http;
+	/* HTTP */
+	const char *url;
+	const char *destination;           /* "https://host:port"; "stdio" for the others */
+	const char **allow_addresses;      /* CIDRs beyond public addresses */
+	size_t nallow_addresses;
+	const char *tls_ca;                /* PEM file, or NULL for the system's */
+	struct config_pair *headers;       /* literal ones */
+	size_t nheaders;
+	/* stdio */
+	const char *command;
+	const char **args;
+	size_t nargs;
+	const char *cwd;
+	struct config_pair *env;           /* literal ones */
+	size_t nenv;
+	const char **sandbox_read, **sandbox_write;
+	size_t nsandbox_read, nsandbox_write;
+	bool sandbox_network;
+	/* both */
+	struct config_credential *credentials;
+	size_t ncredentials;
+	struct config_tier_rule *tiers;
+	size_t ntiers;
+	uint32_t timeout_ms;
+	uint32_t max_calls;                /* in flight at once */
+};
+
+struct config {
+	json_t *root; /* owns every string above and below */
+	const char *file;
+	const char *listen_address; /* loopback only */
+	uint16_t listen_port;
+	uint32_t fronts;
+	const char **allowed_origins;
+	size_t nallowed_origins;
+	uint32_t min_landlock_abi;
+	uint32_t max_connections; /* per front */
+	uint32_t max_body;        /* bytes of one request */
+	const char *user_gatewayd, *user_vaultd, *user_guardiand; /* NULL: our own user */
+	const char *origin;       /* name of the audit log, for checkpoints */
+	struct config_server *servers;
+	size_t nservers;
+};
+
+/*
+ * Loads and validates a file. On KG_E_CONFIG, error holds one or more lines for the operator.
+ * *out is owned by the caller: config_free().
+ */
+int config_load(const char *file, struct config **out, char error[CONFIG_ERROR_MAX]) MUST_CHECK;
+/* The same from memory; `file` names it in errors. Roles read what their parent hands them with it. */
+int config_parse(const char *file, const char *json, size_t len, struct config **out, char error[CONFIG_ERROR_MAX]) MUST_CHECK;
+void config_free(struct config *c);
+
+/* NULL when there is none. Borrowed. */
+const struct config_server *config_server_find(const struct config *c, const char *name);
+
+/*
+ * What a role may know: the settings, and of the servers only `server` (NULL: all, with name,
+ * tiers, timeout_ms and max_calls alone). A JSON text for config_parse(), owned by the caller
+ * (free()). The upstream role gets its whole server; front gets no servers but their names.
+ */
+char *config_slice(const struct config *c, const char *server) MUST_CHECK;
+
+/*
+ * The tier of a tool: the operator's rule (an exact name first, else the highest of the patterns
+ * that match), raised to `floor` (what the annotations say at least; 0 none); without a rule
+ * `annotated` (0 none); else TIER_DESTRUCTIVE.
+ */
+uint8_t config_tool_tier(const struct config_server *s, const char *tool, uint8_t annotated, uint8_t floor);
+
+/* Whether '*'-pattern matches the whole text; linear time. */
+bool glob_match(const char *pattern, const char *text);
+
+#endif

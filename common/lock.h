@@ -1,0 +1,73 @@
+/*
+ * Locks of a process: rlimits, no core, no_new_privs, no capabilities, Landlock, seccomp with
+ * default kill. What each role may do is one table (profiles.c), with a reason at each line.
+ */
+#ifndef COMMON_LOCK_H
+#define COMMON_LOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+enum lock_profile {
+	LOCK_FRONT,
+	LOCK_BROKER,
+	LOCK_UPSTREAM_HTTP,
+	LOCK_UPSTREAM_STDIO,
+	LOCK_VAULT,
+	LOCK_RECORDER,
+	LOCK_PARENT_GATEWAYD,  /* forks and execs roles, connects Unix sockets */
+	LOCK_PARENT_GUARDIAND,
+	LOCK_PROFILES
+};
+const char *lock_profile_name(enum lock_profile p);
+
+/* What a profile's path and port variables stand for on this start. Unused ones are NULL or 0. */
+struct lock_paths {
+	const char *state;       /* directory that the role reads and writes (vaultd, recorder) */
+	const char *run;         /* directory of its sockets (parents, vaultd) */
+	const char *bin;         /* directory of the role executables (parents) */
+	const char *tls_ca;      /* CA file of an HTTP upstream, NULL for the system's */
+	const char *config_file; /* parents: reread on reload */
+	uint16_t connect_port;   /* the one TCP port an HTTP upstream may connect to */
+	uint32_t min_landlock_abi;
+};
+
+/* What was reached. */
+struct lock_report {
+	uint32_t landlock_abi;  /* 0: the kernel has none */
+	uint32_t seccomp_rules;
+	uint32_t acts_refused;  /* forbidden acts tried and refused */
+};
+
+/*
+ * Not dumpable, no core, close all but the first descriptors, drop every capability and warn
+ * when started as root. First thing in every main(). Fatal on failure.
+ */
+void lock_early(int keep_fds);
+
+/*
+ * Sets every lock of the profile on this process, for good; then tries the forbidden acts of the
+ * profile (in children of their own where the right answer is death by SIGSYS, forked before).
+ * Fatal (KG_EXIT_LOCK) when a lock cannot be set, the Landlock level is under the floor, or an act succeeds.
+ */
+void lock_self(enum lock_profile p, const struct lock_paths *paths, struct lock_report *out);
+
+/*
+ * For the child that will exec a stdio MCP server, between fork and exec: no_new_privs, rlimits,
+ * Landlock from the server's sandbox settings (system directories to read and execute, the command's
+ * own place, the listed directories; never Keepgate's state), seccomp that refuses Unix
+ * and, unless allowed, internet sockets, ptrace, io_uring, namespaces, mounts, keyrings, bpf.
+ * Exits with KG_EXIT_LOCK on failure.
+ */
+struct config_server;
+void lock_stdio_child(const struct config_server *s, uint32_t min_landlock_abi);
+
+/* Writes the seccomp filter of a profile in libseccomp's pseudo code to fd (golden files). */
+int lock_export_filter(enum lock_profile p, int fd) MUST_CHECK;
+/* A table of a profile's rows with reasons, for SECURITY.md and the tests, on stdout. */
+void lock_print_profile(enum lock_profile p);
+
+#endif
