@@ -1,0 +1,13 @@
+/* The subcommands of keepgate. argv[0] is the subcommand's name; the result is the exit status (enum kg_exit). */
+#ifndef KEEPGATE_COMMANDS_H
+#define KEEPGATE_COMMANDS_H
+
+int up_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int consent_main(int argc, char **argv);
+int session_main(int argc, char **argv);
+int secret_main(int argc, char **argv);
+int audit_main(int argc, char **argv);
+int config_main(int argc, char **argv);
+
+#endif
