@@ -107,22 +107,33 @@ int credential_kind_parse(const char *text, uint8_t *out);
 
 /*
  * One credential inside a seal: slot is the header's, parameter's or variable's name, value
- * what stands there (bearer and basic: the whole header value). NUL-terminated.
+ * what stands there (bearer and basic: the whole header value). Both point into their set.
  */
 #define CRED_SLOT_MAX 128
 #define CRED_VALUE_MAX 8192
 #define CRED_COUNT_MAX 8
+#define CRED_BYTES_MAX 32768
 struct credential {
 	uint8_t kind;
-	char slot[CRED_SLOT_MAX + 1];
-	char value[CRED_VALUE_MAX + 16];
+	const char *slot;
+	const char *value;
 };
-struct credential_set { /* in sodium_malloc'ed memory; credentials_free() wipes and frees */
-	size_t count;       /* 0: vaultd's word that none is needed */
+/* In sodium_malloc'ed, locked memory. */
+struct credential_set {
+	size_t count; /* 0: vaultd's word that none is needed */
 	struct credential item[CRED_COUNT_MAX];
+	size_t used;
+	char bytes[CRED_BYTES_MAX];
 };
-struct credential_set *credentials_new(void); /* fatal when memory cannot be locked */
+/* An empty set, from a pool (guarded memory is dear to make); fatal when memory cannot be locked. */
+struct credential_set *credentials_new(void);
+/* Wipes and gives back to the pool. NULL is fine. */
 void credentials_free(struct credential_set *set);
+/*
+ * Adds one: gives the room for its value (value_len bytes and a NUL that is set here), which the
+ * caller fills. KG_E_LIMIT.
+ */
+int credentials_add(struct credential_set *set, uint8_t kind, const char *slot, size_t value_len, char **value) MUST_CHECK;
 
 /*
  * XChaCha20-Poly1305 under the key that vaultd shares with one upstream role; the associated
