@@ -35,6 +35,8 @@ struct json_doc {
 	size_t len;
 	struct json_tok *tok; /* owned; token 0 is the value itself; a member is its name, then its value */
 	uint32_t ntok, cap;
+	uint64_t *slots; /* owned; finds duplicate names in large objects */
+	uint32_t nslots;
 };
 
 /* Where and why a text was refused; why is a static string fit for an error to a client. */

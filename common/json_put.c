@@ -1,0 +1,109 @@
+/* Writing JSON: the bytes of a scanned value without its white space, and strings. */
+#include "common/json.h"
+
+#include <string.h>
+
+#include "common/json_text.h"
+
+/* Copies the brackets, commas and colons of a stretch between tokens; gives their number. out may be NULL. */
+static size_t put_structure(const char *p, size_t n, uint8_t *out)
+{
+	size_t written = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == ' ' || p[i] == '\n' || p[i] == '\r' || p[i] == '\t')
+			continue;
+		if (out != NULL)
+			out[written] = (uint8_t)p[i];
+		written++;
+	}
+	return written;
+}
+
+/* White space can stand only outside strings, and all strings are tokens. out may be NULL to measure. */
+static size_t put_value(const struct json_doc *d, uint32_t t, uint8_t *out)
+{
+	size_t pos = d->tok[t].start, written = 0;
+
+	for (uint32_t i = t; i < d->tok[t].next; i++) {
+		const struct json_tok *tok = &d->tok[i];
+		size_t len = tok->end - tok->start;
+
+		if (tok->type == JSON_OBJECT || tok->type == JSON_ARRAY)
+			continue;
+		written += put_structure(d->text + pos, tok->start - pos, out == NULL ? NULL : out + written);
+		if (out != NULL)
+			memcpy(out + written, d->text + tok->start, len);
+		written += len;
+		pos = tok->end;
+	}
+	return written + put_structure(d->text + pos, d->tok[t].end - pos, out == NULL ? NULL : out + written);
+}
+
+int json_put_compact(struct buf *out, const struct json_doc *d, uint32_t t)
+{
+	uint8_t *room;
+	size_t len;
+	int r;
+
+	if (t >= d->ntok)
+		return KG_E_INVALID;
+	len = put_value(d, t, NULL);
+	r = buf_reserve(out, len, &room);
+	if (r != 0)
+		return r;
+	buf_commit(out, put_value(d, t, room));
+	return 0;
+}
+
+/* What stands in the string for the character at p: its own bytes, an escape or U+FFFD. */
+static size_t put_char(const uint8_t *p, size_t n, uint8_t out[6], size_t *out_len)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
+	size_t step = utf8_sequence(p, n);
+	const char *value;
+
+	if (step != 1) {
+		memcpy(out, step == 0 ? (const uint8_t *)"\xef\xbf\xbd" : p, step == 0 ? 3 : step);
+		*out_len = step == 0 ? 3 : step;
+		return step == 0 ? 1 : step;
+	}
+	value = *p == '\0' ? NULL : strchr(values, *p);
+	if (value != NULL) {
+		out[0] = '\\';
+		out[1] = (uint8_t)names[value - values];
+		*out_len = 2;
+	} else if (*p < 0x20) {
+		memcpy(out, "\\u00", 4);
+		out[4] = (uint8_t)hex[*p >> 4];
+		out[5] = (uint8_t)hex[*p & 15];
+		*out_len = 6;
+	} else {
+		out[0] = *p;
+		*out_len = 1;
+	}
+	return 1;
+}
+
+int json_put_string(struct buf *out, const char *text, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	size_t total = 2, n = 0;
+	uint8_t ch[6], *room;
+	int r;
+
+	for (size_t i = 0; i < len; total += n)
+		i += put_char(p + i, len - i, ch, &n);
+	r = buf_reserve(out, total, &room);
+	if (r != 0)
+		return r;
+	*room++ = '"';
+	for (size_t i = 0; i < len; room += n) {
+		i += put_char(p + i, len - i, ch, &n);
+		memcpy(room, ch, n);
+	}
+	*room = '"';
+	buf_commit(out, total);
+	return 0;
+}
