@@ -112,7 +112,7 @@ int credential_kind_parse(const char *text, uint8_t *out);
 #define CRED_SLOT_MAX 128
 #define CRED_VALUE_MAX 8192
 #define CRED_COUNT_MAX 8
-#define CRED_BYTES_MAX 32768
+#define CRED_BYTES_MAX 32640
 struct credential {
 	uint8_t kind;
 	const char *slot;

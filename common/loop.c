@@ -70,7 +70,7 @@ void loop_run(struct loop *l)
 		ipc_flush(&l->dirty);
 		if (l->stopped)
 			break;
-		if (event_base_loop(l->base, EVLOOP_ONCE) != 0)
+		if (event_base_loop(l->base, EVLOOP_ONCE) != 0 || event_base_got_exit(l->base))
 			break;
 	}
 }
