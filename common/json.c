@@ -20,14 +20,14 @@ void json_free(struct json_doc *d)
 	*d = (struct json_doc){0};
 }
 
-enum json_type json_type(const struct json_doc *d, uint32_t t)
+enum json_kind json_kind(const struct json_doc *d, uint32_t t)
 {
-	return t < d->ntok ? (enum json_type)d->tok[t].type : 0;
+	return t < d->ntok ? (enum json_kind)d->tok[t].type : 0;
 }
 
 uint32_t json_get(const struct json_doc *d, uint32_t t, const char *name)
 {
-	if (json_type(d, t) != JSON_OBJECT)
+	if (json_kind(d, t) != JK_OBJECT)
 		return JSON_NONE;
 	for (uint32_t m = json_first(d, t); m != JSON_NONE; m = json_after(d, t, m + 1)) {
 		if (json_is(d, m, name))
@@ -38,9 +38,9 @@ uint32_t json_get(const struct json_doc *d, uint32_t t, const char *name)
 
 uint32_t json_first(const struct json_doc *d, uint32_t t)
 {
-	enum json_type type = json_type(d, t);
+	enum json_kind type = json_kind(d, t);
 
-	if ((type != JSON_OBJECT && type != JSON_ARRAY) || d->tok[t].count == 0)
+	if ((type != JK_OBJECT && type != JK_ARRAY) || d->tok[t].count == 0)
 		return JSON_NONE;
 	return t + 1;
 }
@@ -65,7 +65,7 @@ const char *json_raw(const struct json_doc *d, uint32_t t, size_t *len)
 /* The characters of string t; false when it is none. */
 static bool string_chars(const struct json_doc *d, uint32_t t, struct json_chars *out)
 {
-	if (json_type(d, t) != JSON_STRING)
+	if (json_kind(d, t) != JK_STRING)
 		return false;
 	out->p = (const uint8_t *)d->text + d->tok[t].start + 1;
 	out->end = (const uint8_t *)d->text + d->tok[t].end - 1;
@@ -91,7 +91,7 @@ bool json_is(const struct json_doc *d, uint32_t t, const char *text)
 	return len == 0;
 }
 
-int json_copy(const struct json_doc *d, uint32_t t, char *out, size_t size)
+int json_unescape(const struct json_doc *d, uint32_t t, char *out, size_t size)
 {
 	struct json_chars c, again;
 	uint8_t ch[4];
@@ -122,7 +122,7 @@ int json_int(const struct json_doc *d, uint32_t t, int64_t *out)
 	const char *p = json_raw(d, t, &len);
 	bool negative;
 
-	if (json_type(d, t) != JSON_NUMBER)
+	if (json_kind(d, t) != JK_NUMBER)
 		return KG_E_INVALID;
 	negative = p[0] == '-';
 	if (negative) {

@@ -4,7 +4,8 @@
  * strings and unknown members survive as they were written (1.10 stays 1.10).
  * Refused: duplicate member names (compared after unescaping), ill-formed UTF-8, lone
  * surrogates, nesting or size over the limits, anything behind the value.
- * Configuration and administration use jansson; this is for traffic.
+ * Configuration and administration use jansson; this is for traffic. Names differ from jansson's
+ * (json_kind, JK_OBJECT, json_unescape), so that one program can use both.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H
@@ -20,7 +21,7 @@
 #define JSON_TOKENS_MAX 262144u
 #define JSON_NONE UINT32_MAX
 
-enum json_type { JSON_OBJECT = 1, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+enum json_kind { JK_OBJECT = 1, JK_ARRAY, JK_STRING, JK_NUMBER, JK_TRUE, JK_FALSE, JK_NULL };
 
 struct json_tok {
 	uint32_t start, end; /* its bytes in the text, quotes included */
@@ -53,7 +54,7 @@ void json_free(struct json_doc *d);
 int json_scan(struct json_doc *d, const char *text, size_t len, struct json_error *err) MUST_CHECK;
 
 /* The type of a token; 0 for JSON_NONE. */
-enum json_type json_type(const struct json_doc *d, uint32_t t);
+enum json_kind json_kind(const struct json_doc *d, uint32_t t);
 /* The value of a member of object t; JSON_NONE when absent or t is no object (or is JSON_NONE). */
 uint32_t json_get(const struct json_doc *d, uint32_t t, const char *name);
 /* First value token inside an array, or first member-name token inside an object; JSON_NONE when empty. */
@@ -68,7 +69,7 @@ const char *json_raw(const struct json_doc *d, uint32_t t, size_t *len);
 /* Whether t is a string equal, after unescaping, to text. */
 bool json_is(const struct json_doc *d, uint32_t t, const char *text);
 /* Unescapes string t to a NUL-terminated copy; KG_E_INVALID (no string, or NUL inside), KG_E_LIMIT. */
-int json_copy(const struct json_doc *d, uint32_t t, char *out, size_t size) MUST_CHECK;
+int json_unescape(const struct json_doc *d, uint32_t t, char *out, size_t size) MUST_CHECK;
 /* Number t as an integer when it is written as one and fits; else KG_E_INVALID. */
 int json_int(const struct json_doc *d, uint32_t t, int64_t *out) MUST_CHECK;
 

@@ -29,7 +29,7 @@ static size_t put_value(const struct json_doc *d, uint32_t t, uint8_t *out)
 		const struct json_tok *tok = &d->tok[i];
 		size_t len = tok->end - tok->start;
 
-		if (tok->type == JSON_OBJECT || tok->type == JSON_ARRAY)
+		if (tok->type == JK_OBJECT || tok->type == JK_ARRAY)
 			continue;
 		written += put_structure(d->text + pos, tok->start - pos, out == NULL ? NULL : out + written);
 		if (out != NULL)

@@ -71,7 +71,7 @@ static int grow(struct scan *s)
 	return 0;
 }
 
-static inline int add_token(struct scan *s, enum json_type type, size_t start, size_t end, bool escaped)
+static inline int add_token(struct scan *s, enum json_kind type, size_t start, size_t end, bool escaped)
 {
 	struct json_doc *d = s->d;
 
@@ -162,7 +162,7 @@ static int scan_string(struct scan *s)
 			return r;
 	}
 	s->pos++;
-	return add_token(s, JSON_STRING, start, s->pos, escaped);
+	return add_token(s, JK_STRING, start, s->pos, escaped);
 }
 
 static bool skip_digits(struct scan *s)
@@ -197,10 +197,10 @@ static int scan_number(struct scan *s)
 		if (!skip_digits(s))
 			return refuse(s, s->pos, "a number without digits in its exponent");
 	}
-	return add_token(s, JSON_NUMBER, start, s->pos, false);
+	return add_token(s, JK_NUMBER, start, s->pos, false);
 }
 
-static int scan_word(struct scan *s, const char *word, size_t len, enum json_type type)
+static int scan_word(struct scan *s, const char *word, size_t len, enum json_kind type)
 {
 	if (s->len - s->pos < len || memcmp(s->text + s->pos, word, len) != 0)
 		return refuse(s, s->pos, "not a JSON value");
@@ -208,7 +208,7 @@ static int scan_word(struct scan *s, const char *word, size_t len, enum json_typ
 	return add_token(s, type, s->pos - len, s->pos, false);
 }
 
-static int scan_open(struct scan *s, enum json_type type)
+static int scan_open(struct scan *s, enum json_kind type)
 {
 	int r;
 
@@ -231,15 +231,15 @@ static int scan_value(struct scan *s)
 	case '"':
 		return scan_string(s);
 	case '{':
-		return scan_open(s, JSON_OBJECT);
+		return scan_open(s, JK_OBJECT);
 	case '[':
-		return scan_open(s, JSON_ARRAY);
+		return scan_open(s, JK_ARRAY);
 	case 't':
-		return scan_word(s, "true", 4, JSON_TRUE);
+		return scan_word(s, "true", 4, JK_TRUE);
 	case 'f':
-		return scan_word(s, "false", 5, JSON_FALSE);
+		return scan_word(s, "false", 5, JK_FALSE);
 	case 'n':
-		return scan_word(s, "null", 4, JSON_NULL);
+		return scan_word(s, "null", 4, JK_NULL);
 	default:
 		break;
 	}
@@ -273,7 +273,7 @@ static int scan_item(struct scan *s)
 		struct json_tok *around = &s->d->tok[s->open[s->depth - 1]];
 
 		around->count++;
-		if (around->type == JSON_OBJECT) {
+		if (around->type == JK_OBJECT) {
 			int r = scan_name(s);
 
 			if (r != 0)
@@ -292,7 +292,7 @@ static int scan_close(struct scan *s)
 	s->pos++;
 	tok->end = (uint32_t)s->pos;
 	tok->next = s->d->ntok;
-	if (tok->type != JSON_OBJECT || tok->count < 2)
+	if (tok->type != JK_OBJECT || tok->count < 2)
 		return 0;
 	r = json_names_check(s->d, t, &again);
 	if (r == KG_E_PROTO)
@@ -306,7 +306,7 @@ static int scan_close(struct scan *s)
 static int scan_after(struct scan *s)
 {
 	while (s->depth > 0) {
-		bool object = s->d->tok[s->open[s->depth - 1]].type == JSON_OBJECT, fresh = s->fresh;
+		bool object = s->d->tok[s->open[s->depth - 1]].type == JK_OBJECT, fresh = s->fresh;
 		uint8_t c;
 		int r;
 

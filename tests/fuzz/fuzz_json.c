@@ -16,9 +16,9 @@ static void read_all(const struct json_doc *d)
 	int64_t number;
 
 	for (uint32_t t = 0; t < d->ntok; t++) {
-		(void)!json_copy(d, t, text, sizeof(text));
+		(void)!json_unescape(d, t, text, sizeof(text));
 		(void)!json_int(d, t, &number);
-		if (json_get(d, t, "a") != JSON_NONE && json_type(d, t) != JSON_OBJECT)
+		if (json_get(d, t, "a") != JSON_NONE && json_kind(d, t) != JK_OBJECT)
 			abort();
 	}
 }

@@ -161,7 +161,7 @@ static void test_refuses(void)
 				err.why == NULL ? "-" : err.why, bad[i].offset);
 			unit_bad = 1;
 		}
-		CHECK(json_type(&doc, 0) == 0);
+		CHECK(json_kind(&doc, 0) == 0);
 	}
 }
 
@@ -292,19 +292,19 @@ static void test_navigation(void)
 	size_t len;
 
 	CHECK(scan(" {\"a\":[10,[20],{}],\"b\":{\"c\":\"x\"},\"\\u0064\":1.10} ") == 0);
-	CHECK(json_type(&doc, 0) == JSON_OBJECT && doc.tok[0].count == 3);
+	CHECK(json_kind(&doc, 0) == JK_OBJECT && doc.tok[0].count == 3);
 	t = json_get(&doc, 0, "a");
-	CHECK(json_type(&doc, t) == JSON_ARRAY && doc.tok[t].count == 3);
+	CHECK(json_kind(&doc, t) == JK_ARRAY && doc.tok[t].count == 3);
 	e = json_first(&doc, t);
-	CHECK(json_type(&doc, e) == JSON_NUMBER);
+	CHECK(json_kind(&doc, e) == JK_NUMBER);
 	e = json_after(&doc, t, e);
-	CHECK(json_type(&doc, e) == JSON_ARRAY);
+	CHECK(json_kind(&doc, e) == JK_ARRAY);
 	e = json_after(&doc, t, e);
-	CHECK(json_type(&doc, e) == JSON_OBJECT && json_first(&doc, e) == JSON_NONE);
+	CHECK(json_kind(&doc, e) == JK_OBJECT && json_first(&doc, e) == JSON_NONE);
 	CHECK(json_after(&doc, t, e) == JSON_NONE);
 	CHECK(json_is(&doc, json_get(&doc, json_get(&doc, 0, "b"), "c"), "x"));
 	CHECK(json_get(&doc, json_get(&doc, 0, "zz"), "c") == JSON_NONE);
-	CHECK(json_type(&doc, JSON_NONE) == 0);
+	CHECK(json_kind(&doc, JSON_NONE) == 0);
 	CHECK(json_first(&doc, JSON_NONE) == JSON_NONE);
 	t = json_get(&doc, 0, "d");
 	CHECK(strncmp(json_raw(&doc, t, &len), "1.10", 4) == 0 && len == 4);
@@ -320,16 +320,16 @@ static void test_strings(void)
 	char out[8];
 
 	CHECK(scan("[\"a\\u00e9\\n\",\"\\u0000\",5,\"1234567\",\"12345678\",\"\"]") == 0);
-	CHECK(json_copy(&doc, 1, out, sizeof(out)) == 0 && strcmp(out, "a\xc3\xa9\n") == 0);
+	CHECK(json_unescape(&doc, 1, out, sizeof(out)) == 0 && strcmp(out, "a\xc3\xa9\n") == 0);
 	CHECK(json_is(&doc, 1, "a\xc3\xa9\n"));
 	CHECK(!json_is(&doc, 1, "a\xc3\xa9"));
 	CHECK(!json_is(&doc, 1, "a\xc3\xa9\nx"));
-	CHECK(json_copy(&doc, 2, out, sizeof(out)) == KG_E_INVALID);
+	CHECK(json_unescape(&doc, 2, out, sizeof(out)) == KG_E_INVALID);
 	CHECK(!json_is(&doc, 2, ""));
-	CHECK(json_copy(&doc, 3, out, sizeof(out)) == KG_E_INVALID);
-	CHECK(json_copy(&doc, 4, out, sizeof(out)) == 0 && strcmp(out, "1234567") == 0);
-	CHECK(json_copy(&doc, 5, out, sizeof(out)) == KG_E_LIMIT);
-	CHECK(json_copy(&doc, 6, out, 1) == 0 && out[0] == '\0');
+	CHECK(json_unescape(&doc, 3, out, sizeof(out)) == KG_E_INVALID);
+	CHECK(json_unescape(&doc, 4, out, sizeof(out)) == 0 && strcmp(out, "1234567") == 0);
+	CHECK(json_unescape(&doc, 5, out, sizeof(out)) == KG_E_LIMIT);
+	CHECK(json_unescape(&doc, 6, out, 1) == 0 && out[0] == '\0');
 }
 
 static void test_integers(void)
