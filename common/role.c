@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -68,32 +69,43 @@ static void die_with_parent(void)
 	signal(SIGINT, SIG_IGN);
 }
 
-static void read_start(struct buf *store, enum ipc_type want, union ipc_any *msg, int *fd)
-{
-	enum ipc_type type;
-	int r = ipc_read_blocking(ROLE_FD_CONTROL, START_WAIT_MS, store, &type, msg, fd);
-
-	if (r != KG_OK || type != want)
-		log_fatal(KG_EXIT_PROTO, "start: the parent did not send what a start needs: %s", kg_strerror(r));
-}
-
 static void read_config(struct role *r, struct buf *store)
 {
 	char error[CONFIG_ERROR_MAX];
 	union ipc_any msg;
 	const struct ipc_config *c = (const void *)&msg;
-	int fd;
+	enum ipc_type type;
+	int fd, e = ipc_read_blocking(ROLE_FD_CONTROL, START_WAIT_MS, store, &type, &msg, &fd);
 
-	read_start(store, IPC_CONFIG, &msg, &fd);
+	if (e != KG_OK || type != IPC_CONFIG)
+		log_fatal(KG_EXIT_PROTO, "start: the parent did not send the configuration: %s", kg_strerror(e));
 	if (ipc_copy(c->name, r->name, sizeof(r->name)) != KG_OK)
 		log_fatal(KG_EXIT_PROTO, "start: the instance name is too long");
 	if (config_parse("configuration slice", (const char *)c->json.p, c->json.n, &r->config, error) != KG_OK)
 		log_fatal(KG_EXIT_CONFIG, "%s", error);
 }
 
+int role_take_peer(struct role *r, int timeout_ms)
+{
+	enum ipc_type type;
+	union ipc_any msg;
+	struct buf store;
+	int fd = -1, e;
+
+	buf_init(&store, IPC_FRAME_MAX);
+	e = ipc_read_blocking(ROLE_FD_CONTROL, timeout_ms, &store, &type, &msg, &fd);
+	if (e == KG_OK && type == IPC_STOP)
+		exit(KG_EXIT_OK);
+	if (e != KG_OK && e != KG_E_UNAVAILABLE)
+		log_fatal(KG_EXIT_PROTO, "start: the parent is gone");
+	if (e == KG_OK && (type != IPC_PEER || fd < 0 || on_peer(NULL, &msg, fd, r) != KG_OK))
+		log_fatal(KG_EXIT_PROTO, "start: a connection came broken");
+	buf_free(&store);
+	return e;
+}
+
 void role_begin(struct role *r, enum ipc_role self, const char *program, unsigned npeers)
 {
-	union ipc_any msg;
 	struct buf store;
 
 	log_init(program);
@@ -106,13 +118,9 @@ void role_begin(struct role *r, enum ipc_role self, const char *program, unsigne
 	buf_init(&store, IPC_FRAME_MAX);
 	read_config(r, &store);
 	r->loop = loop_new();
-	for (unsigned i = 0; i < npeers; i++) {
-		int fd;
-
-		read_start(&store, IPC_PEER, &msg, &fd);
-		if (fd < 0 || on_peer(NULL, &msg, fd, r) != KG_OK)
-			log_fatal(KG_EXIT_PROTO, "start: a connection came broken");
-	}
+	for (unsigned i = 0; i < npeers; i++)
+		if (role_take_peer(r, START_WAIT_MS) != KG_OK)
+			log_fatal(KG_EXIT_PROTO, "start: the parent did not send the first connections");
 	buf_free(&store);
 }
 

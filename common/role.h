@@ -37,6 +37,12 @@ struct role {
  */
 void role_begin(struct role *r, enum ipc_role self, const char *program, unsigned npeers);
 
+/*
+ * Before the lock, for a role that cannot lock without certain connections: waits for one more PEER
+ * (passed to peer()). KG_E_UNAVAILABLE after timeout_ms; a STOP ends the process.
+ */
+int role_take_peer(struct role *r, int timeout_ms) MUST_CHECK;
+
 /* Locks with this role's profile, runs the forbidden acts, sends READY. Fatal when a lock does not hold. */
 void role_lock(struct role *r, const struct lock_paths *paths);
 
