@@ -1,0 +1,42 @@
+/*
+ * The Mcp-Session-Ids of legacy clients (MCP 2025-11-25, transports: session management). A name
+ * for a client's conversation, never a proof of who it is: each belongs to one agent session, and
+ * every request shows that session's token as well.
+ */
+#ifndef BROKER_MCP_SESSIONS_H
+#define BROKER_MCP_SESSIONS_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "gatewayd/broker/sessions.h"
+
+#define MCP_SESSION_HEX 32
+#define MCP_SESSIONS_PER_AGENT 64
+#define MCP_SESSIONS_MAX 65536
+
+struct mcp_session {
+	uint8_t id[ID_LEN];
+	struct session *agent;
+	LIST_ENTRY(mcp_session) by_id;
+	TAILQ_ENTRY(mcp_session) of_agent;
+};
+
+struct mcp_sessions;
+struct mcp_sessions *mcp_sessions_new(void); /* fatal when out of memory */
+void mcp_sessions_free(struct mcp_sessions *t);
+
+/*
+ * A new one for this agent session; its oldest makes room when it has MCP_SESSIONS_PER_AGENT.
+ * KG_E_LIMIT when all agents together have MCP_SESSIONS_MAX.
+ */
+int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, char hex[MCP_SESSION_HEX + 1]) MUST_CHECK;
+
+/* NULL when unknown or another agent's. */
+struct mcp_session *mcp_sessions_find(const struct mcp_sessions *t, const struct session *agent, struct ipc_bytes hex);
+
+void mcp_sessions_remove(struct mcp_sessions *t, struct mcp_session *m);
+/* All of an agent session that ends. */
+void mcp_sessions_drop(struct mcp_sessions *t, struct session *agent);
+
+#endif
