@@ -1,0 +1,7 @@
+/* The version that Keepgate names to its peers and its people. */
+#ifndef COMMON_VERSION_H
+#define COMMON_VERSION_H
+
+#define KEEPGATE_VERSION "0.1.0"
+
+#endif
