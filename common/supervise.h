@@ -5,6 +5,8 @@
 #ifndef COMMON_SUPERVISE_H
 #define COMMON_SUPERVISE_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "common/ipc.h"
@@ -18,6 +20,7 @@ struct child_spec {
 	uint32_t index;
 	const char *name;       /* instance name, "" for a single one; copied */
 	const char *executable; /* absolute path; copied */
+	const char *argument;   /* one operand, or NULL; copied */
 	const char *config;     /* JSON slice for CONFIG; copied */
 	int listen_fd;          /* goes to ROLE_FD_LISTEN, or -1 */
 	/*
@@ -29,7 +32,8 @@ struct child_spec {
 	void *arg;
 };
 
-struct supervisor *supervisor_new(struct loop *l, const char *program);
+struct supervisor *supervisor_new(struct loop *l);
+/* Starts a child (at once), and keeps it running. The specification is copied. */
 struct child *supervisor_add(struct supervisor *s, const struct child_spec *spec);
 /* Sends a PEER message; fd is duplicated into the child, the caller still owns its own. */
 void child_give(struct child *c, enum ipc_role peer, uint32_t index, const char *name, int fd);
