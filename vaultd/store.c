@@ -1,0 +1,158 @@
+#include "vaultd/store.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "vaultd/store_sql.h"
+
+#define SCHEMA_VERSION 1
+
+/*
+ * EXCLUSIVE: no second process may open it, and the WAL needs no shared memory file.
+ * trusted_schema and cell_size_check: the file may have been tampered with.
+ */
+static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE;"
+			      "PRAGMA journal_mode=WAL;"
+			      "PRAGMA synchronous=FULL;"
+			      "PRAGMA foreign_keys=ON;"
+			      "PRAGMA secure_delete=ON;"
+			      "PRAGMA temp_store=MEMORY;"
+			      "PRAGMA mmap_size=0;"
+			      "PRAGMA trusted_schema=OFF;"
+			      "PRAGMA cell_size_check=ON;";
+
+static const char schema[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE consents("
+	" id BLOB PRIMARY KEY NOT NULL CHECK(length(id)=16),"
+	" human TEXT NOT NULL, agent TEXT NOT NULL, why TEXT NOT NULL, tools TEXT NOT NULL,"
+	" tier INTEGER NOT NULL, revoked INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL,"
+	" by_uid INTEGER NOT NULL, by_name TEXT NOT NULL) STRICT;"
+	"CREATE TABLE sessions("
+	" id BLOB PRIMARY KEY NOT NULL CHECK(length(id)=16),"
+	" consent BLOB NOT NULL REFERENCES consents(id),"
+	" token_hash BLOB NOT NULL UNIQUE CHECK(length(token_hash)=32),"
+	" state INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX sessions_consent ON sessions(consent);"
+	"CREATE TABLE secrets("
+	" name TEXT PRIMARY KEY NOT NULL, server TEXT NOT NULL, destination TEXT NOT NULL,"
+	" kind INTEGER NOT NULL, slot TEXT NOT NULL, version INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, changed INTEGER NOT NULL,"
+	" by_uid INTEGER NOT NULL, by_name TEXT NOT NULL, record BLOB NOT NULL) STRICT;"
+	"CREATE TABLE signing_key(one INTEGER PRIMARY KEY CHECK(one=1), record BLOB NOT NULL) STRICT;"
+	"CREATE TABLE signed_head("
+	" one INTEGER PRIMARY KEY CHECK(one=1), size INTEGER NOT NULL,"
+	" root BLOB NOT NULL CHECK(length(root)=32), note TEXT NOT NULL) STRICT;"
+	"PRAGMA user_version=1;"
+	"COMMIT;";
+
+#define CONSENT_COLUMNS                                                                                                \
+	"c.id, c.human, c.agent, c.why, c.tools, c.tier, c.revoked, c.created, c.expires, c.by_uid, c.by_name"
+#define SESSION_COLUMNS CONSENT_COLUMNS ", s.id, s.token_hash, s.state, s.created, s.changed"
+#define SESSION_FROM " FROM sessions s JOIN consents c ON c.id=s.consent "
+
+static const char *const statements[SQL_COUNT] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_CONSENT_ADD] = "INSERT INTO consents VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+	[SQL_CONSENT_REVOKE] = "UPDATE consents SET revoked=1 WHERE id=?",
+	[SQL_CONSENT_SESSIONS_REVOKE] = "UPDATE sessions SET state=3, changed=? WHERE consent=? AND state<>3",
+	[SQL_CONSENTS] = "SELECT " CONSENT_COLUMNS " FROM consents c WHERE ?1 IS NULL OR"
+			 " substr(lower(hex(c.id)),1,length(?1))=?1 ORDER BY c.created DESC, c.id LIMIT ?2",
+	[SQL_SESSION_ADD] = "INSERT INTO sessions VALUES(?,?,?,?,?,?)",
+	[SQL_SESSION_STATE] = "UPDATE sessions SET state=?, changed=? WHERE id=?",
+	[SQL_SESSIONS] = "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE ?1 IS NULL OR"
+			 " substr(lower(hex(s.id)),1,length(?1))=?1 ORDER BY s.created DESC, s.id LIMIT ?2",
+	[SQL_SESSIONS_LIVE] = "SELECT " SESSION_COLUMNS SESSION_FROM
+			      "WHERE s.state<>3 AND c.revoked=0 AND c.expires>? ORDER BY s.created, s.id",
+	[SQL_SECRET_PUT] = "INSERT OR REPLACE INTO secrets VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+	[SQL_SECRET_RM] = "DELETE FROM secrets WHERE name=?",
+	[SQL_SECRETS] =
+		"SELECT name, server, destination, kind, slot, version, created, changed, by_uid, by_name, record"
+		" FROM secrets ORDER BY name",
+	[SQL_KEY_GET] = "SELECT record FROM signing_key",
+	[SQL_KEY_PUT] = "INSERT INTO signing_key VALUES(1,?)",
+	[SQL_HEAD_GET] = "SELECT size, root, note FROM signed_head",
+	[SQL_HEAD_PUT] = "INSERT OR REPLACE INTO signed_head VALUES(1,?,?,?)",
+};
+
+static _Noreturn void store_fatal(const struct store *s, const char *path, const char *what)
+{
+	log_fatal(KG_EXIT_STORE, "%s: %s: %s: is another vaultd running, is the disk full, is the file damaged?", path,
+		  what, s->db == NULL ? "out of memory" : sqlite3_errmsg(s->db));
+}
+
+static void store_exec(struct store *s, const char *path, const char *sql, const char *what)
+{
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		store_fatal(s, path, what);
+}
+
+static int user_version(struct store *s, const char *path)
+{
+	sqlite3_stmt *stmt;
+	int version;
+
+	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &stmt, NULL) != SQLITE_OK ||
+	    sqlite3_step(stmt) != SQLITE_ROW)
+		store_fatal(s, path, "cannot be read");
+	version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return version;
+}
+
+static void store_schema(struct store *s, const char *path)
+{
+	int version = user_version(s, path);
+
+	if (version == 0)
+		store_exec(s, path, schema, "tables cannot be made");
+	else if (version != SCHEMA_VERSION)
+		log_fatal(KG_EXIT_STORE,
+			  "%s: has schema version %d, this vaultd knows %d: run the Keepgate that wrote it, or a newer "
+			  "one",
+			  path, version, SCHEMA_VERSION);
+}
+
+static void store_harden(struct store *s)
+{
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, 1048576);
+}
+
+struct store *store_open(const char *dir)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/vault.db", dir);
+
+	if (s == NULL || n < 0 || n >= (int)sizeof(path))
+		log_fatal(KG_EXIT_STORE, "vault.db: out of memory, or the path is too long");
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL) !=
+	    SQLITE_OK)
+		store_fatal(s, path, "cannot be opened");
+	store_harden(s);
+	store_exec(s, path, pragmas, "cannot be set up");
+	store_schema(s, path);
+	for (int i = 0; i < SQL_COUNT; i++)
+		if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) !=
+		    SQLITE_OK)
+			store_fatal(s, path, "a statement was refused");
+	return s;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	for (int i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->sql[i]);
+	sqlite3_close(s->db);
+	free(s);
+}

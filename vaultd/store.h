@@ -1,0 +1,97 @@
+/*
+ * vault.db: SQLite, in WAL mode, synchronous FULL, held by this process alone. What is secret in
+ * it is sealed (record.h); tokens stand there as hashes.
+ */
+#ifndef VAULTD_STORE_H
+#define VAULTD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/call.h"
+#include "common/err.h"
+#include "vaultd/record.h"
+
+#define STORE_LIST_MAX 1000 /* rows of one listing, newest first */
+
+struct store;
+
+/* Opens or makes dir/vault.db; fatal (KG_EXIT_STORE) with what to do. */
+struct store *store_open(const char *dir);
+void store_close(struct store *s);
+
+/* Who did an administrative act. */
+struct store_actor {
+	uint32_t uid;
+	const char *name; /* "" when the user database does not know it */
+};
+
+/* A consent bundle. Texts are borrowed: in callbacks they die with the row. */
+struct store_consent {
+	uint8_t id[ID_LEN];
+	const char *human, *agent, *why;
+	const char *tools; /* server/tool patterns, separated by newlines */
+	uint8_t tier;
+	bool revoked;
+	uint64_t created, expires; /* seconds since 1970 */
+	struct store_actor by;
+};
+
+struct store_session {
+	uint8_t id[ID_LEN];
+	uint8_t token_hash[HASH_LEN];
+	uint8_t state; /* enum session_state */
+	uint64_t created, changed;
+	struct store_consent consent;
+};
+
+/* A stored credential. The record is sealed for name, server, destination, kind, slot and version. */
+struct store_secret {
+	const char *name, *server, *destination, *slot;
+	uint8_t kind;
+	uint64_t version, created, changed;
+	struct store_actor by;
+	const void *record;
+	size_t record_len;
+};
+
+/* All functions below: KG_E_IO (told in the log) when the database refuses; nothing is then changed. */
+
+/* A consent and its session, both or neither. */
+int store_grant(struct store *s, const struct store_session *session) MUST_CHECK;
+/* Revokes a consent and every session of it. */
+int store_consent_revoke(struct store *s, const uint8_t id[ID_LEN], uint64_t now) MUST_CHECK;
+int store_session_state(struct store *s, const uint8_t id[ID_LEN], uint8_t state, uint64_t now) MUST_CHECK;
+
+/* An error of fn ends the walk and is returned. hex: only ids that begin so, or NULL. */
+typedef int (*store_consent_fn)(const struct store_consent *c, void *arg);
+typedef int (*store_session_fn)(const struct store_session *x, void *arg);
+int store_consents_each(struct store *s, const char *hex, store_consent_fn fn, void *arg) MUST_CHECK;
+int store_sessions_each(struct store *s, const char *hex, store_session_fn fn, void *arg) MUST_CHECK;
+/* Those that can still be used: not revoked, not expired at now. Oldest first, all of them. */
+int store_sessions_live(struct store *s, uint64_t now, store_session_fn fn, void *arg) MUST_CHECK;
+
+/* Inserts, or replaces the one of that name. */
+int store_secret_put(struct store *s, const struct store_secret *x) MUST_CHECK;
+int store_secret_rm(struct store *s, const char *name) MUST_CHECK;
+typedef int (*store_secret_fn)(const struct store_secret *x, void *arg);
+int store_secrets_each(struct store *s, store_secret_fn fn, void *arg) MUST_CHECK;
+
+/* The sealed signing key; KG_E_NOTFOUND. *out is owned by the caller. */
+int store_signing_key_get(struct store *s, struct record *out) MUST_CHECK;
+int store_signing_key_put(struct store *s, const struct record *r) MUST_CHECK;
+
+/* The last signed tree head. */
+#define STORE_NOTE_MAX 2048
+struct store_head {
+	uint64_t size;
+	uint8_t root[HASH_LEN];
+	char note[STORE_NOTE_MAX + 1];
+};
+/* KG_E_NOTFOUND before the first. */
+int store_head_get(struct store *s, struct store_head *out) MUST_CHECK;
+/* Durable when it returns 0. */
+int store_head_put(struct store *s, const struct store_head *head) MUST_CHECK;
+
+#endif
