@@ -1,4 +1,4 @@
-/* The version that Keepgate names to its peers and its people. */
+/* The version, in one place. */
 #ifndef COMMON_VERSION_H
 #define COMMON_VERSION_H
 
