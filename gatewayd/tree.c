@@ -1,0 +1,180 @@
+#include "gatewayd/tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/sock.h"
+#include "common/spawn.h"
+#include "common/link.h"
+
+/* A front or an upstream: a role that stands beside the broker. */
+struct seat {
+	struct tree *tree;
+	enum ipc_role role;
+	uint32_t index;
+	const char *name;
+	struct child *child;
+	struct link *vault, *recorder; /* upstreams only */
+};
+
+struct tree {
+	struct loop *loop;
+	const struct config *config;
+	const struct daemon_options *options;
+	struct supervisor *supervisor;
+	char bin[DAEMON_PATH_MAX];
+	struct child *broker;
+	struct link *broker_vault, *broker_recorder;
+	struct seat *seats; /* the fronts, then the upstreams */
+	size_t nseats;
+};
+
+/* A fresh pair between a seat and the broker, when both are there. */
+static void seat_connect(struct seat *s)
+{
+	struct tree *t = s->tree;
+	int pair[2];
+
+	if (s->child == NULL || t->broker == NULL || !child_running(s->child) || !child_running(t->broker))
+		return;
+	if (sock_pair(pair) != KG_OK) {
+		log_warn("%s %s: no socket pair to the broker: raise the limit of open files", ipc_role_name(s->role), s->name);
+		return;
+	}
+	child_give(s->child, IPC_ROLE_BROKER, 0, "", pair[0]);
+	child_give(t->broker, s->role, s->index, s->name, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void seat_started(struct supervisor *sv, struct child *c, void *arg)
+{
+	struct seat *s = arg;
+
+	(void)sv;
+	s->child = c;
+	if (s->role == IPC_ROLE_UPSTREAM) {
+		link_make(s->vault, c);
+		link_make(s->recorder, c);
+	}
+	seat_connect(s);
+}
+
+static void seat_wants(struct supervisor *sv, struct child *c, enum ipc_role peer, uint32_t index, void *arg)
+{
+	struct seat *s = arg;
+
+	(void)sv, (void)index;
+	if (s->role == IPC_ROLE_UPSTREAM && peer == IPC_ROLE_VAULT)
+		link_make(s->vault, c);
+	else if (s->role == IPC_ROLE_UPSTREAM && peer == IPC_ROLE_RECORDER)
+		link_make(s->recorder, c);
+	/* A lost broker comes back by itself: its start connects every seat. */
+}
+
+static void broker_started(struct supervisor *sv, struct child *c, void *arg)
+{
+	struct tree *t = arg;
+
+	(void)sv;
+	t->broker = c;
+	link_make(t->broker_vault, c);
+	link_make(t->broker_recorder, c);
+	for (size_t i = 0; i < t->nseats; i++)
+		seat_connect(&t->seats[i]);
+}
+
+static void broker_wants(struct supervisor *sv, struct child *c, enum ipc_role peer, uint32_t index, void *arg)
+{
+	struct tree *t = arg;
+
+	(void)sv, (void)index;
+	if (peer == IPC_ROLE_VAULT)
+		link_make(t->broker_vault, c);
+	else if (peer == IPC_ROLE_RECORDER)
+		link_make(t->broker_recorder, c);
+}
+
+static struct child *tree_add(struct tree *t, const char *executable, const char *server, struct child_spec *spec)
+{
+	char path[DAEMON_PATH_MAX + 32];
+	char *slice = config_slice(t->config, server);
+	struct child *c;
+
+	if (slice == NULL)
+		log_fatal(KG_EXIT_FAILURE, "%s: out of memory", executable);
+	snprintf(path, sizeof(path), "%s/%s", t->bin, executable);
+	spec->executable = path;
+	spec->config = slice;
+	c = supervisor_add(t->supervisor, spec);
+	free(slice);
+	return c;
+}
+
+static struct link *tree_link(struct tree *t, const char *socket, enum ipc_role peer, enum ipc_type naming, const char *name)
+{
+	struct link_spec spec = { t->options->run, socket, peer, naming, name };
+
+	return link_new(t->loop, &spec);
+}
+
+static void add_broker(struct tree *t)
+{
+	struct child_spec spec = { .role = IPC_ROLE_BROKER, .name = "", .listen_fd = -1, .started = broker_started,
+				   .wants = broker_wants, .arg = t };
+
+	t->broker_vault = tree_link(t, "vault-broker.sock", IPC_ROLE_VAULT, 0, "");
+	t->broker_recorder = tree_link(t, "guardian-broker.sock", IPC_ROLE_RECORDER, 0, "");
+	tree_add(t, "gatewayd-broker", NULL, &spec);
+}
+
+static void add_front(struct tree *t, struct seat *s, uint32_t index, int listen_fd)
+{
+	struct child_spec spec = { .role = IPC_ROLE_FRONT, .index = index, .listen_fd = listen_fd, .started = seat_started,
+				   .wants = seat_wants, .arg = s };
+	char name[16];
+
+	snprintf(name, sizeof(name), "%u", index);
+	spec.name = name;
+	*s = (struct seat){ .tree = t, .role = IPC_ROLE_FRONT, .index = index, .name = "" };
+	tree_add(t, "gatewayd-front", NULL, &spec);
+}
+
+static void add_upstream(struct tree *t, struct seat *s, uint32_t index)
+{
+	const char *name = t->config->servers[index].name;
+	struct child_spec spec = { .role = IPC_ROLE_UPSTREAM, .index = index, .name = name, .listen_fd = -1,
+				   .started = seat_started, .wants = seat_wants, .arg = s };
+
+	*s = (struct seat){ .tree = t, .role = IPC_ROLE_UPSTREAM, .index = index, .name = name };
+	s->vault = tree_link(t, "vault-upstream.sock", IPC_ROLE_VAULT, IPC_UPSTREAM_NAME, name);
+	s->recorder = tree_link(t, "guardian-upstream.sock", IPC_ROLE_RECORDER, IPC_RECEIPT_NAME, name);
+	tree_add(t, "gatewayd-upstream", name, &spec);
+}
+
+struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o, int listen_fd)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+
+	if (t == NULL || (t->seats = calloc(c->fronts + c->nservers, sizeof(*t->seats))) == NULL)
+		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
+	t->loop = l;
+	t->config = c;
+	t->options = o;
+	t->supervisor = supervisor_new(l);
+	if (spawn_bin_dir(t->bin, sizeof(t->bin)) != KG_OK)
+		log_fatal(KG_EXIT_FAILURE, "roles: the folder of the executables cannot be found");
+	add_broker(t);
+	for (uint32_t i = 0; i < c->fronts; i++)
+		add_front(t, &t->seats[t->nseats++], i, listen_fd);
+	for (uint32_t i = 0; i < c->nservers; i++)
+		add_upstream(t, &t->seats[t->nseats++], i);
+	return t;
+}
+
+struct supervisor *tree_supervisor(struct tree *t)
+{
+	return t->supervisor;
+}
