@@ -17,7 +17,8 @@
 
 #define CONFIG_SERVERS_MAX 256
 #define SERVER_NAME_MAX 32 /* server names: [a-z0-9][a-z0-9-]*, no underscore, so that server__tool is unambiguous */
-#define CONFIG_ERROR_MAX 1024
+#define CONFIG_ERROR_MAX 4096
+#define CONFIG_FILE_MAX 524288u /* its slices, with paths resolved, fit into IPC_CONFIG_MAX */
 
 struct config_tier_rule {
 	const char *pattern; /* tool name, '*' matches any run of characters */
@@ -41,18 +42,18 @@ struct config_server {
 	bool is_http;
 	/* HTTP */
 	const char *url;
-	const char *destination;           /* "https://host:port"; "stdio" for the others */
-	const char **allow_addresses;      /* CIDRs beyond public addresses */
+	const char *destination;      /* "https://host:port"; "stdio" for the others */
+	const char **allow_addresses; /* CIDRs beyond public addresses */
 	size_t nallow_addresses;
-	const char *tls_ca;                /* PEM file, or NULL for the system's */
-	struct config_pair *headers;       /* literal ones */
+	const char *tls_ca;          /* PEM file, or NULL for the system's */
+	struct config_pair *headers; /* literal ones */
 	size_t nheaders;
 	/* stdio */
 	const char *command;
 	const char **args;
 	size_t nargs;
-	const char *cwd;
-	struct config_pair *env;           /* literal ones */
+	const char *cwd;         /* never NULL: the configuration's directory by default */
+	struct config_pair *env; /* literal ones */
 	size_t nenv;
 	const char **sandbox_read, **sandbox_write;
 	size_t nsandbox_read, nsandbox_write;
@@ -63,11 +64,12 @@ struct config_server {
 	struct config_tier_rule *tiers;
 	size_t ntiers;
 	uint32_t timeout_ms;
-	uint32_t max_calls;                /* in flight at once */
+	uint32_t max_calls; /* in flight at once */
 };
 
 struct config {
-	json_t *root; /* owns every string above and below */
+	json_t *root;    /* the file, paths resolved; owns the strings above and below, with derived */
+	json_t *derived; /* strings made from root's */
 	const char *file;
 	const char *listen_address; /* loopback only */
 	uint16_t listen_port;
@@ -75,30 +77,33 @@ struct config {
 	const char **allowed_origins;
 	size_t nallowed_origins;
 	uint32_t min_landlock_abi;
-	uint32_t max_connections; /* per front */
-	uint32_t max_body;        /* bytes of one request */
+	uint32_t max_connections;                                 /* per front */
+	uint32_t max_body;                                        /* bytes of one request */
 	const char *user_gatewayd, *user_vaultd, *user_guardiand; /* NULL: our own user */
-	const char *origin;       /* name of the audit log, for checkpoints */
+	const char *origin;                                       /* name of the audit log, for checkpoints */
 	struct config_server *servers;
 	size_t nservers;
 };
 
 /*
- * Loads and validates a file. On KG_E_CONFIG, error holds one or more lines for the operator.
+ * Loads and validates a file. On KG_E_CONFIG, error holds one or more lines for the operator, each
+ * "FILE: PATH: what would be right", without a newline behind the last. No value that may be a secret stands in it.
+ * Relative paths of the file are made absolute, starting at its directory.
  * *out is owned by the caller: config_free().
  */
 int config_load(const char *file, struct config **out, char error[CONFIG_ERROR_MAX]) MUST_CHECK;
 /* The same from memory; `file` names it in errors. Roles read what their parent hands them with it. */
-int config_parse(const char *file, const char *json, size_t len, struct config **out, char error[CONFIG_ERROR_MAX]) MUST_CHECK;
+int config_parse(const char *file, const char *json, size_t len, struct config **out,
+		 char error[CONFIG_ERROR_MAX]) MUST_CHECK;
 void config_free(struct config *c);
 
 /* NULL when there is none. Borrowed. */
 const struct config_server *config_server_find(const struct config *c, const char *name);
 
 /*
- * What a role may know: the settings, and of the servers only `server` (NULL: all, with name,
- * tiers, timeout_ms and max_calls alone). A JSON text for config_parse(), owned by the caller
- * (free()). The upstream role gets its whole server; front gets no servers but their names.
+ * What a role may know: the settings, and of the servers only `server`, whole (the upstream role);
+ * NULL: all, with name, is_http, tiers, timeout_ms and max_calls alone (the broker); "": all by name
+ * alone (the front). A JSON text for config_parse(), owned by the caller (free()); NULL when out of memory.
  */
 char *config_slice(const struct config *c, const char *server) MUST_CHECK;
 
