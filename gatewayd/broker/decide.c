@@ -4,39 +4,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "common/log.h"
+
+#define POLICY_TEXT_MAX (2u * IPC_CONFIG_MAX)
 
 struct policy {
 	uint8_t sha256[HASH_LEN];
 };
 
-static json_t *tiers_json(const struct config_server *s)
+static int put_rules(struct buf *out, const struct config_server *s)
 {
-	json_t *list = json_array();
+	int r = json_put_string(out, s->name, strlen(s->name));
 
-	for (size_t i = 0; i < s->ntiers; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s}", "pattern", s->tiers[i].pattern, "tier",
-						      tier_name(s->tiers[i].tier)));
-	return list;
+	if (r == KG_OK)
+		r = buf_puts(out, ":[");
+	for (size_t i = 0; i < s->ntiers && r == KG_OK; i++) {
+		r = buf_puts(out, i == 0 ? "[" : ",[");
+		if (r == KG_OK)
+			r = json_put_string(out, s->tiers[i].pattern, strlen(s->tiers[i].pattern));
+		if (r == KG_OK)
+			r = buf_printf(out, ",\"%s\"]", tier_name(s->tiers[i].tier));
+	}
+	return r == KG_OK ? buf_puts(out, "]") : r;
 }
 
-/* What decides until policies are files of their own: the servers and their tiers, as canonical JSON. */
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct config_server *const *)a)->name, (*(const struct config_server *const *)b)->name);
+}
+
+/* The servers and their tiers in one spelling: the same policy has the same hash. */
+static int put_canonical(struct buf *out, const struct config *config)
+{
+	const struct config_server *sorted[CONFIG_SERVERS_MAX];
+	int r = buf_puts(out, "{");
+
+	for (size_t i = 0; i < config->nservers; i++)
+		sorted[i] = &config->servers[i];
+	qsort(sorted, config->nservers, sizeof(sorted[0]), by_name);
+	for (size_t i = 0; i < config->nservers && r == KG_OK; i++) {
+		if (i != 0)
+			r = buf_puts(out, ",");
+		if (r == KG_OK)
+			r = put_rules(out, sorted[i]);
+	}
+	return r == KG_OK ? buf_puts(out, "}") : r;
+}
+
 struct policy *policy_new(const struct config *config)
 {
 	struct policy *p = calloc(1, sizeof(*p));
-	json_t *root = json_object();
-	char *text;
+	struct buf text;
 
-	for (size_t i = 0; i < config->nservers; i++)
-		json_object_set_new(root, config->servers[i].name, tiers_json(&config->servers[i]));
-	text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(root);
-	if (p == NULL || text == NULL)
+	buf_init(&text, POLICY_TEXT_MAX);
+	if (p == NULL || put_canonical(&text, config) != KG_OK)
 		log_fatal(KG_EXIT_FAILURE, "policy: out of memory");
-	sha256(text, strlen(text), p->sha256);
-	free(text);
+	sha256(buf_ptr(&text), buf_len(&text), p->sha256);
+	buf_free(&text);
 	return p;
 }
 
@@ -48,6 +72,26 @@ void policy_free(struct policy *p)
 const uint8_t *policy_hash(const struct policy *p)
 {
 	return p->sha256;
+}
+
+void decision_request_session(struct decision_request *q, const struct session *s)
+{
+	q->session = s->id;
+	q->consent = s->consent;
+	q->human = s->human;
+	q->agent = s->agent;
+	q->consent_tier = s->tier;
+	q->consent_until_unix = s->expires_unix;
+	q->consent_tools = &s->tools;
+}
+
+void decision_request_tool(struct decision_request *q, const struct tool *t)
+{
+	q->upstream = t->server->name;
+	q->tool = t->name;
+	q->qualified = t->qualified;
+	q->def_sha256 = t->def.sha256;
+	q->tier = t->tier;
 }
 
 bool patterns_cover(const struct patterns *p, const char *qualified)

@@ -13,6 +13,7 @@
 #include "common/call.h"
 #include "common/config.h"
 #include "common/json.h"
+#include "gatewayd/broker/catalogue.h"
 #include "gatewayd/broker/sessions.h"
 
 #define DECISION_REASON_MAX 512
@@ -42,6 +43,10 @@ struct decision {
 	char reason[DECISION_REASON_MAX]; /* for the agent and its human; "" when allowed */
 	const uint8_t *policy_sha256;     /* HASH_LEN, of the policy set that decided; lives as long as the policy */
 };
+
+/* Fills in what comes from the session, and what comes from the tool. */
+void decision_request_session(struct decision_request *q, const struct session *s);
+void decision_request_tool(struct decision_request *q, const struct tool *t);
 
 struct policy;
 

@@ -1,0 +1,50 @@
+#include "gatewayd/broker/gate.h"
+
+#include <stdio.h>
+
+#include <sodium.h>
+
+#include "gatewayd/broker/reply.h"
+
+static const struct gate_refusal unknown = {
+	401, RPC_REFUSED, "token-unknown",
+	"the session token is not known here: ask an operator for a session (keepgate consent grant)", false};
+
+static const struct gate_refusal ended[] = {
+	[SESSION_END_PAUSED] = {403, RPC_REFUSED, "session-paused",
+				"this agent session is paused: an operator resumes it with: keepgate session resume ",
+				true},
+	[SESSION_END_REVOKED] =
+		{401, RPC_REFUSED, "session-revoked",
+		 "this agent session is revoked: ask an operator for a new one (keepgate consent grant)", false},
+	[SESSION_END_EXPIRED] =
+		{401, RPC_REFUSED, "session-expired",
+		 "this agent session has expired: ask an operator for a new one (keepgate consent grant)", false},
+};
+
+const struct gate_refusal *gate_ended(enum session_end why)
+{
+	return &ended[why];
+}
+
+const struct gate_refusal *gate_check(const struct session *s, uint64_t now_unix)
+{
+	if (s == NULL)
+		return &unknown;
+	if (s->state == SESSION_REVOKED)
+		return &ended[SESSION_END_REVOKED];
+	if (session_expired(s, now_unix))
+		return &ended[SESSION_END_EXPIRED];
+	if (s->state == SESSION_PAUSED)
+		return &ended[SESSION_END_PAUSED];
+	return NULL;
+}
+
+void gate_text(const struct gate_refusal *g, const struct session *s, char *out, size_t size)
+{
+	char id[2 * ID_LEN + 1] = "";
+
+	if (g->resumable)
+		sodium_bin2hex(id, sizeof(id), s->id, ID_LEN);
+	snprintf(out, size, "%s%s", g->text, id);
+}

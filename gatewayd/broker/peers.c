@@ -1,0 +1,247 @@
+#include "gatewayd/broker/peers.h"
+
+#include "common/log.h"
+#include "gatewayd/broker/call.h"
+#include "gatewayd/broker/request.h"
+
+static int on_request(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return request_run(p->broker, p, msg);
+}
+
+static int on_request_gone(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	calls_request_gone(p->broker, p, ((const struct ipc_request_gone *)msg)->call);
+	return KG_OK;
+}
+
+static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct broker *b = ((struct peer *)arg)->broker;
+	int r = sessions_put(b->sessions, msg);
+
+	(void)conn, (void)fd;
+	if (sessions_synced(b->sessions))
+		broker_watch_expiry(b);
+	if (r == KG_E_PROTO)
+		return r;
+	if (r != KG_OK)
+		log_warn("agent session of the vault: not let in: %s: end sessions that are not needed (keepgate "
+			 "session list)",
+			 kg_strerror(r));
+	return KG_OK;
+}
+
+static int on_sessions_synced(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct broker *b = ((struct peer *)arg)->broker;
+
+	(void)conn, (void)msg, (void)fd;
+	sessions_sync_end(b->sessions);
+	broker_watch_expiry(b);
+	return KG_OK;
+}
+
+/* A message about a call: late ones, whose call has ended, are no fault. */
+static int call_message(void *arg, uint64_t id, enum call_event e, const void *msg)
+{
+	struct broker *b = ((struct peer *)arg)->broker;
+	struct call *c = call_find(b->calls, id);
+
+	return c == NULL ? KG_OK : call_event(b, c, e, msg);
+}
+
+static int on_attached(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return call_message(arg, ((const struct ipc_attached *)msg)->call, CALL_EV_ATTACHED, msg);
+}
+
+static int on_receipt(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return call_message(arg, ((const struct ipc_receipt *)msg)->call, CALL_EV_RECEIPT, msg);
+}
+
+static int on_recorded(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return call_message(arg, ((const struct ipc_recorded *)msg)->call, CALL_EV_RECORDED, msg);
+}
+
+static struct upstream *upstream_of(void *arg)
+{
+	struct peer *p = arg;
+
+	return &p->broker->upstream[p->index];
+}
+
+/* One role may not speak of another's calls. */
+static bool is_foreign(const struct call *c, const struct upstream *u)
+{
+	return c->upstream != NULL && c->upstream != u;
+}
+
+static int on_result(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct broker *b = ((struct peer *)arg)->broker;
+	struct call *c = call_find(b->calls, ((const struct ipc_result *)msg)->call);
+
+	(void)conn, (void)fd;
+	if (c == NULL)
+		return KG_OK;
+	return is_foreign(c, upstream_of(arg)) ? KG_E_PROTO : call_event(b, c, CALL_EV_RESULT, msg);
+}
+
+static int on_call_progress(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	const struct ipc_call_progress *m = msg;
+	struct broker *b = ((struct peer *)arg)->broker;
+	struct call *c = call_find(b->calls, m->call);
+
+	(void)conn, (void)fd;
+	if (c == NULL)
+		return KG_OK;
+	return is_foreign(c, upstream_of(arg)) ? KG_E_PROTO : call_take_progress(b, c, m->members);
+}
+
+static int on_tool(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return catalogue_put(p->broker->catalogue, p->index, msg);
+}
+
+static int on_tools_done(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	upstream_of(arg)->down[0] = '\0';
+	return catalogue_done(p->broker->catalogue, p->index, msg);
+}
+
+static int on_upstream_down(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct upstream *u = upstream_of(arg);
+
+	(void)conn, (void)fd;
+	return ipc_copy(((const struct ipc_upstream_down *)msg)->why, u->down, sizeof(u->down));
+}
+
+static const struct ipc_op front_ops[] = {{IPC_REQUEST, on_request}, {IPC_REQUEST_GONE, on_request_gone}};
+static const struct ipc_op vault_ops[] = {
+	{IPC_SESSION_PUT, on_session_put}, {IPC_SESSIONS_SYNCED, on_sessions_synced}, {IPC_ATTACHED, on_attached}};
+static const struct ipc_op recorder_ops[] = {{IPC_RECEIPT, on_receipt}, {IPC_RECORDED, on_recorded}};
+static const struct ipc_op upstream_ops[] = {
+	{IPC_RESULT, on_result},         {IPC_CALL_PROGRESS, on_call_progress}, {IPC_TOOL, on_tool},
+	{IPC_TOOLS_DONE, on_tools_done}, {IPC_UPSTREAM_DOWN, on_upstream_down},
+};
+
+/* Nobody knows who is still let in; running calls were let in before. */
+static void vault_lost(struct peer *p)
+{
+	sessions_sync_begin(p->broker->sessions);
+	calls_peer_lost(p->broker, CALL_EV_VAULT_LOST, NULL);
+}
+
+static void vault_back(struct peer *p)
+{
+	sessions_sync_begin(p->broker->sessions);
+}
+
+/* Nothing new may be sent; outcomes wait until it is back. */
+static void recorder_lost(struct peer *p)
+{
+	calls_peer_lost(p->broker, CALL_EV_RECORDER_LOST, NULL);
+}
+
+static void recorder_back(struct peer *p)
+{
+	outcome_resend_all(p->broker);
+}
+
+/* Its tools stay listed, lists do not depend on a restart; its calls are answered, and new ones refused until it is
+ * back. */
+static void upstream_lost(struct peer *p)
+{
+	catalogue_unstage(p->broker->catalogue, p->index);
+	calls_peer_lost(p->broker, CALL_EV_UPSTREAM_LOST, upstream_of(p));
+}
+
+static void front_lost(struct peer *p)
+{
+	calls_front_lost(p->broker, p);
+}
+
+static void no_change(struct peer *p)
+{
+	(void)p;
+}
+
+static void on_closed(struct ipc_conn *conn, const char *reason, void *arg);
+
+#define OPS(list)                                                                                                      \
+	{                                                                                                              \
+		list, sizeof(list) / sizeof((list)[0]), on_closed                                                      \
+	}
+
+static const struct kind {
+	enum ipc_role role;
+	struct ipc_handlers handlers;
+	void (*back)(struct peer *p);
+	void (*lost)(struct peer *p);
+	bool ours_to_ask; /* its connection goes to another daemon: we say when we need a new one */
+} kinds[] = {
+	{IPC_ROLE_FRONT, OPS(front_ops), no_change, front_lost, false},
+	{IPC_ROLE_VAULT, OPS(vault_ops), vault_back, vault_lost, true},
+	{IPC_ROLE_RECORDER, OPS(recorder_ops), recorder_back, recorder_lost, true},
+	{IPC_ROLE_UPSTREAM, OPS(upstream_ops), no_change, upstream_lost, false},
+};
+
+static const struct kind *kind_of(const struct peer *p)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].role == p->role)
+			return &kinds[i];
+	log_panic("peer %u: no such peer of a broker", (unsigned)p->role);
+}
+
+static void on_closed(struct ipc_conn *conn, const char *reason, void *arg)
+{
+	struct peer *p = arg;
+	const struct kind *k = kind_of(p);
+
+	(void)conn;
+	p->conn = NULL;
+	k->lost(p);
+	/* A pair is made anew when an end restarts; one that we ended ourselves leaves both ends alive, without a
+	 * connection. */
+	if (k->ours_to_ask || reason != NULL)
+		p->broker->want_peer(p->role, p->index, p->broker->want_arg);
+}
+
+void peer_open(struct peer *p, int fd)
+{
+	const struct kind *k = kind_of(p);
+
+	if (p->conn != NULL) {
+		peer_close(p);
+		k->lost(p);
+	}
+	p->conn = ipc_open(p->broker->loop, fd, IPC_ROLE_BROKER, p->role, IPC_ST_READY, &k->handlers, p);
+	k->back(p);
+}
+
+void peer_close(struct peer *p)
+{
+	ipc_close(p->conn);
+	p->conn = NULL;
+}

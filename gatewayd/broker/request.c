@@ -1,0 +1,139 @@
+#include "gatewayd/broker/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/token.h"
+#include "gatewayd/broker/call.h"
+#include "gatewayd/broker/gate.h"
+#include "gatewayd/broker/list.h"
+#include "gatewayd/broker/reply.h"
+
+#define LEGACY (1u << ERA_LEGACY)
+#define MODERN (1u << ERA_MODERN)
+
+/* What a client may ask, in which era, and whether a legacy one must have initialized before. */
+static const struct method {
+	uint8_t number;
+	uint8_t eras;
+	bool in_mcp_session;
+	int (*run)(struct act *a);
+} methods[] = {
+	{MCP_INITIALIZE, LEGACY, false, method_initialize},
+	{MCP_INITIALIZED, LEGACY, true, method_note},
+	{MCP_PING, LEGACY, true, method_ping},
+	{MCP_DISCOVER, MODERN, false, method_discover},
+	{MCP_TOOLS_LIST, LEGACY | MODERN, true, method_tools_list},
+	{MCP_TOOLS_CALL, LEGACY | MODERN, true, method_tools_call},
+	{MCP_CANCELLED, LEGACY | MODERN, true, method_cancelled},
+	{MCP_SESSION_DELETE, LEGACY, true, method_session_delete},
+	{MCP_OTHER_NOTE, LEGACY | MODERN, true, method_note},
+};
+
+void act_refuse(const struct act *a, uint32_t http, int32_t code, const char *text)
+{
+	reply_error(a->front, a->q->call, http, code, text);
+}
+
+static const struct method *method_find(const struct ipc_request *q)
+{
+	if (q->era != ERA_LEGACY && q->era != ERA_MODERN)
+		return NULL;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (methods[i].number == q->method && (methods[i].eras & 1u << q->era) != 0)
+			return &methods[i];
+	return NULL;
+}
+
+/* Without the vault nobody is known, without the recorder nothing may happen. */
+static bool services_there(const struct act *a)
+{
+	const struct broker *b = a->b;
+
+	if (b->vault.conn == NULL || !sessions_synced(b->sessions)) {
+		act_refuse(a, 503, RPC_INTERNAL, VAULT_AWAY);
+		return false;
+	}
+	if (b->recorder.conn == NULL) {
+		act_refuse(a, 503, RPC_INTERNAL, AUDIT_AWAY);
+		return false;
+	}
+	return true;
+}
+
+/* A refused token is recorded, as far as the bound on such records allows, and answered then. */
+static void gate_refuse(const struct act *a, const struct gate_refusal *g)
+{
+	struct denial d = {.upstream = "",
+			   .name = a->q->name,
+			   .reason_code = g->reason_code,
+			   .answer = {.http = g->http, .code = g->code}};
+	char reason[CALL_TEXT_MAX];
+	uint64_t unrecorded;
+
+	gate_text(g, a->session, d.answer.text, sizeof(d.answer.text));
+	if (!denials_take(a->b->denials, a->q->source, a->now_ns, &unrecorded)) {
+		act_refuse(a, g->http, g->code, d.answer.text);
+		return;
+	}
+	snprintf(reason, sizeof(reason), "%s", g->reason_code);
+	if (unrecorded != 0)
+		snprintf(reason, sizeof(reason), "%s; %llu refusals before it were too many to record", g->reason_code,
+			 (unsigned long long)unrecorded);
+	d.reason = reason;
+	call_deny(a, &d);
+}
+
+static bool session_open(struct act *a)
+{
+	uint8_t hash[HASH_LEN];
+	const struct gate_refusal *g;
+
+	if (token_well_formed((const char *)a->q->token.p, a->q->token.n)) {
+		token_hash((const char *)a->q->token.p, a->q->token.n, hash);
+		a->session = sessions_find(a->b->sessions, hash);
+	}
+	g = gate_check(a->session, a->now_unix);
+	if (g != NULL)
+		gate_refuse(a, g);
+	return g == NULL;
+}
+
+static bool server_known(struct act *a)
+{
+	a->server = LIST_ALL_SERVERS;
+	if (a->q->server.n == 0)
+		return true;
+	a->server = catalogue_server(a->b->catalogue, a->q->server.p, a->q->server.n);
+	if (a->server < 0)
+		act_refuse(a, 404, RPC_BAD_REQUEST, "no server of this name stands in the gateway's configuration");
+	return a->server >= 0;
+}
+
+/* MCP 2025-11-25, session management: without the header 400, with an unknown one 404, and the client starts anew. */
+static bool mcp_session_known(struct act *a)
+{
+	if (a->q->mcp_session.n == 0) {
+		act_refuse(a, 400, RPC_BAD_REQUEST, "the Mcp-Session-Id header is missing: send initialize first");
+		return false;
+	}
+	a->mcp = mcp_sessions_find(a->b->mcp, a->session, a->q->mcp_session);
+	if (a->mcp == NULL)
+		act_refuse(a, 404, RPC_REFUSED, "this MCP session is not known here: send initialize again");
+	return a->mcp != NULL;
+}
+
+int request_run(struct broker *b, struct peer *front, const struct ipc_request *q)
+{
+	struct act a = {.b = b, .front = front, .q = q, .now_ns = loop_now_ns(), .now_unix = broker_unix_now()};
+	const struct method *m = method_find(q);
+
+	/* The front has checked these: one that lets them through is not what it should be. */
+	if (m == NULL || call_find_request(b->calls, front, q->call) != NULL)
+		return KG_E_PROTO;
+	if (!services_there(&a) || !session_open(&a) || !server_known(&a))
+		return KG_OK;
+	if (q->era == ERA_LEGACY && m->in_mcp_session && !mcp_session_known(&a))
+		return KG_OK;
+	return m->run(&a);
+}
