@@ -34,6 +34,7 @@
 #define CLI_OPTIONS_MAX 16
 #define CLI_OPERANDS_MAX 16
 #define CLI_PATH_MAX 4096
+#define CLI_COLUMNS_MAX 16
 
 #define CLI_REQUIRED 1u /* the command is refused without it */
 
