@@ -279,7 +279,7 @@ int config_load(const char *file, struct config **out, char error[CONFIG_ERROR_M
 	buf_init(&text, CONFIG_FILE_MAX + 4096);
 	r = fd < 0 ? KG_E_IO : read_file(fd, &text);
 	if (r == KG_E_IO)
-		config_mistake(&e, "", "cannot be read: %s; name the configuration with --config FILE",
+		config_mistake(&e, "", "cannot be read: %s; name a configuration file that you may read",
 			       strerror(errno));
 	else if (r != 0 || buf_len(&text) > CONFIG_FILE_MAX)
 		config_mistake(&e, "", "is longer than the limit of %u bytes", CONFIG_FILE_MAX);

@@ -1,6 +1,7 @@
 /* Command lines: parsed by a table, and the help made from the same table. */
 #include "keepgate/cli.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,41 @@
 #include "common/nearest.h"
 
 #define PROGRAM_MAX 64
+#define USAGE_WIDTH 88
 
 static const char *shown_operands(const struct cli_command *command)
 {
 	return command->operands == NULL ? "" : command->operands;
 }
 
-static void print_option_short(FILE *out, const struct cli_option *o)
+/* Adds a word to the usage line, on a new line when it would pass the right edge. */
+static void print_usage_word(const char *word, size_t *column)
 {
-	bool required = (o->flags & CLI_REQUIRED) != 0;
+	if (*column + 1 + strlen(word) > USAGE_WIDTH) {
+		printf("\n      ");
+		*column = 6;
+	}
+	printf(" %s", word);
+	*column += 1 + strlen(word);
+}
 
-	fprintf(out, " %s--%s%s%s%s", required ? "" : "[", o->name, o->value == NULL ? "" : " ",
-		o->value == NULL ? "" : o->value, required ? "" : "]");
+static void print_usage(const char *program, const struct cli_command *command)
+{
+	size_t column = strlen("usage: ") + strlen(program);
+	char word[64];
+
+	printf("usage: %s", program);
+	for (size_t i = 0; i < command->noptions; i++) {
+		const struct cli_option *o = &command->options[i];
+		bool required = (o->flags & CLI_REQUIRED) != 0;
+
+		snprintf(word, sizeof(word), "%s--%s%s%s%s", required ? "" : "[", o->name, o->value == NULL ? "" : " ",
+			 o->value == NULL ? "" : o->value, required ? "" : "]");
+		print_usage_word(word, &column);
+	}
+	if (command->operands != NULL)
+		print_usage_word(command->operands, &column);
+	printf("\n");
 }
 
 static void print_option_long(FILE *out, const struct cli_option *o)
@@ -33,10 +57,8 @@ static void print_option_long(FILE *out, const struct cli_option *o)
 
 static int print_help(const char *program, const struct cli_command *command)
 {
-	printf("usage: %s", program);
-	for (size_t i = 0; i < command->noptions; i++)
-		print_option_short(stdout, &command->options[i]);
-	printf("%s%s\n\n%s\n", command->operands == NULL ? "" : " ", shown_operands(command), command->summary);
+	print_usage(program, command);
+	printf("\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
 	if (command->details != NULL)
 		printf("\n%s", command->details);
 	printf("\noptions:\n");
@@ -128,7 +150,7 @@ static int take_option(struct cli *c, char **argv, int argc, int *at)
 static int take_operand(struct cli *c, const char *text)
 {
 	if (c->noperands == c->command->operands_max || c->noperands == CLI_OPERANDS_MAX)
-		return cli_usage(c, "\"%s\" is too much here", text);
+		return cli_usage(c, "what is \"%s\"? nothing more is expected here", text);
 	c->operand[c->noperands++] = text;
 	return 0;
 }
@@ -184,13 +206,12 @@ int cli_single(const struct cli_command *command, int argc, char **argv)
 	return run(program, command, argc, argv, 1);
 }
 
-static int print_group(const char *group, const char *summary, const struct cli_command *commands, size_t n)
+static void print_group(FILE *out, const char *group, const char *summary, const struct cli_command *commands, size_t n)
 {
-	printf("usage: keepgate %s COMMAND ...\n\n%s\n\ncommands:\n", group, summary);
+	fprintf(out, "usage: keepgate %s COMMAND ...\n\n%s\n\ncommands:\n", group, summary);
 	for (size_t i = 0; i < n; i++)
-		printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
-	printf("\nkeepgate %s COMMAND --help tells more about each.\n", group);
-	return KG_EXIT_OK;
+		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\nkeepgate %s COMMAND --help tells more about each.\n", group);
 }
 
 static int unknown_command(const char *group, const char *word, const struct cli_command *commands, size_t n)
@@ -214,11 +235,13 @@ int cli_group(const char *summary, const struct cli_command *commands, size_t n,
 	char program[PROGRAM_MAX];
 
 	if (argc < 2) {
-		print_group(argv[0], summary, commands, n);
+		print_group(stderr, argv[0], summary, commands, n);
 		return KG_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-		return print_group(argv[0], summary, commands, n);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_group(stdout, argv[0], summary, commands, n);
+		return KG_EXIT_OK;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(commands[i].name, argv[1]) == 0) {
 			snprintf(program, sizeof(program), "keepgate %s %s", argv[0], argv[1]);
