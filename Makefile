@@ -82,9 +82,79 @@ $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 
-.PHONY: all unit clean
+ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b)))
+ALL_LIBS := $(sort $(foreach b,$(BINARIES),$(libs_$(b)))) $(LIBS)
+
+# The other test programs: each links what it needs out of all archives.
+PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/hostile/*.c tests/bench/*.c tests/system/*.c))
+$(PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(ROLE_LIBS) $(LIBCOMMON)
+	@echo "  LD   $@"
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(ALL_LIBS)
+
+# Fuzz targets: with libFuzzer in "make fuzz", replayed over kept inputs in every check.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZ:%=$(B)/tests/replay-%): $(B)/tests/replay-%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(ROLE_LIBS) $(LIBCOMMON)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(ALL_LIBS)
+$(FUZZ:%=$(B)/tests/fuzz-%): $(B)/tests/fuzz-%: $(B)/obj/tests/fuzz/fuzz_%.o $(ROLE_LIBS) $(LIBCOMMON)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -fsanitize=fuzzer -o $@ $^ $(LIBCOMMON) $(ALL_LIBS)
+
+# The page of messages is written from their table.
+$(B)/man/ipc_page: $(B)/obj/man/ipc_page.o $(LIBCOMMON)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBS)
+$(B)/man/keepgate-ipc.7: $(B)/man/ipc_page
+	$(Q)$< > $@
+
+.PHONY: all run check unit replay programs bench fuzz lint install clean man
+
+man: $(B)/man/keepgate-ipc.7
+
+# Installs what is missing, builds, and shows an allowed and a refused call; stays up until Ctrl-C.
+run:
+	$(Q)tools/install-packages build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)examples/run
+
+check:
+	$(Q)tools/install-packages build check
+	$(Q)tests/run
+
 unit: $(UNIT)
-	@for t in $(sort $(UNIT)); do echo "$${t##*/}"; $$t || exit 1; done
+	$(Q)tests/each $(sort $(UNIT))
+
+replay: $(FUZZ:%=$(B)/tests/replay-%)
+	$(Q)tests/replay $(B)
+
+programs: $(PROGRAMS)
+
+bench:
+	$(Q)tools/install-packages build check
+	$(Q)$(MAKE) --no-print-directory all programs
+	$(Q)tests/bench/run
+
+# SECONDS for each target; without it, a minute.
+fuzz:
+	$(Q)tools/install-packages build fuzz
+	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined \
+	  $(FUZZ:%=build/fuzz/tests/fuzz-%)
+	$(Q)tests/fuzz/run $(or $(SECONDS),60) $(FUZZ)
+
+lint:
+	$(Q)tools/install-packages build lint
+	$(Q)tools/lint
+
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/lib/keepgate $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/keepgate \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+	  $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 $(addprefix $(B)/,$(BINARIES)) $(DESTDIR)$(PREFIX)/lib/keepgate/
+	ln -sf ../lib/keepgate/keepgate $(DESTDIR)$(PREFIX)/bin/keepgate
+	install -m 0644 common/config.schema.json examples/keepgate.json $(DESTDIR)$(PREFIX)/share/keepgate/
+	install -m 0644 systemd/*.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -m 0644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/keepgate.conf
+	install -m 0644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/keepgate.conf
+	for s in 1 5 8; do install -m 0644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
+	install -m 0644 $(B)/man/keepgate-ipc.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 
 clean:
 	rm -rf build
