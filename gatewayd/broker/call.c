@@ -246,8 +246,8 @@ static int run_deadline(struct broker *b, struct call *c, const void *detail)
 	(void)detail;
 	cancel_upstream(c, "timeout");
 	snprintf(text, sizeof(text),
-		 "server %s: no answer within %u ms. The call was sent and is now cancelled; it may have taken effect",
-		 c->upstream->config->name, c->upstream->config->timeout_ms);
+		 "server %s: no answer within %u s. The call was sent and is now cancelled; it may have taken effect",
+		 c->upstream->config->name, c->upstream->config->timeout_ms / 1000);
 	call_answer_error(c, 200, RPC_INTERNAL, text);
 	call_end(b, c, OUTCOME_TIMEOUT, "server-timeout");
 	return KG_OK;

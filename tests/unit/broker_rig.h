@@ -1,0 +1,313 @@
+/*
+ * A broker between peers that a test plays itself: front, vault, recorder and two upstreams at the
+ * other ends of socket pairs, all in one process.
+ */
+#ifndef TESTS_BROKER_RIG_H
+#define TESTS_BROKER_RIG_H
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "common/token.h"
+#include "gatewayd/broker/broker.h"
+#include "gatewayd/broker/call.h"
+#include "gatewayd/broker/reply.h"
+#include "tests/unit/unit.h"
+
+#define RIG_CONFIG                                                                                                      \
+	"{\"listen\":{\"port\":8931},\"mcpServers\":{"                                                                 \
+	"\"notes\":{\"command\":\"/bin/notes\",\"timeout_seconds\":5,\"max_calls\":300,"                              \
+	"\"tiers\":{\"list_notes\":\"read\",\"add_note\":\"write\",\"wipe_notes\":\"destructive\"}},"                  \
+	"\"wiki\":{\"command\":\"/bin/wiki\",\"max_calls\":2,\"tiers\":{\"*\":\"read\"}}}}"
+
+#define RIG_FAR 4102444800ull /* 2100 */
+
+enum { RIG_FRONT, RIG_VAULT, RIG_RECORDER, RIG_NOTES, RIG_WIKI, RIG_PEERS };
+
+struct rig {
+	struct loop *loop;
+	struct config *config;
+	struct broker *b;
+	int fd[RIG_PEERS]; /* our ends; -1: away */
+	unsigned wanted;   /* bits of enum ipc_role that the broker asked its parent for */
+	struct buf store;
+	union ipc_any msg;
+	char token[TOKEN_LEN + 1];
+	uint8_t session[ID_LEN];
+};
+
+static const struct {
+	enum ipc_role role;
+	uint32_t index;
+	const char *name;
+} rig_places[RIG_PEERS] = {
+	{IPC_ROLE_FRONT, 0, "0"},
+	{IPC_ROLE_VAULT, 0, ""},
+	{IPC_ROLE_RECORDER, 0, ""},
+	{IPC_ROLE_UPSTREAM, 0, "notes"},
+	{IPC_ROLE_UPSTREAM, 1, "wiki"},
+};
+
+static void rig_stop(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	loop_stop(arg);
+}
+
+/* Lets the broker do what there is to do. */
+static inline void rig_pump(struct rig *r)
+{
+	const struct timeval now = {0, 0};
+
+	for (int i = 0; i < 3; i++) {
+		(void)event_base_once(loop_base(r->loop), -1, EV_TIMEOUT, rig_stop, r->loop, &now);
+		loop_run(r->loop);
+	}
+}
+
+/* Lets time pass for it. */
+static inline void rig_pass(struct rig *r, int ms)
+{
+	const struct timeval t = {ms / 1000, ms % 1000 * 1000};
+
+	(void)event_base_once(loop_base(r->loop), -1, EV_TIMEOUT, rig_stop, r->loop, &t);
+	loop_run(r->loop);
+	rig_pump(r);
+}
+
+static inline void rig_want(enum ipc_role peer, uint32_t index, void *arg)
+{
+	struct rig *r = arg;
+
+	(void)index;
+	r->wanted |= peer;
+}
+
+static inline void rig_connect(struct rig *r, int peer)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		abort();
+	if (r->fd[peer] >= 0)
+		close(r->fd[peer]);
+	r->fd[peer] = pair[0];
+	broker_peer(r->b, rig_places[peer].role, rig_places[peer].index, rig_places[peer].name, pair[1]);
+}
+
+static inline void rig_lose(struct rig *r, int peer)
+{
+	close(r->fd[peer]);
+	r->fd[peer] = -1;
+	rig_pump(r);
+}
+
+static inline void rig_send(struct rig *r, int peer, enum ipc_type type, const void *msg)
+{
+	if (ipc_write_blocking(r->fd[peer], type, msg, -1) != KG_OK)
+		fprintf(stderr, "rig: message %d could not be sent\n", (int)type);
+	rig_pump(r);
+}
+
+static inline bool rig_has(const struct rig *r, int peer)
+{
+	struct pollfd p = {r->fd[peer], POLLIN, 0};
+
+	return r->fd[peer] >= 0 && poll(&p, 1, 0) == 1;
+}
+
+/* The next message of this type at a peer; NULL when another, or none, came. Good until the next one. */
+static inline const void *rig_take(struct rig *r, int peer, enum ipc_type type)
+{
+	enum ipc_type got;
+	int fd;
+
+	rig_pump(r);
+	buf_free(&r->store);
+	if (!rig_has(r, peer) || ipc_read_blocking(r->fd[peer], 100, &r->store, &got, &r->msg, &fd) != KG_OK)
+		return NULL;
+	return got == type ? &r->msg : NULL;
+}
+
+/* Whether the broker has ended the connection to this peer. */
+static inline bool rig_dropped(struct rig *r, int peer)
+{
+	char byte;
+
+	rig_pump(r);
+	return recv(r->fd[peer], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
+static inline struct ipc_session_put rig_session(const struct rig *r, uint8_t tier, const char *tools)
+{
+	struct ipc_session_put m = {.tier = tier,
+				    .state = SESSION_ACTIVE,
+				    .expires_unix = RIG_FAR,
+				    .human = ipc_text("alice@example.com"),
+				    .agent = ipc_text("claude-code"),
+				    .tools = ipc_text(tools)};
+
+	memcpy(m.session, r->session, ID_LEN);
+	memset(m.consent, 0xc0, ID_LEN);
+	token_hash(r->token, TOKEN_LEN, m.token_hash);
+	return m;
+}
+
+static inline void rig_tool(struct rig *r, int peer, uint32_t generation, const char *name, const char *definition)
+{
+	struct ipc_tool m = {.generation = generation, .name = ipc_text(name), .definition = ipc_text(definition)};
+
+	rig_send(r, peer, IPC_TOOL, &m);
+}
+
+static inline void rig_tools_done(struct rig *r, int peer, uint32_t generation, uint32_t count)
+{
+	struct ipc_tools_done m = {.generation = generation, .count = count, .protocol = ipc_text("2025-11-25")};
+
+	rig_send(r, peer, IPC_TOOLS_DONE, &m);
+}
+
+#define RIG_DEF(name) "{\"name\":\"" name "\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"}}"
+
+static inline void rig_list_notes(struct rig *r)
+{
+	rig_tool(r, RIG_NOTES, 1, "list_notes", RIG_DEF("list_notes"));
+	rig_tool(r, RIG_NOTES, 1, "add_note", RIG_DEF("add_note"));
+	rig_tool(r, RIG_NOTES, 1, "wipe_notes", RIG_DEF("wipe_notes"));
+	rig_tools_done(r, RIG_NOTES, 1, 3);
+}
+
+/* A broker without any connection. */
+static inline struct rig *rig_new(void)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	char error[CONFIG_ERROR_MAX] = "";
+
+	if (r == NULL || sodium_init() < 0)
+		abort();
+	if (config_parse("rig", RIG_CONFIG, strlen(RIG_CONFIG), &r->config, error) != KG_OK) {
+		fprintf(stderr, "rig: %s\n", error);
+		abort();
+	}
+	r->loop = loop_new();
+	r->b = broker_new(r->loop, r->config, rig_want, r);
+	for (int i = 0; i < RIG_PEERS; i++)
+		r->fd[i] = -1;
+	buf_init(&r->store, IPC_FRAME_MAX);
+	token_make(r->token);
+	memset(r->session, 0x5e, ID_LEN);
+	return r;
+}
+
+/* Everybody there, the tools of both servers listed, one session of this tier for these tools. */
+static inline struct rig *rig_ready(uint8_t tier, const char *tools)
+{
+	struct rig *r = rig_new();
+	struct ipc_session_put s = rig_session(r, tier, tools);
+	const struct ipc_sessions_synced synced = {0};
+
+	for (int i = 0; i < RIG_PEERS; i++)
+		rig_connect(r, i);
+	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
+	rig_send(r, RIG_VAULT, IPC_SESSIONS_SYNCED, &synced);
+	rig_list_notes(r);
+	rig_tool(r, RIG_WIKI, 7, "search", RIG_DEF("search"));
+	rig_tools_done(r, RIG_WIKI, 7, 1);
+	return r;
+}
+
+static inline void rig_free(struct rig *r)
+{
+	for (int i = 0; i < RIG_PEERS; i++)
+		if (r->fd[i] >= 0)
+			close(r->fd[i]);
+	broker_free(r->b);
+	loop_free(r->loop);
+	config_free(r->config);
+	buf_free(&r->store);
+	free(r);
+}
+
+static inline struct ipc_request rig_request(const struct rig *r, uint64_t call, uint8_t era, uint8_t method)
+{
+	return (struct ipc_request){.call = call,
+				    .era = era,
+				    .method = method,
+				    .version = ipc_text(era == ERA_MODERN ? "2026-07-28" : "2025-11-25"),
+				    .token = ipc_text(r->token),
+				    .rpc_id = ipc_text("1"),
+				    .source = ipc_text("127.0.0.1:40000"),
+				    .client = ipc_text("test 1.0"),
+				    .args = ipc_text("{}"),
+				    .meta = ipc_text("{}")};
+}
+
+/* A legacy client's initialize; its session id goes to out. */
+static inline void rig_initialize(struct rig *r, char out[65])
+{
+	struct ipc_request q = rig_request(r, 1, ERA_LEGACY, MCP_INITIALIZE);
+	const struct ipc_reply *m;
+
+	out[0] = '\0';
+	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+	m = rig_take(r, RIG_FRONT, IPC_REPLY);
+	CHECK(m != NULL && m->kind == REPLY_RESULT && ipc_copy(m->mcp_session, out, 65) == KG_OK);
+}
+
+/* A modern tools/call. */
+static inline void rig_call(struct rig *r, uint64_t call, const char *name, const char *args)
+{
+	struct ipc_request q = rig_request(r, call, ERA_MODERN, MCP_TOOLS_CALL);
+
+	q.name = ipc_text(name);
+	q.args = ipc_text(args);
+	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+}
+
+static inline void rig_receipt(struct rig *r, uint64_t call, uint8_t status, uint64_t seq)
+{
+	struct ipc_receipt m = {.call = call, .status = status, .seq = seq, .expires_ns = 99};
+
+	memset(m.mac, 0xac, sizeof(m.mac));
+	rig_send(r, RIG_RECORDER, IPC_RECEIPT, &m);
+}
+
+static inline void rig_attached(struct rig *r, uint64_t call, uint8_t status, const char *code, const char *reason)
+{
+	struct ipc_attached m = {.call = call,
+				 .status = status,
+				 .reason_code = ipc_text(code),
+				 .reason = ipc_text(reason),
+				 .sealed = ipc_text(status == GRANT_OK ? "sealed" : "")};
+
+	rig_send(r, RIG_VAULT, IPC_ATTACHED, &m);
+}
+
+static inline void rig_result(struct rig *r, int peer, uint64_t call, uint8_t status, const char *body)
+{
+	struct ipc_result m = {.call = call, .status = status, .body = ipc_text(body)};
+
+	rig_send(r, peer, IPC_RESULT, &m);
+}
+
+static inline void rig_recorded(struct rig *r, uint64_t call)
+{
+	struct ipc_recorded m = {.call = call, .seq = 1000};
+
+	rig_send(r, RIG_RECORDER, IPC_RECORDED, &m);
+}
+
+/* Nothing is in flight, nothing is held. */
+static inline bool rig_is_idle(const struct rig *r)
+{
+	return r->b->calls->used == 0 && r->b->calls->bytes == 0 && r->b->upstream[0].ncalls == 0 &&
+	       r->b->upstream[1].ncalls == 0 && TAILQ_EMPTY(&r->b->calls->waiting) && TAILQ_EMPTY(&r->b->calls->closing);
+}
+
+#endif
