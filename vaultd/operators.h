@@ -1,0 +1,16 @@
+/* Names of the users of this machine, read before the lock: afterwards no file outside is readable. */
+#ifndef VAULTD_OPERATORS_H
+#define VAULTD_OPERATORS_H
+
+#include <sys/types.h>
+
+struct operators;
+
+/* Reads the user database. Fatal when out of memory. */
+struct operators *operators_load(void);
+void operators_free(struct operators *o);
+
+/* "" when the user database does not know it (then the number alone is on record). Borrowed. */
+const char *operators_name(const struct operators *o, uid_t uid);
+
+#endif

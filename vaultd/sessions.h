@@ -1,0 +1,51 @@
+/*
+ * The agent sessions that can still be used, in memory and in step with the store: the hot path
+ * asks no database. Those that end here stay until there is need for room, so that a late call
+ * hears why.
+ */
+#ifndef VAULTD_SESSIONS_H
+#define VAULTD_SESSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vaultd/store.h"
+
+#define SESSIONS_MAX 4096
+#define PATTERNS_MAX 256
+#define TOOLS_TEXT_MAX 8192 /* SESSION_PUT.tools */
+
+struct session {
+	uint8_t id[ID_LEN], consent[ID_LEN];
+	uint8_t token_hash[HASH_LEN];
+	uint8_t tier, state; /* enum session_state; a revoked consent revokes it */
+	uint64_t expires;    /* the consent's */
+	const char *human, *agent;
+	const char *tools;    /* patterns, separated by newlines */
+	const char **pattern; /* the same, each by itself */
+	size_t npatterns;
+	struct session *next; /* of its bucket */
+};
+
+struct sessions;
+
+struct sessions *sessions_new(void);
+void sessions_free(struct sessions *s);
+
+/* Copies; room is made by forgetting what has ended by now. KG_E_LIMIT when SESSIONS_MAX still can be used, KG_E_NOMEM.
+ */
+int sessions_add(struct sessions *s, const struct store_session *row, uint64_t now) MUST_CHECK;
+
+/* NULL when there is none. Borrowed until the next sessions_add(). */
+struct session *sessions_by_token(const struct sessions *s, const uint8_t hash[HASH_LEN]);
+struct session *sessions_by_id(const struct sessions *s, const uint8_t id[ID_LEN]);
+
+/* Calls fn for each; fn may change the state. */
+void sessions_each(struct sessions *s, void (*fn)(struct session *x, void *arg), void *arg);
+size_t sessions_count(const struct sessions *s);
+
+/* Whether one of its patterns matches "server/tool". */
+bool session_covers(const struct session *x, const char *server_tool);
+
+#endif

@@ -1,0 +1,82 @@
+/* vaultd's own state, and the connections that it serves. One thread; nothing here waits. */
+#ifndef VAULTD_VAULT_H
+#define VAULTD_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/config.h"
+#include "common/ipc.h"
+#include "common/lock.h"
+#include "common/loop.h"
+#include "common/secret.h"
+#include "vaultd/store.h"
+
+struct acts;
+struct checkpoint;
+struct operators;
+struct secrets;
+struct sessions;
+struct tools;
+struct vault;
+
+/* One server of the configuration and its role, while that is connected. */
+struct upstream {
+	const struct config_server *server;
+	struct peer *peer;   /* the newest connection that the parent named so, or NULL */
+	struct secret *key;  /* agreed with the role's present start, or NULL */
+	struct tools *tools; /* what the role has told of its tools; emptied with the connection */
+};
+
+/* A connection. */
+struct peer {
+	struct vault *vault;
+	struct ipc_conn *conn;
+	enum ipc_role role;
+	uid_t uid;                 /* of the process that connected, from the kernel */
+	struct upstream *upstream; /* of an upstream role, once named */
+	struct peer *next;
+};
+
+struct vault {
+	const struct config *config;
+	struct loop *loop;
+	struct secret *master;
+	struct store *store;
+	struct sessions *sessions;
+	struct secrets *secrets;
+	struct checkpoint *checkpoint;
+	struct acts *acts;
+	struct operators *operators;
+	struct upstream *upstreams; /* in the order of the configuration */
+	struct peer *peers;
+	struct buf sealed;      /* credentials on their way into a message */
+	uint64_t (*wall)(void); /* seconds since 1970; tests have their own */
+	uint64_t started_ns;
+	unsigned restarts;
+	struct lock_report lock;
+};
+
+/*
+ * Everything that lives in memory, filled from the store. config, loop, master and store are
+ * borrowed. Fatal when something does not fit together (a master key that does not open vault.db).
+ */
+struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store);
+void vault_free(struct vault *v);
+
+/* NULL when there is no such server. */
+struct upstream *vault_upstream(struct vault *v, struct ipc_bytes name);
+
+/* Binds all sockets and accepts from the users of the configuration. Fatal. */
+void vault_listen(struct vault *v, const char *run_dir);
+
+/* Serves an open connection, which is owned from here on. NULL (and closed) when there are too many. */
+struct peer *peer_open(struct vault *v, int fd, enum ipc_role role);
+/* Ends one and forgets it; safe inside its own handlers. */
+void peer_close(struct peer *p);
+/* The newest connection of a role, or NULL. */
+struct peer *peer_find(const struct vault *v, enum ipc_role role);
+
+#endif
