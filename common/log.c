@@ -17,7 +17,7 @@ void log_init(const char *program)
 }
 
 /* One write per line, so that the lines of several processes do not mix; control characters cannot forge a second line. */
-static void log_line(const char *voice, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) log_line(const char *voice, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
 	int head = snprintf(line, sizeof(line), "%s[%d]: %s", log_program, (int)getpid(), voice);

@@ -68,7 +68,7 @@ static int print_help(const char *program, const struct cli_command *command)
 	return KG_EXIT_OK;
 }
 
-static void tell(const struct cli *c, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) tell(const struct cli *c, const char *fmt, va_list ap)
 {
 	char text[2048];
 

@@ -72,7 +72,8 @@ static void capture_end(void)
 /* Runs words split at spaces. */
 static int run(const char *line)
 {
-	char *argv[16], words[512], *rest = words;
+	static char *argv[16], words[512]; /* copy points into them */
+	char *rest = words;
 	int argc = 0, status;
 
 	snprintf(words, sizeof(words), "%s", line);
