@@ -20,9 +20,9 @@
 #include "gatewayd/broker/reply.h"
 #include "tests/unit/unit.h"
 
-#define RIG_CONFIG                                                                                                      \
+#define RIG_CONFIG                                                                                                     \
 	"{\"listen\":{\"port\":8931},\"mcpServers\":{"                                                                 \
-	"\"notes\":{\"command\":\"/bin/notes\",\"timeout_seconds\":5,\"max_calls\":300,"                              \
+	"\"notes\":{\"command\":\"/bin/notes\",\"timeout_seconds\":5,\"max_calls\":300,"                               \
 	"\"tiers\":{\"list_notes\":\"read\",\"add_note\":\"write\",\"wipe_notes\":\"destructive\"}},"                  \
 	"\"wiki\":{\"command\":\"/bin/wiki\",\"max_calls\":2,\"tiers\":{\"*\":\"read\"}}}}"
 
@@ -47,11 +47,8 @@ static const struct {
 	uint32_t index;
 	const char *name;
 } rig_places[RIG_PEERS] = {
-	{IPC_ROLE_FRONT, 0, "0"},
-	{IPC_ROLE_VAULT, 0, ""},
-	{IPC_ROLE_RECORDER, 0, ""},
-	{IPC_ROLE_UPSTREAM, 0, "notes"},
-	{IPC_ROLE_UPSTREAM, 1, "wiki"},
+	{IPC_ROLE_FRONT, 0, "0"},        {IPC_ROLE_VAULT, 0, ""},        {IPC_ROLE_RECORDER, 0, ""},
+	{IPC_ROLE_UPSTREAM, 0, "notes"}, {IPC_ROLE_UPSTREAM, 1, "wiki"},
 };
 
 static void rig_stop(evutil_socket_t fd, short what, void *arg)
@@ -307,7 +304,8 @@ static inline void rig_recorded(struct rig *r, uint64_t call)
 static inline bool rig_is_idle(const struct rig *r)
 {
 	return r->b->calls->used == 0 && r->b->calls->bytes == 0 && r->b->upstream[0].ncalls == 0 &&
-	       r->b->upstream[1].ncalls == 0 && TAILQ_EMPTY(&r->b->calls->waiting) && TAILQ_EMPTY(&r->b->calls->closing);
+	       r->b->upstream[1].ncalls == 0 && TAILQ_EMPTY(&r->b->calls->waiting) &&
+	       TAILQ_EMPTY(&r->b->calls->closing);
 }
 
 #endif
