@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/err.h"
 
@@ -18,11 +19,16 @@ enum lock_profile {
 	LOCK_UPSTREAM_STDIO,
 	LOCK_VAULT,
 	LOCK_RECORDER,
-	LOCK_PARENT_GATEWAYD,  /* forks and execs roles, connects Unix sockets */
+	LOCK_PARENT_GATEWAYD, /* forks and execs roles, connects Unix sockets */
 	LOCK_PARENT_GUARDIAND,
+	LOCK_STDIO_SERVER,     /* an operator's program: lock_stdio_child() */
+	LOCK_STDIO_SERVER_NET, /* the same with sandbox.network */
 	LOCK_PROFILES
 };
 const char *lock_profile_name(enum lock_profile p);
+
+struct config;
+struct config_server;
 
 /* What a profile's path and port variables stand for on this start. Unused ones are NULL or 0. */
 struct lock_paths {
@@ -32,21 +38,25 @@ struct lock_paths {
 	const char *tls_ca;      /* CA file of an HTTP upstream, NULL for the system's */
 	const char *config_file; /* parents: reread on reload */
 	uint16_t connect_port;   /* the one TCP port an HTTP upstream may connect to */
+	pid_t child;             /* the stdio server: the one process (and group) its role may signal; 0: none */
 	uint32_t min_landlock_abi;
+	/* gatewayd's parent: its own lock holds for all that it starts, so it contains the sandboxes of these servers.
+	 */
+	const struct config *config;
 };
 
 /* What was reached. */
 struct lock_report {
-	uint32_t landlock_abi;  /* 0: the kernel has none */
+	uint32_t landlock_abi; /* 0: the kernel has none */
 	uint32_t seccomp_rules;
-	uint32_t acts_refused;  /* forbidden acts tried and refused */
+	uint32_t acts_refused; /* forbidden acts tried and refused */
 };
 
 /*
- * Not dumpable, no core, close all but the first descriptors, drop every capability and warn
- * when started as root. First thing in every main(). Fatal on failure.
+ * First thing in every main(): descriptors 0 to 2 exist, those above last_fd are closed, not
+ * dumpable, no core, every capability dropped (with a warning when started as root). Fatal on failure.
  */
-void lock_early(int keep_fds);
+void lock_early(int last_fd);
 
 /*
  * Sets every lock of the profile on this process, for good; then tries the forbidden acts of the
@@ -62,8 +72,13 @@ void lock_self(enum lock_profile p, const struct lock_paths *paths, struct lock_
  * and, unless allowed, internet sockets, ptrace, io_uring, namespaces, mounts, keyrings, bpf.
  * Exits with KG_EXIT_LOCK on failure.
  */
-struct config_server;
 void lock_stdio_child(const struct config_server *s, uint32_t min_landlock_abi);
+
+/*
+ * Whether a stdio server's sandbox would hold (or lie in) the directory `secret`: 0, or KG_E_DENIED with
+ * the path of the configuration that reaches it in *path (borrowed from s).
+ */
+int lock_stdio_reaches(const struct config_server *s, const char *secret, const char **path) MUST_CHECK;
 
 /* Writes the seccomp filter of a profile in libseccomp's pseudo code to fd (golden files). */
 int lock_export_filter(enum lock_profile p, int fd) MUST_CHECK;
