@@ -34,23 +34,23 @@ static int check_token(struct attach *x)
 	uint8_t hash[HASH_LEN];
 
 	if (!token_well_formed((const char *)x->m->token.p, x->m->token.n))
-		return refuse(x, "token_malformed", "the token does not have the form of one");
+		return refuse(x, "token-malformed", "the token does not have the form of one");
 	token_hash((const char *)x->m->token.p, x->m->token.n, hash);
 	x->session = sessions_by_token(x->v->sessions, hash);
 	if (x->session == NULL)
-		return refuse(x, "token_unknown", "the token belongs to no session: ask an operator for a consent");
+		return refuse(x, "token-unknown", "the token belongs to no session: ask an operator for a consent");
 	return KG_OK;
 }
 
 static int check_session(struct attach *x)
 {
 	if (x->session->state == SESSION_PAUSED)
-		return refuse(x, "session_paused",
+		return refuse(x, "session-paused",
 			      "the session is paused: an operator can resume it (keepgate session resume)");
 	if (x->session->state != SESSION_ACTIVE)
-		return refuse(x, "session_revoked", "the session is revoked: ask an operator for a new consent");
+		return refuse(x, "session-revoked", "the session is revoked: ask an operator for a new consent");
 	if (x->session->expires <= x->v->wall())
-		return refuse(x, "consent_expired", "the consent has expired: ask an operator for a new one");
+		return refuse(x, "consent-expired", "the consent has expired: ask an operator for a new one");
 	return KG_OK;
 }
 
@@ -58,9 +58,9 @@ static int check_upstream(struct attach *x)
 {
 	x->upstream = vault_upstream(x->v, x->m->upstream);
 	if (x->upstream == NULL)
-		return refuse(x, "upstream_unknown", "no server of this name is configured");
+		return refuse(x, "upstream-unknown", "no server of this name is configured");
 	if (x->upstream->key == NULL || !tools_known(x->upstream->tools))
-		return release_refuse(x->a, GRANT_UNAVAILABLE, "upstream_away",
+		return release_refuse(x->a, GRANT_UNAVAILABLE, "upstream-away",
 				      "server \"%s\" has not listed its tools to vaultd yet: try again in a moment",
 				      x->upstream->server->name);
 	return KG_OK;
@@ -72,10 +72,10 @@ static int check_consent(struct attach *x)
 	int n;
 
 	if (ipc_copy(x->m->name, x->tool, sizeof(x->tool)) != KG_OK || x->tool[0] == '\0')
-		return refuse(x, "tool_name", "the tool's name is empty");
+		return refuse(x, "tool-name", "the tool's name is empty");
 	n = snprintf(path, sizeof(path), "%s/%s", x->upstream->server->name, x->tool);
 	if (n < 0 || (size_t)n >= sizeof(path) || !session_covers(x->session, path))
-		return refuse(x, "consent_tools",
+		return refuse(x, "not-in-consent",
 			      "the consent does not cover this tool: ask an operator for one that does");
 	return KG_OK;
 }
@@ -85,12 +85,12 @@ static int check_tier(struct attach *x)
 	uint8_t tier = tools_tier(x->upstream->tools, x->tool);
 
 	if (tier >= TIER_DESTRUCTIVE)
-		return refuse(x, "tier_destructive",
+		return refuse(x, "destructive",
 			      "the tool is destructive, or unknown: an operator can classify it (tiers of the server "
 			      "in the configuration)");
 	if (tier > x->session->tier)
 		return refuse(
-			x, "tier_write",
+			x, "tier-above-consent",
 			"the tool writes and the consent is for reading: ask an operator for one with --tier write");
 	return KG_OK;
 }

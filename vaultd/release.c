@@ -35,7 +35,7 @@ static int add_one(struct vault *v, const struct config_server *server, const st
 	int r;
 
 	if (x == NULL)
-		return release_refuse(a, GRANT_DENIED, "credential_missing",
+		return release_refuse(a, GRANT_DENIED, "credential-missing",
 				      "the credential \"%s\" of server \"%s\" is not stored: ask an operator to run: "
 				      "keepgate secret put %s "
 				      "--server %s --kind %s",
@@ -46,10 +46,10 @@ static int add_one(struct vault *v, const struct config_server *server, const st
 		r = value_add(v->master, &use, &x->record, c->slot, set);
 	}
 	if (r == KG_E_LIMIT)
-		return release_refuse(a, GRANT_DENIED, "credential_size",
+		return release_refuse(a, GRANT_DENIED, "credential-size",
 				      "the credentials of server \"%s\" are too long together", server->name);
 	if (r != KG_OK)
-		return release_refuse(a, GRANT_DENIED, "credential_mismatch",
+		return release_refuse(a, GRANT_DENIED, "credential-mismatch",
 				      "the credential \"%s\" was stored for another server, address or place than "
 				      "server \"%s\" now asks for: "
 				      "ask an operator to run: keepgate secret put %s --server %s --kind %s --replace",
@@ -66,7 +66,7 @@ int release_credentials(struct vault *v, const struct upstream *u, const uint8_t
 
 	if (u->key == NULL)
 		return release_refuse(
-			a, GRANT_UNAVAILABLE, "upstream_away",
+			a, GRANT_UNAVAILABLE, "upstream-away",
 			"the role of server \"%s\" has not agreed a key with vaultd yet: try again in a moment",
 			server->name);
 	set = credentials_new();
@@ -76,7 +76,7 @@ int release_credentials(struct vault *v, const struct upstream *u, const uint8_t
 	buf_reset(&v->sealed);
 	if (r == KG_OK && credentials_seal(secret_bytes(u->key), digest, server->destination,
 					   loop_now_ns() + SEAL_TTL_NS, set, &v->sealed) != KG_OK)
-		r = release_refuse(a, GRANT_UNAVAILABLE, "seal_failed", "vaultd is out of memory");
+		r = release_refuse(a, GRANT_UNAVAILABLE, "seal-failed", "vaultd is out of memory");
 	credentials_free(set);
 	if (r == KG_OK)
 		*a = (struct release_answer){.status = GRANT_OK, .code = ""};
