@@ -94,8 +94,10 @@ struct config *daemon_config(const struct daemon_options *o)
 	char error[CONFIG_ERROR_MAX];
 	struct config *c;
 
-	if (config_load(o->config_file, &c, error) != KG_OK)
-		log_fatal(KG_EXIT_CONFIG, "%s", error);
+	if (config_load(o->config_file, &c, error) != KG_OK) {
+		fprintf(stderr, "%s\n", error); /* a line for each mistake, which a log line would join */
+		log_fatal(KG_EXIT_CONFIG, "%s cannot be used: correct what stands above", o->config_file);
+	}
 	return c;
 }
 
