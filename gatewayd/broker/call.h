@@ -45,7 +45,7 @@ void call_end(struct broker *b, struct call *c, enum outcome_kind kind, const ch
 /* The result of the upstream: answers and ends (call_result.c). */
 int call_take_result(struct broker *b, struct call *c, const struct ipc_result *m);
 
-/* Hands a progress notification on; KG_E_PROTO when it is no JSON object. */
+/* Hands the members of a progress notification on, as an object; KG_E_PROTO when they make none. */
 int call_take_progress(struct broker *b, const struct call *c, struct ipc_bytes members);
 
 /* Sends the call to its upstream role (call_start.c). */

@@ -5,7 +5,7 @@
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/reply.h"
 
-#define PROGRESS_MAX 8448 /* the members of one notification, and what is around them */
+#define PROGRESS_MEMBERS_MAX 8190u /* with braces around them they fit into PROGRESS */
 
 /* How the endings without a result are told and recorded. */
 static const struct ending {
@@ -94,14 +94,15 @@ int call_take_result(struct broker *b, struct call *c, const struct ipc_result *
 	return take_ending(b, c, m);
 }
 
+/* The role sends members, the front takes an object. */
 int call_take_progress(struct broker *b, const struct call *c, struct ipc_bytes members)
 {
 	struct buf object;
 	int r;
 
-	if (c->state != CALL_RUNNING || !c->wants_progress || c->front == NULL)
+	if (c->state != CALL_RUNNING || !c->wants_progress || c->front == NULL || members.n > PROGRESS_MEMBERS_MAX)
 		return KG_OK;
-	buf_init(&object, PROGRESS_MAX);
+	buf_init(&object, PROGRESS_MEMBERS_MAX + 2);
 	r = buf_puts(&object, "{");
 	if (r == KG_OK)
 		r = buf_put(&object, members.p, members.n);
@@ -109,8 +110,8 @@ int call_take_progress(struct broker *b, const struct call *c, struct ipc_bytes 
 		r = buf_puts(&object, "}");
 	if (r == KG_OK)
 		r = json_scan(&b->args, (const char *)buf_ptr(&object), buf_len(&object), NULL);
-	buf_free(&object);
 	if (r == KG_OK)
-		reply_progress(c->front, c->request, members);
+		reply_progress(c->front, c->request, ipc_mem(buf_ptr(&object), buf_len(&object)));
+	buf_free(&object);
 	return r;
 }

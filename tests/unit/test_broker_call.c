@@ -593,7 +593,7 @@ static void progress_passes_while_the_call_runs(void)
 	CHECK(rig_take(r, RIG_NOTES, IPC_CALL) != NULL);
 	rig_send(r, RIG_NOTES, IPC_CALL_PROGRESS, &p);
 	m = rig_take(r, RIG_FRONT, IPC_PROGRESS);
-	CHECK(m != NULL && m->call == 1 && ipc_is(m->members, "\"progress\":1,\"total\":2.50"));
+	CHECK(m != NULL && m->call == 1 && ipc_is(m->members, "{\"progress\":1,\"total\":2.50}"));
 	rig_result(r, RIG_NOTES, p.call, RESULT_OK, "{}");
 	CHECK(replied(r, 1, REPLY_RESULT, 200));
 	rig_send(r, RIG_NOTES, IPC_CALL_PROGRESS, &p);
