@@ -25,6 +25,7 @@ struct exchange {
 	bool busy, dead;    /* a callback runs; freed meanwhile */
 	bool sending_again; /* curl wanted to repeat a request that may have been carried out */
 	bool overflow;
+	bool forget;        /* wipe the request when its answer begins */
 	long sent_before;   /* curl counts over the handle's life */
 	char error[CURL_ERROR_SIZE];
 };
@@ -43,7 +44,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 	struct exchange *x = arg;
 	size_t len = size * count;
 
-	return exchange_head_line(&x->head, line, len) == 0 ? len : 0;
+	if (exchange_head_line(&x->head, line, len) != 0)
+		return 0;
+	if (x->forget && x->head.status >= 200)
+		exchange_forget_request(x);
+	return len;
 }
 
 /* Inside curl nothing may be started or freed: bytes are kept until it returns. */
@@ -327,7 +332,7 @@ int exchange_start(struct exchange *x, enum exchange_method method)
 	exchange_head_reset(&x->head);
 	buf_reset(&x->answer);
 	sse_reconnect(&x->sse);
-	x->sending_again = x->overflow = false;
+	x->sending_again = x->overflow = x->forget = false;
 	x->error[0] = '\0';
 	x->sent_before = bytes_sent(x);
 	if (url_set(x) != 0)
@@ -371,6 +376,17 @@ void exchange_pool_free(struct exchange_pool *p)
 	free(p);
 }
 
+void exchange_set_ops(struct exchange *x, const struct exchange_ops *ops, void *arg)
+{
+	x->ops = ops;
+	x->arg = arg;
+}
+
+bool exchange_is_running(const struct exchange *x)
+{
+	return x->running;
+}
+
 struct headers *exchange_headers(struct exchange *x)
 {
 	return &x->headers;
@@ -404,6 +420,11 @@ const char *exchange_session(const struct exchange *x)
 const struct sse *exchange_sse(const struct exchange *x)
 {
 	return &x->sse;
+}
+
+void exchange_forget_when_answered(struct exchange *x)
+{
+	x->forget = true;
 }
 
 void exchange_forget_request(struct exchange *x)

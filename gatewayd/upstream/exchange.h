@@ -41,6 +41,8 @@ void exchange_pool_free(struct exchange_pool *p);
 
 /* A new exchange, to be filled by its headers and body; NULL without memory. */
 struct exchange *exchange_new(struct exchange_pool *p, const struct exchange_ops *ops, void *arg);
+/* Who is told from now on. */
+void exchange_set_ops(struct exchange *x, const struct exchange_ops *ops, void *arg);
 /* At any time; a running one is broken off, its connection closed. NULL is fine. */
 void exchange_free(struct exchange *x);
 
@@ -52,13 +54,15 @@ struct buf *exchange_query(struct exchange *x);
 /* Sends; after done() it may be started again. KG_E_NOMEM. */
 int exchange_start(struct exchange *x, enum exchange_method method) MUST_CHECK;
 
+bool exchange_is_running(const struct exchange *x);
 long exchange_status(const struct exchange *x);        /* 0 until the answer's head has come */
 enum exchange_type exchange_type(const struct exchange *x);
 const char *exchange_session(const struct exchange *x); /* Mcp-Session-Id of the answer, or "" */
 /* Of an event stream: what its events said last. */
 const struct sse *exchange_sse(const struct exchange *x);
 
-/* Wipes the request of a stream that stays open, once its answer has begun. */
+/* Wipes the request: at once, or for a stream that will stay open, when its answer begins. */
 void exchange_forget_request(struct exchange *x);
+void exchange_forget_when_answered(struct exchange *x);
 
 #endif

@@ -1,11 +1,14 @@
 #include "gatewayd/upstream/wire.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/version.h"
 
 #define CLIENT_INFO "{\"name\":\"keepgate\",\"version\":\"" KEEPGATE_VERSION "\"}"
+#define ENVELOPE \
+	"\"" META_VERSION "\":\"" WIRE_MODERN "\",\"" META_CLIENT "\":" CLIENT_INFO ",\"" META_CAPABILITIES "\":{}"
 #define META_KEY_MAX 256
 
 static const struct {
@@ -55,7 +58,6 @@ static bool meta_key_ok(const struct json_doc *d, uint32_t name)
 
 int wire_meta_check(struct json_doc *d, struct wire_bytes *meta, const char **why)
 {
-	static const struct wire_bytes none = {"{}", 2};
 	int err = wire_object_check(d, *meta, why);
 
 	if (err != 0)
@@ -66,64 +68,80 @@ int wire_meta_check(struct json_doc *d, struct wire_bytes *meta, const char **wh
 			return KG_E_PROTO;
 		}
 	}
-	meta->p = json_raw(d, 0, &meta->n);
-	if (json_first(d, 0) == JSON_NONE)
-		*meta = none;
+	meta->p = json_raw(d, 0, &meta->n) + 1;
+	meta->n = json_first(d, 0) == JSON_NONE ? 0 : meta->n - 2;
 	return 0;
 }
 
-/* "_meta" of a request: our own envelope in the modern era, the forwarded members, our own progress token. */
+/* ",_meta":{…}: our own envelope in the modern era, the forwarded members, our own progress token. */
 static int put_meta(struct buf *out, enum mcp_era era, struct wire_bytes meta, bool progress, uint64_t id)
 {
-	static const char envelope[] = "\"" META_VERSION "\":\"" WIRE_MODERN "\",\"" META_CLIENT "\":" CLIENT_INFO
-	                               ",\"" META_CAPABILITIES "\":{}";
-	bool forwarded = meta.n > 2, modern = era == ERA_MODERN;
-	int err;
+	bool modern = era == ERA_MODERN;
+	int err = buf_puts(out, "\"_meta\":{");
 
-	if (!forwarded && !modern && !progress)
-		return 0;
-	err = buf_puts(out, ",\"_meta\":{");
 	if (err == 0 && modern)
-		err = buf_put(out, envelope, sizeof(envelope) - 1);
-	if (err == 0 && forwarded && modern)
+		err = buf_put(out, ENVELOPE, sizeof(ENVELOPE) - 1);
+	if (err == 0 && modern && meta.n > 0)
 		err = buf_puts(out, ",");
-	if (err == 0 && forwarded)
-		err = buf_put(out, meta.p + 1, meta.n - 2);
+	if (err == 0)
+		err = buf_put(out, meta.p, meta.n);
 	if (err == 0 && progress)
-		err = buf_printf(out, "%s\"progressToken\":%" PRIu64, forwarded || modern ? "," : "", id);
+		err = buf_printf(out, "%s\"progressToken\":%" PRIu64, meta.n > 0 || modern ? "," : "", id);
 	return err != 0 ? err : buf_puts(out, "}");
 }
 
-int wire_put_call(struct buf *out, enum mcp_era era, uint64_t id, const struct wire_call *c)
+static int put_head(struct buf *out, uint64_t id, const char *method)
 {
-	int err = buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"tools/call\",\"params\":{\"name\":",
-	                     id);
+	char number[24];
 
+	snprintf(number, sizeof(number), "%" PRIu64, id);
+	int err = buf_puts(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+	if (err == 0)
+		err = buf_puts(out, number);
+	if (err == 0)
+		err = buf_puts(out, ",\"method\":\"");
+	if (err == 0)
+		err = buf_puts(out, method);
+	return err != 0 ? err : buf_puts(out, "\",\"params\":{");
+}
+
+int wire_put_call(struct buf *out, enum mcp_era era, uint64_t id, const struct wire_call *c, struct wire_call_at *at)
+{
+	int err = put_head(out, id, "tools/call");
+
+	if (err == 0)
+		err = buf_puts(out, "\"name\":");
 	if (err == 0)
 		err = json_put_string(out, c->name, strlen(c->name));
 	if (err == 0)
 		err = buf_puts(out, ",\"arguments\":");
+	at->args = buf_len(out);
+	at->args_len = c->args.n;
 	if (err == 0)
 		err = buf_put(out, c->args.p, c->args.n);
-	if (err == 0)
-		err = put_meta(out, era, c->meta, c->wants_progress, id);
+	at->meta_len = c->meta.n;
+	at->meta = buf_len(out);
+	if (err == 0 && (era == ERA_MODERN || c->meta.n > 0 || c->wants_progress)) {
+		err = buf_puts(out, ",");
+		if (err == 0)
+			err = put_meta(out, era, c->meta, c->wants_progress, id);
+		/* The members stand behind ,"_meta":{ and, in the modern era, behind the envelope and a comma. */
+		at->meta += strlen(",\"_meta\":{") + (era == ERA_MODERN ? sizeof(ENVELOPE) - 1 + 1 : 0);
+	}
 	return err != 0 ? err : buf_puts(out, "}}");
 }
 
 int wire_put_request(struct buf *out, enum mcp_era era, uint64_t id, const char *method, const char *members)
 {
-	static const struct wire_bytes none = {"{}", 2};
-	size_t at;
-	int err = buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":{", id, method);
+	static const struct wire_bytes none = {"", 0};
+	int err = put_head(out, id, method);
 
 	if (err == 0)
 		err = buf_puts(out, members);
-	at = buf_len(out);
-	if (err == 0)
+	if (err == 0 && era == ERA_MODERN && members[0] != '\0')
+		err = buf_puts(out, ",");
+	if (err == 0 && era == ERA_MODERN)
 		err = put_meta(out, era, none, false, id);
-	/* put_meta() begins with a comma, which has nothing to part when there are no members. */
-	if (err == 0 && members[0] == '\0' && buf_len(out) > at)
-		out->data[out->off + at] = ' ';
 	return err != 0 ? err : buf_puts(out, "}}");
 }
 

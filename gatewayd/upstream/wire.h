@@ -32,11 +32,16 @@ struct wire_bytes {
 	size_t n;
 };
 
-/* The parts of a tools/call; args is an object, meta the forwarded _meta object. Borrowed. */
+/* The parts of a tools/call: args is an object, meta the members of the forwarded _meta without their braces. Borrowed. */
 struct wire_call {
 	const char *name;
 	struct wire_bytes args, meta;
 	bool wants_progress;
+};
+
+/* Where they stand behind a buffer's start, so that the same call can be made again in another form. */
+struct wire_call_at {
+	size_t args, args_len, meta, meta_len;
 };
 
 /*
@@ -44,11 +49,12 @@ struct wire_call {
  * (on stdio a line break would start another message). d gets the document.
  */
 int wire_object_check(struct json_doc *d, struct wire_bytes object, const char **why) MUST_CHECK;
-/* The same for the forwarded _meta, which must name no key of ours; *meta becomes the object without space around it. */
+/* The same for the forwarded _meta, which must name no key of ours; *meta becomes its members without the braces. */
 int wire_meta_check(struct json_doc *d, struct wire_bytes *meta, const char **why) MUST_CHECK;
 
-/* Appends a tools/call; both objects were checked. */
-int wire_put_call(struct buf *out, enum mcp_era era, uint64_t id, const struct wire_call *c) MUST_CHECK;
+/* Writes a tools/call into an empty buffer; both objects were checked. */
+int wire_put_call(struct buf *out, enum mcp_era era, uint64_t id, const struct wire_call *c,
+                  struct wire_call_at *at) MUST_CHECK;
 /* Any other request: members are those of params without the braces ("" for none). */
 int wire_put_request(struct buf *out, enum mcp_era era, uint64_t id, const char *method, const char *members) MUST_CHECK;
 int wire_put_initialize(struct buf *out, uint64_t id) MUST_CHECK;
