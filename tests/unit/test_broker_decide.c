@@ -5,8 +5,9 @@
 
 #include "tests/unit/unit.h"
 
-#define SERVERS(tier) \
-	"{\"mcpServers\":{\"a\":{\"command\":\"/bin/a\",\"tiers\":{\"x\":\"" tier "\"}},\"b\":{\"command\":\"/bin/b\"}}}"
+#define SERVERS(tier)                                                                                                  \
+	"{\"mcpServers\":{\"a\":{\"command\":\"/bin/a\",\"tiers\":{\"x\":\"" tier                                      \
+	"\"}},\"b\":{\"command\":\"/bin/b\"}}}"
 
 static struct config *config_of(const char *text)
 {
@@ -90,8 +91,8 @@ static void no_pattern_covers_nothing(void)
 /* The hash stands for what decides: it follows the tiers, not the order in the file. */
 static void the_policy_has_a_hash(void)
 {
-	static const char turned[] =
-		"{\"mcpServers\":{\"b\":{\"command\":\"/bin/b\"},\"a\":{\"tiers\":{\"x\":\"read\"},\"command\":\"/bin/other\"}}}";
+	static const char turned[] = "{\"mcpServers\":{\"b\":{\"command\":\"/bin/"
+				     "b\"},\"a\":{\"tiers\":{\"x\":\"read\"},\"command\":\"/bin/other\"}}}";
 	struct config *c[] = {config_of(SERVERS("read")), config_of(SERVERS("write")), config_of(turned)};
 	struct policy *p[3];
 

@@ -51,11 +51,13 @@ static void a_list_shows_what_a_call_would_be_allowed(void)
 static void definitions_survive_exactly(void)
 {
 	static const char definition[] =
-		"{ \"description\":\"1.10 \\u00e4\", \"x-any\":[1.10,9223372036854775807,1e400] ,\"name\" : \"s\\u0065arch\" ,"
+		"{ \"description\":\"1.10 \\u00e4\", \"x-any\":[1.10,9223372036854775807,1e400] ,\"name\" : "
+		"\"s\\u0065arch\" ,"
 		"\"inputSchema\":{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\"}}";
-	static const char want[] =
-		"{\"tools\":[{ \"description\":\"1.10 \\u00e4\", \"x-any\":[1.10,9223372036854775807,1e400] ,\"name\" : \"wiki__search\" ,"
-		"\"inputSchema\":{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\"}}" MODERN_TAIL;
+	static const char want[] = "{\"tools\":[{ \"description\":\"1.10 \\u00e4\", "
+				   "\"x-any\":[1.10,9223372036854775807,1e400] ,\"name\" : \"wiki__search\" ,"
+				   "\"inputSchema\":{\"$schema\":\"https://json-schema.org/draft/2020-12/"
+				   "schema\",\"type\":\"object\"}}" MODERN_TAIL;
 	struct rig *r = rig_ready(TIER_READ, "wiki/*");
 
 	rig_tool(r, RIG_WIKI, 8, "search", definition);
@@ -129,7 +131,9 @@ static void a_list_that_is_too_long_is_an_error(void)
 		memcpy(definition + BIG - 2, "\"}", 3);
 		snprintf(name, sizeof(name), "t%d", i);
 		(void)!catalogue_put(r->b->catalogue, 1,
-			      &(struct ipc_tool){.generation = 9, .name = ipc_text(name), .definition = ipc_text(definition)});
+				     &(struct ipc_tool){.generation = 9,
+							.name = ipc_text(name),
+							.definition = ipc_text(definition)});
 	}
 	CHECK(catalogue_done(r->b->catalogue, 1, &(struct ipc_tools_done){.generation = 9, .count = TOOLS}) == KG_OK);
 	CHECK(list_is(r, ERA_MODERN, "", ""));
