@@ -90,11 +90,15 @@ static void broker_wants(struct supervisor *sv, struct child *c, enum ipc_role p
 {
 	struct tree *t = arg;
 
-	(void)sv, (void)index;
+	(void)sv;
 	if (peer == IPC_ROLE_VAULT)
 		link_make(t->broker_vault, c);
 	else if (peer == IPC_ROLE_RECORDER)
 		link_make(t->broker_recorder, c);
+	/* It has dropped a seat for what that sent: both live on, and would never meet again. */
+	for (size_t i = 0; i < t->nseats; i++)
+		if (t->seats[i].role == peer && t->seats[i].index == index)
+			seat_connect(&t->seats[i]);
 }
 
 static struct child *tree_add(struct tree *t, const char *executable, const char *server, struct child_spec *spec)
