@@ -75,10 +75,11 @@ void lock_self(enum lock_profile p, const struct lock_paths *paths, struct lock_
 void lock_stdio_child(const struct config_server *s, uint32_t min_landlock_abi);
 
 /*
- * Whether a stdio server's sandbox would hold (or lie in) the directory `secret`: 0, or KG_E_DENIED with
- * the path of the configuration that reaches it in *path (borrowed from s).
+ * Whether a stdio server's sandbox would hold, or lie in, the directory `secret`: 0, or KG_E_DENIED with the
+ * place that does in `found`. A directory that does not exist is reached by nothing.
  */
-int lock_stdio_reaches(const struct config_server *s, const char *secret, const char **path) MUST_CHECK;
+#define LOCK_PATH_MAX 4096
+int lock_stdio_reaches(const struct config_server *s, const char *secret, char found[LOCK_PATH_MAX]) MUST_CHECK;
 
 /* Writes the seccomp filter of a profile in libseccomp's pseudo code to fd (golden files). */
 int lock_export_filter(enum lock_profile p, int fd) MUST_CHECK;
