@@ -28,15 +28,20 @@ static const char *path_value(const char *path, const struct lock_paths *paths)
 	log_panic("lock: a row names the unknown path %s", path);
 }
 
-void lock_kit_allow(const struct lock_kit *k, const char *path, unsigned access)
+static int allow(const struct lock_kit *k, const char *path, unsigned access)
 {
 	const struct lock_profile_def *def = &lock_profiles[k->profile];
+	int r = landlock_allow_path(k->ruleset, k->abi, def->handled, path, access);
 
-	if (k->ruleset < 0)
-		return;
-	if (landlock_allow_path(k->ruleset, k->abi, def->handled, path, access) == KG_E_IO)
-		log_fatal(KG_EXIT_LOCK, "lock %s: Landlock refuses a rule for %s: %s", def->name, path,
-			  strerror(errno));
+	if (r == KG_E_IO)
+		log_fatal(KG_EXIT_LOCK, "lock %s: Landlock refuses a rule for %s: %s", def->name, path, strerror(errno));
+	return r;
+}
+
+void lock_kit_allow(const struct lock_kit *k, const char *path, unsigned access)
+{
+	if (k->ruleset >= 0)
+		(void)allow(k, path, access);
 }
 
 static void allow_rows(const struct lock_kit *k, const struct lock_paths *paths)
@@ -47,8 +52,10 @@ static void allow_rows(const struct lock_kit *k, const struct lock_paths *paths)
 		const struct lock_path_row *row = &lock_path_rows[i];
 		const char *path = (row->who & who) != 0 ? path_value(row->path, paths) : NULL;
 
-		if (path != NULL)
-			lock_kit_allow(k, path, row->access);
+		/* A system's path may be missing, one that the start was told of may not. */
+		if (path != NULL && allow(k, path, row->access) != KG_OK && path != row->path)
+			log_fatal(KG_EXIT_LOCK, "lock %s: %s: not there: make it, or correct the start",
+				  lock_profiles[k->profile].name, path);
 	}
 	for (size_t i = 0; i < lock_nport_rows; i++) {
 		uint16_t port = lock_port_rows[i].port != 0 ? lock_port_rows[i].port : paths->connect_port;

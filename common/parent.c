@@ -1,6 +1,7 @@
 #include "common/parent.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -48,11 +49,12 @@ void parent_begin(struct parent *p)
 
 void parent_lock(struct parent *p, const struct daemon_options *o, const struct config *c)
 {
-	char bin[DAEMON_PATH_MAX];
-	struct lock_paths paths = { .state = o->state, .run = o->run, .bin = bin, .config_file = o->config_file,
-				    .min_landlock_abi = c->min_landlock_abi };
+	char bin[DAEMON_PATH_MAX], state[DAEMON_PATH_MAX];
+	struct lock_paths paths = { .state = state, .run = o->run, .bin = bin, .config_file = o->config_file,
+				    .min_landlock_abi = c->min_landlock_abi, .config = c };
+	int n = snprintf(state, sizeof(state), "%s/%s", o->state, p->state_part == NULL ? "" : p->state_part);
 
-	if (spawn_bin_dir(bin, sizeof(bin)) != KG_OK)
+	if (n < 0 || (size_t)n >= sizeof(state) || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)
 		log_fatal(KG_EXIT_FAILURE, "the folder of the executables cannot be found");
 	p->restarts = o->restarts;
 	admin_serve(p->loop, o->run, p->socket, ops, p);

@@ -58,9 +58,7 @@ static int on_ready(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	memcpy(&c->ready, msg, sizeof(c->ready));
 	c->state = CHILD_READY;
 	ipc_set_state(conn, IPC_ST_READY);
-	log_note("%s %s: ready, pid %d, Landlock level %u, %u system calls, %u forbidden acts refused",
-		 ipc_role_name(c->spec.role), c->spec.name, (int)c->pid, c->ready.landlock_abi, c->ready.seccomp_rules,
-		 c->ready.acts_refused);
+	log_note("%s %s: ready, pid %d", ipc_role_name(c->spec.role), c->spec.name, (int)c->pid);
 	return KG_OK;
 }
 

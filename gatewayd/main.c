@@ -3,6 +3,7 @@
 
 #include "common/parent.h"
 #include "gatewayd/listen.h"
+#include "gatewayd/reach.h"
 #include "gatewayd/tree.h"
 
 int main(int argc, char **argv)
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
 	parent_begin(&parent);
 	daemon_options(argc, argv, parent.program, 0, &options);
 	config = daemon_config(&options);
+	reach_check(config, &options);
 	listen_fd = listen_open(config, parent.endpoint, sizeof(parent.endpoint));
 	parent_lock(&parent, &options, config);
 	tree = tree_start(parent.loop, config, &options, listen_fd);

@@ -24,6 +24,7 @@ static const struct {
 #define LISTENERS (sizeof(listeners) / sizeof(listeners[0]))
 
 struct recorder_child {
+	const struct daemon_options *options;
 	int listen_fd[LISTENERS];
 	struct link *vault;
 };
@@ -47,9 +48,24 @@ static void on_wants(struct supervisor *s, struct child *c, enum ipc_role peer, 
 		link_make(r->vault, c);
 }
 
-struct supervisor *recorder_child_start(struct loop *l, const struct config *c, const struct daemon_options *o)
+struct recorder_child *recorder_child_open(const struct daemon_options *o)
 {
 	struct recorder_child *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		log_fatal(KG_EXIT_FAILURE, "recorder: out of memory");
+	r->options = o;
+	for (size_t i = 0; i < LISTENERS; i++) {
+		r->listen_fd[i] = sock_listen(o->run, listeners[i].name);
+		if (r->listen_fd[i] < 0)
+			log_fatal(KG_EXIT_FAILURE, "%s/%s: cannot listen: %s", o->run, listeners[i].name, strerror(errno));
+	}
+	return r;
+}
+
+struct supervisor *recorder_child_start(struct recorder_child *r, struct loop *l, const struct config *c)
+{
+	const struct daemon_options *o = r->options;
 	struct link_spec vault = { o->run, "vault-guardian.sock", IPC_ROLE_VAULT, 0, "" };
 	struct child_spec spec = { .role = IPC_ROLE_RECORDER, .name = "", .listen_fd = -1, .started = on_started,
 				   .wants = on_wants, .arg = r };
@@ -57,13 +73,8 @@ struct supervisor *recorder_child_start(struct loop *l, const struct config *c, 
 	char *slice = config_slice(c, NULL);
 	struct supervisor *s = supervisor_new(l);
 
-	if (r == NULL || slice == NULL || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)
+	if (slice == NULL || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)
 		log_fatal(KG_EXIT_FAILURE, "recorder: cannot be prepared");
-	for (size_t i = 0; i < LISTENERS; i++) {
-		r->listen_fd[i] = sock_listen(o->run, listeners[i].name);
-		if (r->listen_fd[i] < 0)
-			log_fatal(KG_EXIT_FAILURE, "%s/%s: cannot listen: %s", o->run, listeners[i].name, strerror(errno));
-	}
 	r->vault = link_new(l, &vault);
 	snprintf(executable, sizeof(executable), "%s/guardiand-recorder", bin);
 	snprintf(state, sizeof(state), "%s/guardian", o->state);

@@ -5,7 +5,12 @@
 #include "common/daemon.h"
 #include "common/supervise.h"
 
-/* Opens the sockets (fatal otherwise) and starts the recorder. Everything passed in must outlive it. */
-struct supervisor *recorder_child_start(struct loop *l, const struct config *c, const struct daemon_options *o);
+struct recorder_child;
+
+/* Opens its sockets, before the parent's lock. Fatal when one cannot be. The options must outlive it. */
+struct recorder_child *recorder_child_open(const struct daemon_options *o);
+
+/* Starts it. Everything passed in must outlive it. */
+struct supervisor *recorder_child_start(struct recorder_child *r, struct loop *l, const struct config *c);
 
 #endif

@@ -84,7 +84,7 @@ json_t *status_collect(const char *run_dir)
 static const struct cli_column role_columns[] = {
 	{ "PROCESS", "label", CLI_TEXT },      { "PID", "pid", CLI_TEXT },	   { "STATE", "state", CLI_TEXT },
 	{ "UP", "uptime_s", CLI_DURATION },    { "RESTARTS", "restarts", CLI_TEXT }, { "LANDLOCK", "landlock_abi", CLI_TEXT },
-	{ "SYSCALLS", "seccomp_rules", CLI_TEXT }, { "REFUSED", "acts_refused", CLI_TEXT }, { "LAST END", "last_exit", CLI_TEXT },
+	{ "SECCOMP", "seccomp_rules", CLI_TEXT }, { "REFUSED", "acts_refused", CLI_TEXT }, { "LAST END", "last_exit", CLI_TEXT },
 };
 
 /* One row for each process; a role stands indented under its daemon. */
@@ -141,8 +141,8 @@ static const struct cli_option options[] = { CLI_STATE, CLI_RUN, CLI_JSON };
 static const struct cli_command command = {
 	.name = "status",
 	.summary = "show the daemons and their roles",
-	.details = "LANDLOCK is the level of the kernel's file sandbox that was reached, SYSCALLS how many system\n"
-		   "calls the role may make, REFUSED how many forbidden acts it tried at its start and was refused.\n"
+	.details = "LANDLOCK is the level of the kernel's sandbox that was reached, SECCOMP the number of rules in\n"
+		   "the filter of system calls, REFUSED how many forbidden acts it tried at its start and was refused.\n"
 		   "The exit status is 0 when every process is ready, 69 otherwise.\n",
 	.options = options,
 	.noptions = sizeof(options) / sizeof(options[0]),

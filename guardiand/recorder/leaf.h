@@ -60,6 +60,8 @@ int leaf_canonical(const void *json, size_t len, struct buf *out) MUST_CHECK;
  * whether it is a string of this text (which needs no escape); the number, 0 when absent.
  */
 bool leaf_is(const void *leaf, size_t leaf_len, const char *path, const char *text);
+/* A string of exactly n bytes in hexadecimal; KG_E_NOTFOUND. */
+int leaf_bytes(const void *leaf, size_t leaf_len, const char *path, uint8_t *out, size_t n) MUST_CHECK;
 uint64_t leaf_number(const void *leaf, size_t leaf_len, const char *path);
 
 #endif

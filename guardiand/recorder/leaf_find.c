@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 struct span {
 	const char *p, *end;
 };
@@ -91,4 +93,16 @@ uint64_t leaf_number(const void *leaf, size_t leaf_len, const char *path)
 	for (; v.p != NULL && v.p < v.end && *v.p >= '0' && *v.p <= '9'; v.p++)
 		n = n * 10 + (uint64_t)(*v.p - '0');
 	return n;
+}
+
+int leaf_bytes(const void *leaf, size_t leaf_len, const char *path, uint8_t *out, size_t n)
+{
+	struct span v = find(leaf, leaf_len, path);
+	size_t got;
+
+	if (v.p == NULL || (size_t)(v.end - v.p) != 2 * n + 2 || *v.p != '"')
+		return KG_E_NOTFOUND;
+	if (sodium_hex2bin(out, n, v.p + 1, 2 * n, NULL, &got, NULL) != 0 || got != n)
+		return KG_E_NOTFOUND;
+	return KG_OK;
 }
