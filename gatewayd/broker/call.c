@@ -113,7 +113,10 @@ static int grant_receipt(struct broker *b, struct call *c, const void *detail)
 	c->receipt_expires_ns = m->expires_ns;
 	memcpy(c->receipt_mac, m->mac, HASH_LEN);
 	if (m->status != GRANT_OK)
-		return unsent(b, c, 503, RPC_INTERNAL, "receipt-refused", AUDIT_AWAY);
+		return unsent(
+			b, c, 503, RPC_INTERNAL, "no-receipt",
+			"the audit log (guardiand) gives no receipt for this server now, nothing was sent: try again, "
+			"or see: keepgate status");
 	return dispatch_when_granted(b, c);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json_text.h"
 #include "common/token.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/gate.h"
@@ -124,13 +125,20 @@ static bool mcp_session_known(struct act *a)
 	return a->mcp != NULL;
 }
 
+/* What goes into the record as text; the recorder ends the connection of whoever hands it other bytes. */
+static bool texts_are_sound(const struct ipc_request *q)
+{
+	return utf8_valid(q->name.p, q->name.n) && utf8_valid(q->client.p, q->client.n) &&
+	       utf8_valid(q->source.p, q->source.n);
+}
+
 int request_run(struct broker *b, struct peer *front, const struct ipc_request *q)
 {
 	struct act a = {.b = b, .front = front, .q = q, .now_ns = loop_now_ns(), .now_unix = broker_unix_now()};
 	const struct method *m = method_find(q);
 
 	/* The front has checked these: one that lets them through is not what it should be. */
-	if (m == NULL || call_find_request(b->calls, front, q->call) != NULL)
+	if (m == NULL || !texts_are_sound(q) || call_find_request(b->calls, front, q->call) != NULL)
 		return KG_E_PROTO;
 	if (!services_there(&a) || !session_open(&a) || !server_known(&a))
 		return KG_OK;

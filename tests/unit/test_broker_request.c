@@ -301,6 +301,26 @@ static void a_hostile_front_is_dropped(void)
 	}
 }
 
+/* Its texts go into the record: bytes that are no UTF-8 must not get so far. */
+static void ill_formed_texts_are_a_breach(void)
+{
+	for (int field = 0; field < 3; field++) {
+		struct rig *r = rig_ready(TIER_WRITE, "notes/*");
+		struct ipc_request q = rig_request(r, 1, ERA_MODERN, MCP_TOOLS_CALL);
+		struct ipc_bytes bad = ipc_text("notes__\xc3(");
+
+		if (field == 0)
+			q.name = bad;
+		else if (field == 1)
+			q.client = bad;
+		else
+			q.source = bad;
+		rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+		CHECK(rig_dropped(r, RIG_FRONT) && !rig_has(r, RIG_RECORDER));
+		rig_free(r);
+	}
+}
+
 static void a_number_in_use_is_a_breach(void)
 {
 	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
@@ -529,6 +549,7 @@ int main(void)
 	RUN(legacy_requests_need_their_session);
 	RUN(what_is_answered_here);
 	RUN(a_hostile_front_is_dropped);
+	RUN(ill_formed_texts_are_a_breach);
 	RUN(a_number_in_use_is_a_breach);
 	RUN(denials_of_the_policy);
 	RUN(denials_without_a_record);
