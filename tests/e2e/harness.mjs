@@ -91,6 +91,7 @@ export class Keepgate {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepgate-test-'));
     this.state = path.join(this.dir, 'state');
     this.file = path.join(this.dir, 'keepgate.json');
+    this.bin = build;
   }
 
   writeConfig() {
@@ -102,7 +103,7 @@ export class Keepgate {
   async start({ secrets = [] } = {}) {
     this.port ??= await freePort();
     this.writeConfig();
-    this.up = new Program(path.join(build, 'keepgate'), ['up', '--config', this.file, '--state', this.state]);
+    this.up = new Program(path.join(this.bin, 'keepgate'), ['up', '--config', this.file, '--state', this.state]);
     await until('the daemons', () => {
       assert(this.up.child.exitCode === null, `keepgate up ended: ${this.up.output}`);
       return this.status()?.length;
