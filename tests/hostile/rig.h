@@ -100,7 +100,7 @@ static int peer_fd(enum ipc_role role, const char *name)
 	exit(1);
 }
 
-static void peer_lost(enum ipc_role role)
+__attribute__((unused)) static void peer_lost(enum ipc_role role)
 {
 	struct ipc_want_peer want = { .role = (uint8_t)role };
 	struct peer *p = peer_find(role, NULL);
