@@ -1,0 +1,169 @@
+/* What the broker says: intents before a call, outcomes after it. */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/json_text.h"
+#include "guardiand/recorder/checkpoint.h"
+#include "guardiand/recorder/recorder.h"
+
+#define NO_RECEIPT_CODE "no-receipt"
+#define NO_RECEIPT_TEXT "the server's process is not connected to the audit recorder"
+
+static const uint8_t *unless_zero(const uint8_t *p, size_t n)
+{
+	return sodium_is_zero(p, n) ? NULL : p;
+}
+
+/* Once more what the broker should have checked: the record must name the call as it will be made. */
+static bool intent_is_sound(const struct ipc_intent *m)
+{
+	return mcp_method_name(m->method)[0] != '?' && m->method < SELF_CONNECT && m->tier <= TIER_DESTRUCTIVE &&
+	       (m->decision == DECISION_ALLOW || m->decision == DECISION_DENY) &&
+	       (m->decision == DECISION_DENY || m->upstream.n != 0) && utf8_valid(m->name.p, m->name.n) &&
+	       utf8_valid(m->upstream.p, m->upstream.n);
+}
+
+static void intent_event(const struct ipc_intent *m, struct leaf_event *e)
+{
+	*e = (struct leaf_event){
+		.phase = PHASE_INTENT,
+		.kind = "call",
+		.method = mcp_method_name(m->method),
+		.decision = m->decision == DECISION_ALLOW ? "allow" : "deny",
+		.tier = m->tier == 0 ? NULL : tier_name(m->tier),
+		.txn = m->txn,
+		.session = unless_zero(m->session, ID_LEN),
+		.consent = unless_zero(m->consent, ID_LEN),
+		.agent = m->agent,
+		.client = m->client,
+		.human = m->human,
+		.server = m->upstream,
+		.name = m->name,
+		.src = m->source,
+		.reason_code = m->reason_code,
+		.reason = m->reason,
+		.args_sha256 = m->args_sha256,
+		.meta_sha256 = m->meta_sha256,
+		.def_sha256 = unless_zero(m->def_sha256, HASH_LEN),
+		.policy_sha256 = unless_zero(m->policy_sha256, HASH_LEN),
+		.bytes_in = m->bytes_in,
+	};
+}
+
+/* A receipt over the very fields that the leaf was made of. */
+static void intent_receipt(const struct peer *upstream, const struct ipc_intent *m, struct ipc_receipt *out)
+{
+	struct call_id id = {
+		.session = m->session,
+		.upstream = upstream->server,
+		.method = m->method,
+		.name = {m->name.p, m->name.n},
+		.txn = m->txn,
+		.args_sha256 = m->args_sha256,
+		.meta_sha256 = m->meta_sha256,
+	};
+	struct granted g;
+
+	receipt_make(upstream, &id, out->seq, &g);
+	out->expires_ns = g.expires_ns;
+	memcpy(out->mac, g.mac, HASH_LEN);
+}
+
+static void answer(struct peer *p, const struct ipc_receipt *m)
+{
+	commit_answer(p->recorder->commit, p->conn, IPC_RECEIPT, m, sizeof(*m));
+}
+
+/* One number, one call: a second intent would borrow the first one's outcome. */
+static int refuse_reuse(struct peer *p, const struct ipc_intent *m)
+{
+	struct ipc_receipt no = {.call = m->call, .status = GRANT_DENIED};
+
+	violation_record(p->recorder, "", "txn-reused", "an intent with the transaction number of an earlier one",
+			 m->txn);
+	answer(p, &no);
+	return KG_OK;
+}
+
+static int record_intent(struct peer *p, const struct ipc_intent *m, const struct peer *upstream)
+{
+	struct recorder *r = p->recorder;
+	struct recorded_call call = {.allowed = m->decision == DECISION_ALLOW && upstream != NULL};
+	struct ipc_receipt yes = {.call = m->call, .status = GRANT_OK};
+	struct leaf_event e;
+	int err;
+
+	intent_event(m, &e);
+	if (m->decision == DECISION_ALLOW && upstream == NULL) {
+		yes.status = GRANT_UNAVAILABLE;
+		e.decision = "deny";
+		e.reason_code = ipc_text(NO_RECEIPT_CODE);
+		e.reason = ipc_text(NO_RECEIPT_TEXT);
+	}
+	err = commit_leaf(r->commit, &e, COMMIT_URGENT, &yes.seq);
+	if (err != KG_OK)
+		return err;
+	memcpy(call.txn, m->txn, ID_LEN);
+	call.seq = yes.seq;
+	call.owner = call.allowed ? p : NULL;
+	err = calls_add(r->calls, &call);
+	if (err != KG_OK)
+		return err;
+	if (call.allowed)
+		intent_receipt(upstream, m, &yes);
+	answer(p, &yes);
+	checkpoint_grown(r->checkpointer);
+	return KG_OK;
+}
+
+static int on_intent(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	const struct ipc_intent *m = msg;
+	struct peer *p = arg;
+	struct ipc_receipt full = {.call = m->call, .status = GRANT_UNAVAILABLE};
+	char upstream[SERVER_NAME_LEN + 1];
+
+	(void)c, (void)fd;
+	if (!intent_is_sound(m) || ipc_copy(m->upstream, upstream, sizeof(upstream)) != KG_OK)
+		return KG_E_PROTO;
+	if (calls_find(p->recorder->calls, m->txn) != NULL)
+		return refuse_reuse(p, m);
+	if (m->decision == DECISION_ALLOW && calls_full(p->recorder->calls)) {
+		answer(p, &full);
+		return KG_OK;
+	}
+	return record_intent(p, m, recorder_upstream(p->recorder, upstream));
+}
+
+static int on_outcome(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	const struct ipc_outcome *m = msg;
+	struct peer *p = arg;
+	struct ipc_recorded done = {.call = m->call};
+	struct told_outcome told = {
+		.txn = m->txn,
+		.intent_seq = m->intent_seq,
+		.outcome = m->outcome,
+		.reason_code = m->reason_code,
+		.result_sha256 = unless_zero(m->result_sha256, HASH_LEN),
+		.bytes_out = m->bytes_out,
+		.latency_us = m->latency_us,
+		.from = p,
+	};
+	int err = outcome_record(p->recorder, &told, &done.seq);
+
+	(void)c, (void)fd;
+	if (err != KG_OK)
+		return err;
+	commit_answer(p->recorder->commit, p->conn, IPC_RECORDED, &done, sizeof(done));
+	checkpoint_grown(p->recorder->checkpointer);
+	return KG_OK;
+}
+
+static const struct ipc_op broker_ops[] = {
+	{IPC_INTENT, on_intent},
+	{IPC_OUTCOME, on_outcome},
+};
+
+const struct ipc_handlers broker_handlers = {broker_ops, sizeof(broker_ops) / sizeof(broker_ops[0]), peer_closed};
