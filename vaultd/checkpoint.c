@@ -109,7 +109,9 @@ static const char *extends(const struct checkpoint *c, uint64_t size, const uint
 	if (size < last->size)
 		return "the log is shorter than what has been signed: audit.db was rolled back or replaced";
 	if (merkle_consistency_check(last->size, last->root, size, root, proof, proof_len / MERKLE_LEN) != KG_OK)
-		return "the log does not extend what has been signed: audit.db was changed or replaced";
+		return "the proof does not lead there from what was signed last: once after a crash of the recorder "
+		       "this is normal; "
+		       "if no checkpoint is signed any more, audit.db was changed or replaced";
 	return NULL;
 }
 

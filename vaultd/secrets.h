@@ -10,6 +10,7 @@
 #include "vaultd/store.h"
 
 #define SECRETS_MAX 1024
+#define SECRET_BY_MAX 64
 
 struct stored {
 	const char *name, *server, *destination, *slot, *by_name;

@@ -128,14 +128,19 @@ static struct session *session_make(const struct store_session *row)
 	return x;
 }
 
+bool sessions_have_room(struct sessions *s, uint64_t now)
+{
+	if (s->n == SESSIONS_MAX)
+		forget_ended(s, now);
+	return s->n < SESSIONS_MAX;
+}
+
 int sessions_add(struct sessions *s, const struct store_session *row, uint64_t now)
 {
 	size_t b = bucket_of(row->token_hash);
 	struct session *x;
 
-	if (s->n == SESSIONS_MAX)
-		forget_ended(s, now);
-	if (s->n == SESSIONS_MAX)
+	if (!sessions_have_room(s, now))
 		return KG_E_LIMIT;
 	x = session_make(row);
 	if (x == NULL)

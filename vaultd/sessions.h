@@ -37,6 +37,9 @@ void sessions_free(struct sessions *s);
  */
 int sessions_add(struct sessions *s, const struct store_session *row, uint64_t now) MUST_CHECK;
 
+/* Whether one more fits, after what has ended was forgotten if need be. */
+bool sessions_have_room(struct sessions *s, uint64_t now);
+
 /* NULL when there is none. Borrowed until the next sessions_add(). */
 struct session *sessions_by_token(const struct sessions *s, const uint8_t hash[HASH_LEN]);
 struct session *sessions_by_id(const struct sessions *s, const uint8_t id[ID_LEN]);

@@ -67,6 +67,7 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_SESSION_STATE] = "UPDATE sessions SET state=?, changed=? WHERE id=?",
 	[SQL_SESSIONS] = "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE ?1 IS NULL OR"
 			 " substr(lower(hex(s.id)),1,length(?1))=?1 ORDER BY s.created DESC, s.id LIMIT ?2",
+	[SQL_SESSIONS_OF] = "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE s.consent=? ORDER BY s.created, s.id LIMIT ?",
 	[SQL_SESSIONS_LIVE] = "SELECT " SESSION_COLUMNS SESSION_FROM
 			      "WHERE s.state<>3 AND c.revoked=0 AND c.expires>? ORDER BY s.created, s.id",
 	[SQL_SECRET_PUT] = "INSERT OR REPLACE INTO secrets VALUES(?,?,?,?,?,?,?,?,?,?,?)",

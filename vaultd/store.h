@@ -69,6 +69,8 @@ typedef int (*store_consent_fn)(const struct store_consent *c, void *arg);
 typedef int (*store_session_fn)(const struct store_session *x, void *arg);
 int store_consents_each(struct store *s, const char *hex, store_consent_fn fn, void *arg) MUST_CHECK;
 int store_sessions_each(struct store *s, const char *hex, store_session_fn fn, void *arg) MUST_CHECK;
+/* Those of one consent, oldest first. */
+int store_sessions_of(struct store *s, const uint8_t consent[ID_LEN], store_session_fn fn, void *arg) MUST_CHECK;
 /* Those that can still be used: not revoked, not expired at now. Oldest first, all of them. */
 int store_sessions_live(struct store *s, uint64_t now, store_session_fn fn, void *arg) MUST_CHECK;
 

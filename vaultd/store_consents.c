@@ -150,6 +150,15 @@ int store_sessions_each(struct store *s, const char *hex, store_session_fn fn, v
 	return sessions_walk(&c, fn, arg);
 }
 
+int store_sessions_of(struct store *s, const uint8_t consent[ID_LEN], store_session_fn fn, void *arg)
+{
+	struct store_call c = store_call(s, SQL_SESSIONS_OF);
+
+	store_put_blob(&c, consent, ID_LEN);
+	store_put_int(&c, STORE_LIST_MAX);
+	return sessions_walk(&c, fn, arg);
+}
+
 int store_sessions_live(struct store *s, uint64_t now, store_session_fn fn, void *arg)
 {
 	struct store_call c = store_call(s, SQL_SESSIONS_LIVE);

@@ -1,0 +1,145 @@
+#include "vaultd/consent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "vaultd/acts.h"
+#include "vaultd/listing.h"
+#include "vaultd/ops.h"
+
+struct listing {
+	json_t *rows;
+	uint64_t now;
+};
+
+static int list_consent(const struct store_consent *c, void *arg)
+{
+	struct listing *l = arg;
+
+	json_array_append_new(l->rows, consent_json(c, l->now));
+	return KG_OK;
+}
+
+static int list_session_of(const struct store_session *x, void *arg)
+{
+	struct listing *l = arg;
+
+	json_array_append_new(l->rows, session_json(x, l->now));
+	return KG_OK;
+}
+
+static void consent_list(struct peer *p, json_t *in)
+{
+	struct listing l = {.rows = json_array(), .now = p->vault->wall()};
+
+	(void)in;
+	if (store_consents_each(p->vault->store, NULL, list_consent, &l) != KG_OK) {
+		json_decref(l.rows);
+		admin_error(p, "vault.db cannot be read: see vaultd's log");
+		return;
+	}
+	admin_result(p, json_pack("{s:o}", "consents", l.rows));
+}
+
+/* The one row of this id. */
+static int read_one(struct peer *p, const uint8_t id[ID_LEN], json_t **out)
+{
+	struct listing l = {.rows = json_array(), .now = p->vault->wall()};
+	char hex[ID_HEX_LEN + 1];
+	int r;
+
+	id_hex(id, hex);
+	r = store_consents_each(p->vault->store, hex, list_consent, &l);
+	*out = json_incref(json_array_get(l.rows, 0));
+	json_decref(l.rows);
+	if (r == KG_OK && *out != NULL)
+		return KG_OK;
+	json_decref(*out);
+	admin_error(p, "vault.db cannot be read: see vaultd's log");
+	return KG_E_IO;
+}
+
+static void consent_show(struct peer *p, json_t *in)
+{
+	uint8_t id[ID_LEN];
+	struct listing l = {.now = p->vault->wall(), .consent = id};
+	json_t *out;
+
+	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &out) != KG_OK)
+		return;
+	l.rows = json_array();
+	if (store_sessions_of(p->vault->store, id, list_session_of, &l) != KG_OK) {
+		json_decref(l.rows);
+		json_decref(out);
+		admin_error(p, "vault.db cannot be read: see vaultd's log");
+		return;
+	}
+	json_object_set_new(out, "sessions", l.rows);
+	admin_result(p, out);
+}
+
+struct revocation {
+	struct vault *v;
+	uint8_t id[ID_LEN];
+};
+
+static void revoke_session_of(struct session *x, void *arg)
+{
+	const struct revocation *r = arg;
+
+	if (x->state == SESSION_REVOKED || sodium_memcmp(x->consent, r->id, ID_LEN) != 0)
+		return;
+	x->state = SESSION_REVOKED;
+	broker_push(r->v, x);
+}
+
+static int revoke_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
+{
+	struct revocation *x = data;
+	char hex[ID_HEX_LEN + 1];
+	int r = store_consent_revoke(v->store, x->id, v->wall());
+
+	if (r != KG_OK) {
+		snprintf(error, ACT_ERROR_MAX, "vault.db cannot be written: see vaultd's log");
+		return r;
+	}
+	x->v = v;
+	sessions_each(v->sessions, revoke_session_of, x);
+	id_hex(x->id, hex);
+	*result = json_pack("{s:s, s:s}", "id", hex, "state", "revoked");
+	return KG_OK;
+}
+
+static void consent_revoke(struct peer *p, json_t *in)
+{
+	struct revocation *x;
+	uint8_t id[ID_LEN];
+	json_t *row;
+
+	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &row) != KG_OK)
+		return;
+	x = calloc(1, sizeof(*x));
+	if (x == NULL || strcmp(json_string_value(json_object_get(row, "state")), "revoked") == 0) {
+		admin_error(p, "%s", x == NULL ? "vaultd is out of memory" : "this consent is revoked already");
+		free(x);
+		json_decref(row);
+		return;
+	}
+	memcpy(x->id, id, ID_LEN);
+	act_submit(p, &(struct act){"consent.revoke",
+				    json_pack("{s:O, s:O, s:O}", "consent", json_object_get(row, "id"), "human",
+					      json_object_get(row, "human"), "agent", json_object_get(row, "agent")),
+				    revoke_commit, free, x});
+	json_decref(row);
+}
+
+const struct vault_admin_op consent_ops[] = {
+	{"consent.grant", consent_grant},
+	{"consent.list", consent_list},
+	{"consent.show", consent_show},
+	{"consent.revoke", consent_revoke},
+	{0},
+};
