@@ -83,12 +83,12 @@ static void check(struct upstream *u)
 	}
 	sha256("", 0, nothing);
 	struct guard_claim c = {
-	        .id = {.session = no_session, .method = a->method, .name = {"", 0}, .txn = a->txn},
-	        .seq = a->seq,
-	        .expires_ns = a->expires_ns,
-	        .mac = a->mac,
-	        .sealed = buf_ptr(&a->sealed),
-	        .sealed_len = buf_len(&a->sealed),
+		.id = {.session = no_session, .method = a->method, .name = {"", 0}, .txn = a->txn},
+		.seq = a->seq,
+		.expires_ns = a->expires_ns,
+		.mac = a->mac,
+		.sealed = buf_ptr(&a->sealed),
+		.sealed_len = buf_len(&a->sealed),
 	};
 	c.id.args_sha256 = c.id.meta_sha256 = nothing;
 	if (guard_check(u->guard, &c, loop_now_ns(), &creds) != 0) {
@@ -137,7 +137,7 @@ int act_on_attached(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 		if (a->denied[0] == '\0')
 			snprintf(a->denied, sizeof(a->denied), "denied");
 		snprintf(a->why, sizeof(a->why), "the vault gives no credentials: %.*s", (int)m->reason.n,
-		         (const char *)m->reason.p);
+			 (const char *)m->reason.p);
 	} else if (buf_put(&a->sealed, m->sealed.p, m->sealed.n) != 0) {
 		return KG_E_NOMEM;
 	}
@@ -148,7 +148,8 @@ int act_on_attached(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 void act_end(struct upstream *u, enum outcome_kind outcome, const char *reason_code)
 {
 	struct act *a = &u->act;
-	struct ipc_self_outcome m = {.intent_seq = a->seq, .outcome = (uint8_t)outcome, .reason_code = ipc_text(reason_code)};
+	struct ipc_self_outcome m = {
+		.intent_seq = a->seq, .outcome = (uint8_t)outcome, .reason_code = ipc_text(reason_code)};
 
 	if (a->state == ACT_NONE)
 		return;

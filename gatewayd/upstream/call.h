@@ -17,8 +17,8 @@ struct call {
 	struct wire_call_at at;
 	char name[TOOL_NAME_MAX + 1];
 	bool wants_progress;
-	bool parked;       /* waits for a new session or a new listing */
-	unsigned tries;    /* how often it was parked */
+	bool parked;    /* waits for a new session or a new listing */
+	unsigned tries; /* how often it was parked */
 	uint64_t deadline_ns;
 	uint64_t epoch; /* the session in which it was sent */
 };

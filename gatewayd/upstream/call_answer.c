@@ -35,9 +35,9 @@ static void reply_error(struct call *c, enum result_status status, const char *w
 static void answer_result(struct call *c, const struct rpc_end *e)
 {
 	static const char *const unserved[] = {
-	        [RESULT_TYPE_INPUT_REQUIRED] = "it asks for more input, which Keepgate does not relay",
-	        [RESULT_TYPE_TASK] = "it made a task of the call, which Keepgate does not follow",
-	        [RESULT_TYPE_UNKNOWN] = "its result is of a type that Keepgate does not know",
+		[RESULT_TYPE_INPUT_REQUIRED] = "it asks for more input, which Keepgate does not relay",
+		[RESULT_TYPE_TASK] = "it made a task of the call, which Keepgate does not follow",
+		[RESULT_TYPE_UNKNOWN] = "its result is of a type that Keepgate does not know",
 	};
 	struct upstream *u = c->u;
 	enum result_type type = message_result_type(e->doc, e->message->value);
@@ -120,8 +120,8 @@ static void answer_error(struct call *c, const struct rpc_end *e)
 	/* These three speak of our hop, not of the client's request (digest 2.13). */
 	if (err.code == CODE_CAPABILITY || err.code == CODE_HEADERS || err.code == CODE_VERSION) {
 		reply_error(c, RESULT_RPC_ERROR,
-		            err.code == CODE_CAPABILITY ? "it needs a client capability that Keepgate does not offer"
-		                                        : "it refuses the form of our request");
+			    err.code == CODE_CAPABILITY ? "it needs a client capability that Keepgate does not offer"
+							: "it refuses the form of our request");
 		return;
 	}
 	m.code = err.code;
@@ -177,9 +177,9 @@ static void answer_timeout(struct call *c, const struct rpc_end *e)
 
 void call_answer(struct call *c, const struct rpc_end *e)
 {
-	static void (*const answers[])(struct call *c, const struct rpc_end *e) = {
-	        [RPC_RESULT] = answer_result, [RPC_ERROR] = answer_error, [RPC_HTTP] = answer_http,
-	        [RPC_UNSENT] = answer_unsent, [RPC_LOST] = answer_lost,   [RPC_TIMEOUT] = answer_timeout,
+	static void (*const answers[])(struct call * c, const struct rpc_end *e) = {
+		[RPC_RESULT] = answer_result, [RPC_ERROR] = answer_error, [RPC_HTTP] = answer_http,
+		[RPC_UNSENT] = answer_unsent, [RPC_LOST] = answer_lost,   [RPC_TIMEOUT] = answer_timeout,
 	};
 
 	answers[e->how](c, e);

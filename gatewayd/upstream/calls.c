@@ -96,10 +96,12 @@ static void call_unsent(struct call *c, int err)
 	if (err == KG_E_NOTFOUND)
 		snprintf(why, sizeof(why), "server %s lists no tool of this name now", c->u->server->name);
 	else if (err == KG_E_INVALID)
-		snprintf(why, sizeof(why), "server %s: an argument or a stored credential cannot stand in an HTTP header",
-		         c->u->server->name);
+		snprintf(why, sizeof(why),
+			 "server %s: an argument or a stored credential cannot stand in an HTTP header",
+			 c->u->server->name);
 	else
-		snprintf(why, sizeof(why), "server %s: the call could not be sent: %s", c->u->server->name, kg_strerror(err));
+		snprintf(why, sizeof(why), "server %s: the call could not be sent: %s", c->u->server->name,
+			 kg_strerror(err));
 	call_reply(c, RESULT_UNSENT, 0, why);
 }
 
@@ -125,7 +127,7 @@ static struct call *call_new(struct upstream *u, const struct ipc_call *m, const
 
 /* The call has been checked: it becomes a request, sent now or when the session stands again. */
 static int call_begin(struct upstream *u, const struct ipc_call *m, const char *name, struct wire_bytes meta,
-                      const struct credential_set *creds)
+		      const struct credential_set *creds)
 {
 	struct call *c = call_new(u, m, name);
 	struct wire_call w = {.name = name, .args = {(const char *)m->args.p, m->args.n}, .meta = meta};
@@ -178,12 +180,12 @@ static int check_guard(struct upstream *u, const struct ipc_call *m, struct cred
 {
 	uint8_t args[HASH_LEN], meta[HASH_LEN];
 	struct guard_claim c = {
-	        .id = {.session = m->session, .method = m->method, .name = {m->name.p, m->name.n}, .txn = m->txn},
-	        .seq = m->receipt_seq,
-	        .expires_ns = m->receipt_expires_ns,
-	        .mac = m->receipt_mac,
-	        .sealed = m->sealed.p,
-	        .sealed_len = m->sealed.n,
+		.id = {.session = m->session, .method = m->method, .name = {m->name.p, m->name.n}, .txn = m->txn},
+		.seq = m->receipt_seq,
+		.expires_ns = m->receipt_expires_ns,
+		.mac = m->receipt_mac,
+		.sealed = m->sealed.p,
+		.sealed_len = m->sealed.n,
 	};
 
 	sha256(m->args.p, m->args.n, args);
@@ -217,7 +219,8 @@ int calls_on_call(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	int err = check_guard(u, m, &creds);
 	if (err != 0) {
 		refuse(u, m->call, err == KG_E_DENIED ? RESULT_REFUSED : RESULT_UNSENT,
-		       err == KG_E_DENIED ? "its receipt or its sealed credential was refused" : "it cannot be checked now");
+		       err == KG_E_DENIED ? "its receipt or its sealed credential was refused"
+					  : "it cannot be checked now");
 		return 0;
 	}
 	why = not_now(u);
@@ -271,9 +274,9 @@ static int call_again(struct call *c)
 	struct buf *old_body = rpc_body(c->rpc);
 	const char *text = (const char *)buf_ptr(old_body);
 	struct wire_call w = {.name = c->name,
-	                      .args = {text + c->at.args, c->at.args_len},
-	                      .meta = {text + c->at.meta, c->at.meta_len},
-	                      .wants_progress = c->wants_progress};
+			      .args = {text + c->at.args, c->at.args_len},
+			      .meta = {text + c->at.meta, c->at.meta_len},
+			      .wants_progress = c->wants_progress};
 	struct rpc *r;
 	const char *why;
 	int err;

@@ -13,10 +13,10 @@
 static const struct {
 	const char *name, *otherwise;
 } passed[] = {
-        {"PATH", DEFAULT_PATH},
-        {"HOME", "/"},
-        {"LANG", "C.UTF-8"},
-        {"TMPDIR", "/tmp"},
+	{"PATH", DEFAULT_PATH},
+	{"HOME", "/"},
+	{"LANG", "C.UTF-8"},
+	{"TMPDIR", "/tmp"},
 };
 
 static const char *env_at(struct environment *e, size_t i)
@@ -51,8 +51,9 @@ static void env_put(struct environment *e, const char *name, const char *value)
 	if (err == 0)
 		err = buf_put(&e->text, value, strlen(value) + 1);
 	if (err != 0)
-		log_fatal(KG_EXIT_CONFIG, "env: \"%s\" cannot be set: names without '=', at most %d variables, %u bytes in all",
-		          name, ENVIRONMENT_MAX, ENVIRONMENT_BYTES_MAX);
+		log_fatal(KG_EXIT_CONFIG,
+			  "env: \"%s\" cannot be set: names without '=', at most %d variables, %u bytes in all", name,
+			  ENVIRONMENT_MAX, ENVIRONMENT_BYTES_MAX);
 	e->offset[e->n++] = start;
 }
 
@@ -91,7 +92,8 @@ static void command_find(struct environment *e, const char *command)
 			return;
 		path += len + (path[len] == ':');
 	}
-	log_fatal(KG_EXIT_CONFIG, "command \"%s\": not found along PATH: give its absolute path, or set PATH in \"env\"", command);
+	log_fatal(KG_EXIT_CONFIG,
+		  "command \"%s\": not found along PATH: give its absolute path, or set PATH in \"env\"", command);
 }
 
 static void argv_fill(struct environment *e, const struct config_server *s)

@@ -6,7 +6,7 @@
 #include "common/call.h"
 #include "common/config.h"
 
-#define ENVIRONMENT_MAX 128          /* variables */
+#define ENVIRONMENT_MAX 128 /* variables */
 #define ENVIRONMENT_BYTES_MAX 262144u
 #define ENVIRONMENT_ARGS_MAX 256
 

@@ -25,8 +25,7 @@ struct exchange {
 	bool busy, dead;    /* a callback runs; freed meanwhile */
 	bool sending_again; /* curl wanted to repeat a request that may have been carried out */
 	bool overflow;
-	bool forget;        /* wipe the request when its answer begins */
-	long sent_before;   /* curl counts over the handle's life */
+	bool forget; /* wipe the request when its answer begins */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -68,6 +67,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
 	return len;
 }
 
+/* Of this transfer, over all of curl's attempts. */
 static long bytes_sent(const struct exchange *x)
 {
 	long sent = 0;
@@ -85,7 +85,7 @@ static int before_request(void *arg, char *remote, char *local, int remote_port,
 	struct exchange *x = arg;
 
 	(void)remote, (void)local, (void)remote_port, (void)local_port;
-	x->sending_again = bytes_sent(x) != x->sent_before;
+	x->sending_again = bytes_sent(x) > 0;
 	return x->sending_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -260,7 +260,7 @@ static const char *failure(struct exchange *x, CURLcode code)
 
 static void finish(struct exchange *x, CURLcode code)
 {
-	struct exchange_end end = {.answered = code == CURLE_OK, .begun = bytes_sent(x) != x->sent_before};
+	struct exchange_end end = {.answered = code == CURLE_OK, .begun = bytes_sent(x) > 0};
 	int err;
 
 	leave_curl(x);
@@ -334,7 +334,6 @@ int exchange_start(struct exchange *x, enum exchange_method method)
 	sse_reconnect(&x->sse);
 	x->sending_again = x->overflow = x->forget = false;
 	x->error[0] = '\0';
-	x->sent_before = bytes_sent(x);
 	if (url_set(x) != 0)
 		return KG_E_NOMEM;
 	if (method == EXCHANGE_GET) {

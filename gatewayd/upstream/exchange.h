@@ -55,7 +55,7 @@ struct buf *exchange_query(struct exchange *x);
 int exchange_start(struct exchange *x, enum exchange_method method) MUST_CHECK;
 
 bool exchange_is_running(const struct exchange *x);
-long exchange_status(const struct exchange *x);        /* 0 until the answer's head has come */
+long exchange_status(const struct exchange *x); /* 0 until the answer's head has come */
 enum exchange_type exchange_type(const struct exchange *x);
 const char *exchange_session(const struct exchange *x); /* Mcp-Session-Id of the answer, or "" */
 /* Of an event stream: what its events said last. */

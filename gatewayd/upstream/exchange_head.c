@@ -54,8 +54,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct exchange_head *h, const char *value, size_t len);
 } headers[] = {
-        {"content-type", on_type},
-        {"mcp-session-id", on_session},
+	{"content-type", on_type},
+	{"mcp-session-id", on_session},
 };
 
 /* "HTTP/1.1 200 OK": begins a head, and forgets an interim answer before it. */

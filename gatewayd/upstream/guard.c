@@ -11,7 +11,8 @@ struct guard *guard_new(const char *upstream, const char *destination)
 	struct guard *g = sodium_malloc(sizeof(*g));
 
 	if (!g || sodium_mlock(g, sizeof(*g)) != 0)
-		log_fatal(KG_EXIT_FAILURE, "keys: memory cannot be locked: raise the limit of locked memory (ulimit -l)");
+		log_fatal(KG_EXIT_FAILURE,
+			  "keys: memory cannot be locked: raise the limit of locked memory (ulimit -l)");
 	memset(g, 0, sizeof(*g));
 	g->upstream = upstream;
 	g->destination = destination;
@@ -64,7 +65,7 @@ static int check_receipt(struct guard *g, const struct guard_claim *c, const uin
 }
 
 static int open_seal(struct guard *g, const struct guard_claim *c, const uint8_t digest[HASH_LEN], uint64_t now_ns,
-                     struct credential_set **creds)
+		     struct credential_set **creds)
 {
 	int err = KG_E_CRYPTO;
 
@@ -88,7 +89,8 @@ int guard_check(struct guard *g, const struct guard_claim *c, uint64_t now_ns, s
 	uint8_t digest[HASH_LEN];
 	int err;
 
-	if ((!g->receipt.has_now && !key_before(&g->receipt, now_ns)) || (!g->seal.has_now && !key_before(&g->seal, now_ns)))
+	if ((!g->receipt.has_now && !key_before(&g->receipt, now_ns)) ||
+	    (!g->seal.has_now && !key_before(&g->seal, now_ns)))
 		return KG_E_UNAVAILABLE;
 	id.upstream = g->upstream;
 	call_digest(&id, digest);

@@ -24,7 +24,7 @@ struct guard_key {
 
 /* In guarded memory, for the keys. */
 struct guard {
-	const char *upstream;    /* our own server's name and destination, never the asker's */
+	const char *upstream; /* our own server's name and destination, never the asker's */
 	const char *destination;
 	struct guard_key receipt, seal;
 	struct replay seen;
@@ -54,6 +54,7 @@ struct guard_claim {
  * KG_E_UNAVAILABLE: there are no keys to check with. KG_E_DENIED: refused, and reported.
  * KG_E_LIMIT, KG_E_NOMEM: the set of seen calls is full.
  */
-int guard_check(struct guard *g, const struct guard_claim *c, uint64_t now_ns, struct credential_set **creds) MUST_CHECK;
+int guard_check(struct guard *g, const struct guard_claim *c, uint64_t now_ns,
+		struct credential_set **creds) MUST_CHECK;
 
 #endif

@@ -32,7 +32,7 @@ static void fail(struct upstream *u, enum rpc_how how, long status, const char *
 
 /* Sends what stands in the request; body was put with this error. */
 static void ask(struct upstream *u, const struct rpc_ops *ops, uint32_t timeout_ms, const struct rpc_request *q,
-                int (*put)(struct buf *out, uint64_t id))
+		int (*put)(struct buf *out, uint64_t id))
 {
 	struct session *s = &u->session;
 
@@ -46,7 +46,8 @@ static void ask(struct upstream *u, const struct rpc_ops *ops, uint32_t timeout_
 		err = rpc_send(s->rpc, q);
 	}
 	if (err != 0)
-		fail(u, RPC_UNSENT, 0, err == KG_E_INVALID ? "a stored credential cannot stand in a header" : kg_strerror(err));
+		fail(u, RPC_UNSENT, 0,
+		     err == KG_E_INVALID ? "a stored credential cannot stand in a header" : kg_strerror(err));
 }
 
 /* An outage, a refused credential, a redirect: they say nothing about the era. Tells and ends, or gives false. */
@@ -55,11 +56,13 @@ static bool settled_by_status(struct upstream *u, const struct rpc_end *e)
 	char why[RPC_WHY_MAX];
 
 	if (e->status == 401 || e->status == 403)
-		snprintf(why, sizeof(why), "it refuses our credentials (HTTP status %ld): store the right ones with keepgate secret put",
-		         e->status);
+		snprintf(why, sizeof(why),
+			 "it refuses our credentials (HTTP status %ld): store the right ones with keepgate secret put",
+			 e->status);
 	else if (e->status >= 300 && e->status < 400)
-		snprintf(why, sizeof(why), "it redirects (HTTP status %ld), which is never followed: set url to the final address",
-		         e->status);
+		snprintf(why, sizeof(why),
+			 "it redirects (HTTP status %ld), which is never followed: set url to the final address",
+			 e->status);
 	else if (e->status >= 500)
 		snprintf(why, sizeof(why), "it answers with HTTP status %ld", e->status);
 	else
@@ -163,7 +166,8 @@ static void initialize_result(struct upstream *u, const struct rpc_end *e)
 	struct session *s = &u->session;
 	char version[WIRE_VERSION_MAX + 1];
 
-	if (json_unescape(e->doc, json_get(e->doc, e->message->value, "protocolVersion"), version, sizeof(version)) != 0 ||
+	if (json_unescape(e->doc, json_get(e->doc, e->message->value, "protocolVersion"), version, sizeof(version)) !=
+		    0 ||
 	    wire_version_era(version) != ERA_LEGACY) {
 		fail(u, RPC_ERROR, e->status, "it chose a protocol revision that Keepgate does not know");
 		return;
@@ -195,7 +199,8 @@ static void on_initialize(struct rpc *r, const struct rpc_end *e, void *arg)
 	if (e->how == RPC_RESULT)
 		initialize_result(u, e);
 	else if (e->how == RPC_ERROR)
-		fail(u, RPC_ERROR, e->status, "it refuses initialize: it may be of a revision that Keepgate does not speak");
+		fail(u, RPC_ERROR, e->status,
+		     "it refuses initialize: it may be of a revision that Keepgate does not speak");
 	else if (e->how == RPC_HTTP)
 		fail(u, RPC_HTTP, e->status, "no MCP server of Streamable HTTP answers at this url");
 	else

@@ -9,10 +9,26 @@
 #define SENTINEL_CLOSE "?="
 
 static const char *const reserved[] = {
-        "accept",           "accept-encoding", "connection",        "content-encoding", "content-length", "content-type",
-        "expect",           "host",            "keep-alive",        "last-event-id",    "mcp-method",     "mcp-name",
-        "mcp-session-id",   "proxy-connection", "mcp-protocol-version", "te",           "trailer",        "transfer-encoding",
-        "upgrade",          "user-agent",
+	"accept",
+	"accept-encoding",
+	"connection",
+	"content-encoding",
+	"content-length",
+	"content-type",
+	"expect",
+	"host",
+	"keep-alive",
+	"last-event-id",
+	"mcp-method",
+	"mcp-name",
+	"mcp-session-id",
+	"proxy-connection",
+	"mcp-protocol-version",
+	"te",
+	"trailer",
+	"transfer-encoding",
+	"upgrade",
+	"user-agent",
 };
 
 void headers_init(struct headers *h)
@@ -145,7 +161,7 @@ int headers_put_encoded(struct headers *h, const char *name, const char *value, 
 		return KG_E_LIMIT;
 	memcpy(encoded, SENTINEL_OPEN, open);
 	sodium_bin2base64(encoded + open, sizeof(encoded) - open, (const unsigned char *)value, len,
-	                  sodium_base64_VARIANT_ORIGINAL);
+			  sodium_base64_VARIANT_ORIGINAL);
 	memcpy(encoded + open + need - 1, SENTINEL_CLOSE, strlen(SENTINEL_CLOSE) + 1);
 	return headers_puts(h, name, encoded);
 }

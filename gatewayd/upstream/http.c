@@ -36,7 +36,7 @@ struct http {
 void http_global_init(void)
 {
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
-	                         wiping_calloc) != CURLE_OK)
+				 wiping_calloc) != CURLE_OK)
 		log_fatal(KG_EXIT_FAILURE, "libcurl cannot be used");
 }
 
@@ -186,7 +186,8 @@ static void policy_init(struct http *h)
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		log_fatal(KG_EXIT_CONFIG, "url: cannot be used: it must be http://HOST[:PORT]/PATH or https://…");
 	if (address_policy_init(&h->policy, host, h->config.allow_addresses, h->config.nallow_addresses) != 0)
-		log_fatal(KG_EXIT_CONFIG, "allow_addresses: at most %d addresses or networks like 10.0.0.0/8", ADDRESS_NETS_MAX);
+		log_fatal(KG_EXIT_CONFIG, "allow_addresses: at most %d addresses or networks like 10.0.0.0/8",
+			  ADDRESS_NETS_MAX);
 	curl_free(host);
 	curl_url_cleanup(u);
 }

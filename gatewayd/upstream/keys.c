@@ -18,7 +18,8 @@ void keys_vault_begin(struct upstream *u)
 	struct kx_pair *pair = sodium_malloc(sizeof(*pair));
 
 	if (!pair || sodium_mlock(pair, sizeof(*pair)) != 0)
-		log_fatal(KG_EXIT_FAILURE, "keys: memory cannot be locked: raise the limit of locked memory (ulimit -l)");
+		log_fatal(KG_EXIT_FAILURE,
+			  "keys: memory cannot be locked: raise the limit of locked memory (ulimit -l)");
 	upstream_key_pair(pair->public, pair->secret);
 	memcpy(m.public_key, pair->public, KX_LEN);
 	u->links.pair = pair;

@@ -9,16 +9,16 @@
 #include "gatewayd/upstream/upstream.h"
 
 static const struct ipc_op broker_ops[] = {
-        {IPC_CALL, calls_on_call},
-        {IPC_CALL_CANCEL, calls_on_cancel},
+	{IPC_CALL, calls_on_call},
+	{IPC_CALL_CANCEL, calls_on_cancel},
 };
 static const struct ipc_op vault_ops[] = {
-        {IPC_UPSTREAM_KEYED, keys_on_vault},
-        {IPC_SELF_ATTACHED, act_on_attached},
+	{IPC_UPSTREAM_KEYED, keys_on_vault},
+	{IPC_SELF_ATTACHED, act_on_attached},
 };
 static const struct ipc_op recorder_ops[] = {
-        {IPC_RECEIPT_KEY, keys_on_recorder},
-        {IPC_SELF_RECEIPT, act_on_receipt},
+	{IPC_RECEIPT_KEY, keys_on_recorder},
+	{IPC_SELF_RECEIPT, act_on_receipt},
 };
 
 static void on_closed(struct ipc_conn *c, const char *reason, void *arg);
@@ -30,9 +30,13 @@ static const struct link_row {
 	void (*opened)(struct upstream *u);
 	void (*lost)(struct upstream *u);
 } rows[] = {
-        {IPC_ROLE_BROKER, offsetof(struct links, broker), {broker_ops, 2, on_closed}, tools_publish_broker, calls_drop_all},
-        {IPC_ROLE_VAULT, offsetof(struct links, vault), {vault_ops, 2, on_closed}, keys_vault_begin, keys_vault_lost},
-        {IPC_ROLE_RECORDER, offsetof(struct links, recorder), {recorder_ops, 2, on_closed}, NULL, keys_recorder_lost},
+	{IPC_ROLE_BROKER,
+	 offsetof(struct links, broker),
+	 {broker_ops, 2, on_closed},
+	 tools_publish_broker,
+	 calls_drop_all},
+	{IPC_ROLE_VAULT, offsetof(struct links, vault), {vault_ops, 2, on_closed}, keys_vault_begin, keys_vault_lost},
+	{IPC_ROLE_RECORDER, offsetof(struct links, recorder), {recorder_ops, 2, on_closed}, NULL, keys_recorder_lost},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -107,7 +111,7 @@ void links_violation(void *arg, uint8_t violation, const struct call_id *id, con
 	struct ipc_violation m = {.what = violation, .name = ipc_mem(id->name.p, id->name.n)};
 
 	log_warn("server %s: a call was refused: %s: a process before this one sent what it may not", u->server->name,
-	         violation_name(violation));
+		 violation_name(violation));
 	memcpy(m.txn, id->txn, ID_LEN);
 	memcpy(m.digest, digest, HASH_LEN);
 	if (u->links.recorder)

@@ -1,4 +1,5 @@
-/* gatewayd-upstream: one server's role. Holds its credential for the call in hand, and sends nothing that is not on record. */
+/* gatewayd-upstream: one server's role. Holds its credential for the call in hand, and sends nothing that is not on
+ * record. */
 #include <stdlib.h>
 
 #include <curl/curl.h>

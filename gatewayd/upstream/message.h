@@ -21,7 +21,7 @@ enum message_kind {
 struct message {
 	enum message_kind kind;
 	uint32_t id;
-	uint32_t value; /* result, error or params */
+	uint32_t value;                      /* result, error or params */
 	char method[MESSAGE_METHOD_MAX + 1]; /* "" for answers; a longer name is none that we know */
 };
 

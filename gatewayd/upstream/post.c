@@ -10,8 +10,8 @@
 #include "gatewayd/upstream/wire.h"
 
 #define POOL_IDLE_MAX 64
-#define LOOSE_S 2            /* an answered stream gets so long to close, a note to be taken */
-#define RESUMES_MAX 1000u    /* polls of one answer */
+#define LOOSE_S 2         /* an answered stream gets so long to close, a note to be taken */
+#define RESUMES_MAX 1000u /* polls of one answer */
 #define RESUME_DEFAULT_MS 1000u
 #define RESUME_FAILED_MAX 5u /* in a row without a stream */
 
@@ -138,9 +138,9 @@ void post_init(struct upstream *u)
 {
 	const struct config_server *s = u->server;
 	struct http_config c = {.url = s->url,
-	                        .tls_ca = s->tls_ca,
-	                        .allow_addresses = (const char *const *)s->allow_addresses,
-	                        .nallow_addresses = s->nallow_addresses};
+				.tls_ca = s->tls_ca,
+				.allow_addresses = (const char *const *)s->allow_addresses,
+				.nallow_addresses = s->nallow_addresses};
 
 	http_global_init();
 	u->post.http = http_new(u->role->loop, &c);

@@ -11,8 +11,9 @@ void post_head_check(const struct config_server *s)
 {
 	for (size_t i = 0; i < s->nheaders; i++)
 		if (header_is_reserved(s->headers[i].name))
-			log_fatal(KG_EXIT_CONFIG, "server %s: header \"%s\" is written by Keepgate itself: take it out of \"headers\"",
-			          s->name, s->headers[i].name);
+			log_fatal(KG_EXIT_CONFIG,
+				  "server %s: header \"%s\" is written by Keepgate itself: take it out of \"headers\"",
+				  s->name, s->headers[i].name);
 }
 
 static int put_percent(struct buf *out, const char *text)
@@ -22,7 +23,8 @@ static int put_percent(struct buf *out, const char *text)
 
 	for (; *text && err == 0; text++) {
 		unsigned char c = (unsigned char)*text;
-		bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._~", c);
+		bool plain =
+			(c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._~", c);
 		char coded[3] = {'%', hex[c >> 4], hex[c & 15]};
 
 		err = plain ? buf_put(out, text, 1) : buf_put(out, coded, 3);

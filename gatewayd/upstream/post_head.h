@@ -14,7 +14,7 @@ void post_head_check(const struct config_server *s);
 
 /* Configured literal headers and credentials; a query credential goes to query as name=value, percent-encoded. */
 int post_head_fixed(const struct upstream *u, struct headers *h, struct buf *query,
-                    const struct credential_set *set) MUST_CHECK;
+		    const struct credential_set *set) MUST_CHECK;
 /* What the era asks of a POST; q->method NULL: a notification. */
 int post_head_request(const struct upstream *u, struct headers *h, const struct rpc_request *q) MUST_CHECK;
 /* What the legacy era asks of a GET; last_event "" for a new stream. */

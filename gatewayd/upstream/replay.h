@@ -23,7 +23,7 @@ struct replay_generation {
 
 struct replay {
 	struct replay_generation now, before;
-	uint64_t turn_ns; /* when now becomes before */
+	uint64_t turn_ns;                       /* when now becomes before */
 	uint8_t key[crypto_shorthash_KEYBYTES]; /* so that no sender can aim at one slot */
 };
 

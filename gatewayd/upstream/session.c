@@ -64,9 +64,11 @@ static void down(struct upstream *u, enum outcome_kind outcome, const char *why)
 
 static void down_by(struct upstream *u, const struct rpc_end *e)
 {
-	static const enum outcome_kind outcomes[] = {[RPC_ERROR] = OUTCOME_RPC_ERROR, [RPC_HTTP] = OUTCOME_RPC_ERROR,
-	                                             [RPC_UNSENT] = OUTCOME_UNSENT,   [RPC_LOST] = OUTCOME_LOST,
-	                                             [RPC_TIMEOUT] = OUTCOME_TIMEOUT};
+	static const enum outcome_kind outcomes[] = {[RPC_ERROR] = OUTCOME_RPC_ERROR,
+						     [RPC_HTTP] = OUTCOME_RPC_ERROR,
+						     [RPC_UNSENT] = OUTCOME_UNSENT,
+						     [RPC_LOST] = OUTCOME_LOST,
+						     [RPC_TIMEOUT] = OUTCOME_TIMEOUT};
 
 	u->session.is_legacy = false;
 	down(u, outcomes[e->how], e->why);

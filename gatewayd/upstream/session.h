@@ -31,7 +31,7 @@ struct session {
 	bool is_legacy; /* it was at the last handshake: no probe is needed to make a new session */
 	uint64_t epoch; /* number of the handshake */
 	struct rpc *rpc;
-	struct credential_set *creds; /* for the act under way */
+	struct credential_set *creds;                                   /* for the act under way */
 	void (*done)(struct upstream *u, const struct rpc_end *failed); /* of the handshake */
 	bool relist_wanted;
 	uint32_t delay_ms;

@@ -35,7 +35,8 @@ static _Noreturn void child_fail(const char *what, const char *object)
 /* The pipes become its descriptors 0 to 2; go, when there is one, stands at 3 until it executes. */
 static void child_descriptors(struct child_pipes *p, bool spare)
 {
-	if (dup2(p->in[0], STDIN_FILENO) < 0 || dup2(p->out[1], STDOUT_FILENO) < 0 || dup2(p->err[1], STDERR_FILENO) < 0)
+	if (dup2(p->in[0], STDIN_FILENO) < 0 || dup2(p->out[1], STDOUT_FILENO) < 0 ||
+	    dup2(p->err[1], STDERR_FILENO) < 0)
 		_exit(KG_EXIT_FAILURE);
 	if (spare && p->go[0] != FD_GO && dup3(p->go[0], FD_GO, O_CLOEXEC) < 0)
 		_exit(KG_EXIT_FAILURE);
@@ -55,7 +56,7 @@ static void child_signals(void)
 }
 
 static _Noreturn void child_run(struct upstream *u, struct child_pipes *p, const struct environment *env, pid_t parent,
-                                bool spare)
+				bool spare)
 {
 	const struct config_server *s = u->server;
 	char byte;
@@ -122,7 +123,7 @@ static void on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	log_fatal(KG_EXIT_UNAVAILABLE, "server %s: not started: the vault or the audit recorder does not answer",
-	          u->server->name);
+		  u->server->name);
 }
 
 void spawn_keys_changed(struct upstream *u)

@@ -7,7 +7,8 @@
 
 struct upstream;
 
-/* Waits for the vault and the recorder, is granted the start, starts the child. Fatal on failure: the parent tries again. */
+/* Waits for the vault and the recorder, is granted the start, starts the child. Fatal on failure: the parent tries
+ * again. */
 void spawn_server(struct upstream *u);
 /* While waiting: the keys have changed. */
 void spawn_keys_changed(struct upstream *u);

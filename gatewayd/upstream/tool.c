@@ -12,8 +12,8 @@ bool tool_name_ok(const char *name)
 
 	for (size_t i = 0; i < len; i++) {
 		char c = name[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.' ||
-		      c == '-'))
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+		      c == '.' || c == '-'))
 			return false;
 	}
 	return len > 0 && len <= TOOL_NAME_MAX;

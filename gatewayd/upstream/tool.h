@@ -19,9 +19,9 @@ enum tool_param_type { PARAM_STRING, PARAM_INTEGER, PARAM_BOOLEAN };
 /* An argument that also goes into a header (x-mcp-header, digest 2.5). */
 struct tool_param {
 	enum tool_param_type type;
-	unsigned depth;                             /* names in path */
-	char path[TOOL_PATH_MAX];                   /* member names from the arguments' root, each with its NUL */
-	char header[11 + TOOL_PARAM_NAME_MAX];      /* "Mcp-Param-Region" */
+	unsigned depth;                        /* names in path */
+	char path[TOOL_PATH_MAX];              /* member names from the arguments' root, each with its NUL */
+	char header[11 + TOOL_PARAM_NAME_MAX]; /* "Mcp-Param-Region" */
 };
 
 struct tool {

@@ -23,28 +23,28 @@ static const struct {
 	const char *keyword;
 	enum holder holder;
 } holders[] = {
-        {"items", HOLDS_SCHEMA},
-        {"items", HOLDS_LIST}, /* the array form of older dialects */
-        {"additionalItems", HOLDS_SCHEMA},
-        {"prefixItems", HOLDS_LIST},
-        {"contains", HOLDS_SCHEMA},
-        {"additionalProperties", HOLDS_SCHEMA},
-        {"patternProperties", HOLDS_MAP},
-        {"propertyNames", HOLDS_SCHEMA},
-        {"unevaluatedItems", HOLDS_SCHEMA},
-        {"unevaluatedProperties", HOLDS_SCHEMA},
-        {"dependentSchemas", HOLDS_MAP},
-        {"dependencies", HOLDS_MAP},
-        {"contentSchema", HOLDS_SCHEMA},
-        {"oneOf", HOLDS_LIST},
-        {"anyOf", HOLDS_LIST},
-        {"allOf", HOLDS_LIST},
-        {"not", HOLDS_SCHEMA},
-        {"if", HOLDS_SCHEMA},
-        {"then", HOLDS_SCHEMA},
-        {"else", HOLDS_SCHEMA},
-        {"$defs", HOLDS_MAP},
-        {"definitions", HOLDS_MAP},
+	{"items", HOLDS_SCHEMA},
+	{"items", HOLDS_LIST}, /* the array form of older dialects */
+	{"additionalItems", HOLDS_SCHEMA},
+	{"prefixItems", HOLDS_LIST},
+	{"contains", HOLDS_SCHEMA},
+	{"additionalProperties", HOLDS_SCHEMA},
+	{"patternProperties", HOLDS_MAP},
+	{"propertyNames", HOLDS_SCHEMA},
+	{"unevaluatedItems", HOLDS_SCHEMA},
+	{"unevaluatedProperties", HOLDS_SCHEMA},
+	{"dependentSchemas", HOLDS_MAP},
+	{"dependencies", HOLDS_MAP},
+	{"contentSchema", HOLDS_SCHEMA},
+	{"oneOf", HOLDS_LIST},
+	{"anyOf", HOLDS_LIST},
+	{"allOf", HOLDS_LIST},
+	{"not", HOLDS_SCHEMA},
+	{"if", HOLDS_SCHEMA},
+	{"then", HOLDS_SCHEMA},
+	{"else", HOLDS_SCHEMA},
+	{"$defs", HOLDS_MAP},
+	{"definitions", HOLDS_MAP},
 };
 
 static int bad(struct walk *w, const char *why)
@@ -149,7 +149,7 @@ static int walk_schema(struct walk *w, uint32_t schema, bool reachable)
 }
 
 int tool_params_read(const struct json_doc *d, uint32_t schema, struct tool_param **params, size_t *nparams,
-                     const char **why)
+		     const char **why)
 {
 	struct walk w = {.d = d};
 	int err = walk_schema(&w, schema, true);

@@ -9,6 +9,6 @@
  * are none) is owned by the caller: free().
  */
 int tool_params_read(const struct json_doc *d, uint32_t schema, struct tool_param **params, size_t *nparams,
-                     const char **why) MUST_CHECK;
+		     const char **why) MUST_CHECK;
 
 #endif

@@ -92,7 +92,8 @@ static const char *tool_add(struct upstream *u, uint32_t t)
 	}
 	if (list_has(l, tool.name)) {
 		if (noise_allowed(&u->noise, loop_now_ns()))
-			log_warn("server %s: tool \"%s\" is listed twice: the second one is left out", u->server->name, tool.name);
+			log_warn("server %s: tool \"%s\" is listed twice: the second one is left out", u->server->name,
+				 tool.name);
 		tool_free(&tool);
 		return NULL;
 	}
@@ -207,7 +208,7 @@ static void ask_page(struct upstream *u, const char *members)
 }
 
 void tools_list(struct upstream *u, const struct credential_set *creds,
-                void (*done)(struct upstream *u, const struct rpc_end *failed))
+		void (*done)(struct upstream *u, const struct rpc_end *failed))
 {
 	tools_list_stop(u);
 	u->tools.creds = creds;
@@ -231,10 +232,10 @@ void tools_publish_broker(struct upstream *u)
 	for (size_t i = 0; i < t->now.n; i++) {
 		const struct tool *tool = &t->now.item[i];
 		struct ipc_tool m = {.generation = t->generation,
-		                     .name = ipc_text(tool->name),
-		                     .tier = tool->tier,
-		                     .floor = tool->floor,
-		                     .definition = ipc_mem(tool->definition, tool->definition_len)};
+				     .name = ipc_text(tool->name),
+				     .tier = tool->tier,
+				     .floor = tool->floor,
+				     .definition = ipc_mem(tool->definition, tool->definition_len)};
 		ipc_send(broker, IPC_TOOL, &m);
 	}
 	done.protocol = ipc_text(u->session.version);
@@ -252,9 +253,9 @@ void tools_publish_vault(struct upstream *u)
 	for (size_t i = 0; i < t->now.n; i++) {
 		const struct tool *tool = &t->now.item[i];
 		struct ipc_tool_tier m = {.generation = t->generation,
-		                          .name = ipc_text(tool->name),
-		                          .tier = tool->tier,
-		                          .floor = tool->floor};
+					  .name = ipc_text(tool->name),
+					  .tier = tool->tier,
+					  .floor = tool->floor};
 		ipc_send(vault, IPC_TOOL_TIER, &m);
 	}
 	ipc_send(vault, IPC_TOOL_TIERS_DONE, &done);

@@ -40,7 +40,7 @@ struct tools {
  * else how it failed (why is always set).
  */
 void tools_list(struct upstream *u, const struct credential_set *creds,
-                void (*done)(struct upstream *u, const struct rpc_end *failed));
+		void (*done)(struct upstream *u, const struct rpc_end *failed));
 /* Gives up a listing; done() will not come. */
 void tools_list_stop(struct upstream *u);
 /* A server without tools: the empty list. */

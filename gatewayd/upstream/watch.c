@@ -68,7 +68,7 @@ static int start_modern(struct upstream *u, const struct credential_set *creds)
 	int err = w->rpc ? rpc_authorize(w->rpc, creds) : KG_E_NOMEM;
 	if (err == 0)
 		err = wire_put_request(rpc_body(w->rpc), ERA_MODERN, w->rpc->id, q.method,
-		                       "\"notifications\":{\"toolsListChanged\":true}");
+				       "\"notifications\":{\"toolsListChanged\":true}");
 	if (err == 0)
 		err = rpc_send(w->rpc, &q);
 	if (err == 0 && w->rpc->x)

@@ -7,7 +7,7 @@
 #include "common/version.h"
 
 #define CLIENT_INFO "{\"name\":\"keepgate\",\"version\":\"" KEEPGATE_VERSION "\"}"
-#define ENVELOPE \
+#define ENVELOPE                                                                                                       \
 	"\"" META_VERSION "\":\"" WIRE_MODERN "\",\"" META_CLIENT "\":" CLIENT_INFO ",\"" META_CAPABILITIES "\":{}"
 #define META_KEY_MAX 256
 
@@ -15,8 +15,8 @@ static const struct {
 	const char *version;
 	enum mcp_era era;
 } versions[] = {
-        {"2026-07-28", ERA_MODERN}, {"2025-11-25", ERA_LEGACY}, {"2025-06-18", ERA_LEGACY},
-        {"2025-03-26", ERA_LEGACY}, {"2024-11-05", ERA_LEGACY},
+	{"2026-07-28", ERA_MODERN}, {"2025-11-25", ERA_LEGACY}, {"2025-06-18", ERA_LEGACY},
+	{"2025-03-26", ERA_LEGACY}, {"2024-11-05", ERA_LEGACY},
 };
 
 enum mcp_era wire_version_era(const char *version)
@@ -148,7 +148,8 @@ int wire_put_request(struct buf *out, enum mcp_era era, uint64_t id, const char 
 int wire_put_initialize(struct buf *out, uint64_t id)
 {
 	return wire_put_request(out, ERA_LEGACY, id, "initialize",
-	                        "\"protocolVersion\":\"" WIRE_LEGACY "\",\"capabilities\":{},\"clientInfo\":" CLIENT_INFO);
+				"\"protocolVersion\":\"" WIRE_LEGACY
+				"\",\"capabilities\":{},\"clientInfo\":" CLIENT_INFO);
 }
 
 int wire_put_note(struct buf *out, const char *method, const char *members)
@@ -160,10 +161,11 @@ int wire_put_note(struct buf *out, const char *method, const char *members)
 
 int wire_put_cancel(struct buf *out, uint64_t id, const char *reason)
 {
-	int err = buf_printf(out,
-	                     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%" PRIu64
-	                     ",\"reason\":",
-	                     id);
+	int err = buf_printf(
+		out,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%" PRIu64
+		",\"reason\":",
+		id);
 
 	if (err == 0)
 		err = json_put_string(out, reason, strlen(reason));
@@ -180,5 +182,6 @@ int wire_put_answer(struct buf *out, const char *method, struct wire_bytes id)
 		return err;
 	if (strcmp(method, "ping") == 0)
 		return buf_puts(out, ",\"result\":{}}");
-	return buf_puts(out, ",\"error\":{\"code\":-32601,\"message\":\"Keepgate serves no requests of this method\"}}");
+	return buf_puts(out,
+			",\"error\":{\"code\":-32601,\"message\":\"Keepgate serves no requests of this method\"}}");
 }

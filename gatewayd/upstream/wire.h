@@ -32,7 +32,8 @@ struct wire_bytes {
 	size_t n;
 };
 
-/* The parts of a tools/call: args is an object, meta the members of the forwarded _meta without their braces. Borrowed. */
+/* The parts of a tools/call: args is an object, meta the members of the forwarded _meta without their braces. Borrowed.
+ */
 struct wire_call {
 	const char *name;
 	struct wire_bytes args, meta;
@@ -54,9 +55,10 @@ int wire_meta_check(struct json_doc *d, struct wire_bytes *meta, const char **wh
 
 /* Writes a tools/call into an empty buffer; both objects were checked. */
 int wire_put_call(struct buf *out, enum mcp_era era, uint64_t id, const struct wire_call *c,
-                  struct wire_call_at *at) MUST_CHECK;
+		  struct wire_call_at *at) MUST_CHECK;
 /* Any other request: members are those of params without the braces ("" for none). */
-int wire_put_request(struct buf *out, enum mcp_era era, uint64_t id, const char *method, const char *members) MUST_CHECK;
+int wire_put_request(struct buf *out, enum mcp_era era, uint64_t id, const char *method,
+		     const char *members) MUST_CHECK;
 int wire_put_initialize(struct buf *out, uint64_t id) MUST_CHECK;
 int wire_put_note(struct buf *out, const char *method, const char *members) MUST_CHECK;
 /* notifications/cancelled for a request of ours. */
