@@ -65,7 +65,7 @@ static int read_one(struct peer *p, const uint8_t id[ID_LEN], json_t **out)
 static void consent_show(struct peer *p, json_t *in)
 {
 	uint8_t id[ID_LEN];
-	struct listing l = {.now = p->vault->wall(), .consent = id};
+	struct listing l = {.now = p->vault->wall()};
 	json_t *out;
 
 	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &out) != KG_OK)
