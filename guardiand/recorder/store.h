@@ -70,7 +70,7 @@ int store_leaves(struct store *s, uint64_t after, uint64_t limit, store_leaf_fn 
 int store_leaf(struct store *s, uint64_t seq, store_leaf_fn fn, void *arg) MUST_CHECK;
 /* The outcome of an intent, those of the transaction in hand included; KG_E_NOTFOUND. */
 int store_outcome(struct store *s, uint64_t intent_seq, uint64_t *seq) MUST_CHECK;
-/* The hashes of n leaves behind a number; KG_E_NOTFOUND when there are not so many. */
+/* The hashes of n leaves behind a number; KG_E_NOTFOUND when there are not so many: then out is undefined. */
 int store_hashes(struct store *s, uint64_t after, size_t n, uint8_t (*out)[MERKLE_LEN]) MUST_CHECK;
 
 /* The tree of the first `size` durable leaves, from the stored edges and hashes; KG_E_NOTFOUND. */
