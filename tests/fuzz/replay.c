@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int main(int argc, char **argv)
 {
-	uint8_t *data = malloc(INPUT_MAX);
+	uint8_t *data = calloc(1, INPUT_MAX);
 
 	if (data == NULL)
 		return 1;
