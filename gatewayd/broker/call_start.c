@@ -31,7 +31,7 @@ static struct ipc_intent intent_of(const struct act *a, const struct call *c)
 {
 	const struct ipc_request *q = a->q;
 	struct ipc_intent m = {.call = c->id,
-			       .client = q->client,
+			       .client = act_client(a),
 			       .source = q->source,
 			       .method = q->method,
 			       .bytes_in = q->args.n + q->meta.n};

@@ -56,9 +56,11 @@ void mcp_sessions_drop(struct mcp_sessions *t, struct session *agent)
 		mcp_sessions_remove(t, TAILQ_FIRST(&agent->mcp));
 }
 
-int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, char hex[MCP_SESSION_HEX + 1])
+int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, struct ipc_bytes client,
+		     char hex[MCP_SESSION_HEX + 1])
 {
 	struct mcp_session *m;
+	int r;
 
 	if (agent->nmcp == MCP_SESSIONS_PER_AGENT)
 		mcp_sessions_remove(t, TAILQ_FIRST(&agent->mcp));
@@ -67,6 +69,11 @@ int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, char hex[MCP
 	m = calloc(1, sizeof(*m));
 	if (m == NULL)
 		return KG_E_NOMEM;
+	r = ipc_copy(client, m->client, sizeof(m->client));
+	if (r != KG_OK) {
+		free(m);
+		return r;
+	}
 	randombytes_buf(m->id, ID_LEN);
 	m->agent = agent;
 	LIST_INSERT_HEAD(&t->bucket[bucket(m->id)], m, by_id);

@@ -18,6 +18,7 @@
 struct mcp_session {
 	uint8_t id[ID_LEN];
 	struct session *agent;
+	char client[129]; /* what the client called itself in initialize; unverified */
 	LIST_ENTRY(mcp_session) by_id;
 	TAILQ_ENTRY(mcp_session) of_agent;
 };
@@ -30,7 +31,8 @@ void mcp_sessions_free(struct mcp_sessions *t);
  * A new one for this agent session; its oldest makes room when it has MCP_SESSIONS_PER_AGENT.
  * KG_E_LIMIT when all agents together have MCP_SESSIONS_MAX.
  */
-int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, char hex[MCP_SESSION_HEX + 1]) MUST_CHECK;
+int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, struct ipc_bytes client,
+		     char hex[MCP_SESSION_HEX + 1]) MUST_CHECK;
 
 /* NULL when unknown or another agent's. */
 struct mcp_session *mcp_sessions_find(const struct mcp_sessions *t, const struct session *agent, struct ipc_bytes hex);

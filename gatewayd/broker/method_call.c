@@ -102,7 +102,7 @@ int method_tools_call(struct act *a)
 	struct decision_request q = {.method = MCP_TOOLS_CALL,
 				     .args = &a->b->args,
 				     .meta = &a->b->meta,
-				     .client = a->q->client,
+				     .client = act_client(a),
 				     .source = a->q->source,
 				     .now_unix = a->now_unix};
 	struct target t = target_find(a);

@@ -30,7 +30,7 @@ int method_initialize(struct act *a)
 	char id[MCP_SESSION_HEX + 1];
 	struct buf body;
 
-	if (mcp_sessions_add(a->b->mcp, a->session, id) != KG_OK) {
+	if (mcp_sessions_add(a->b->mcp, a->session, a->q->client, id) != KG_OK) {
 		act_refuse(a, 503, RPC_INTERNAL,
 			   "the gateway holds as many MCP sessions as it can: end some, or try again later");
 		return KG_OK;
@@ -66,7 +66,7 @@ int method_tools_list(struct act *a)
 		.session = a->session,
 		.era = (enum mcp_era)a->q->era,
 		.server = a->server,
-		.client = a->q->client,
+		.client = act_client(a),
 		.source = a->q->source,
 		.now_unix = a->now_unix,
 	};

@@ -36,6 +36,11 @@ void act_refuse(const struct act *a, uint32_t http, int32_t code, const char *te
 	reply_error(a->front, a->q->call, http, code, text);
 }
 
+struct ipc_bytes act_client(const struct act *a)
+{
+	return a->q->client.n == 0 && a->mcp != NULL ? ipc_text(a->mcp->client) : a->q->client;
+}
+
 static const struct method *method_find(const struct ipc_request *q)
 {
 	if (q->era != ERA_LEGACY && q->era != ERA_MODERN)

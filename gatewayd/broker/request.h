@@ -18,6 +18,9 @@ struct act {
 /* Answers or begins. KG_E_PROTO for what an honest front never sends. */
 int request_run(struct broker *b, struct peer *front, const struct ipc_request *q);
 
+/* What the client calls itself: a legacy one says it once, in initialize. */
+struct ipc_bytes act_client(const struct act *a);
+
 /* An error as the answer to the request in hand. */
 void act_refuse(const struct act *a, uint32_t http, int32_t code, const char *text);
 

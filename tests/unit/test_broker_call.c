@@ -508,6 +508,7 @@ static void legacy_call(struct rig *r, const char *session, uint64_t call, const
 	struct ipc_request q = rig_request(r, call, ERA_LEGACY, MCP_TOOLS_CALL);
 
 	q.mcp_session = ipc_text(session);
+	q.client = ipc_text("");
 	q.rpc_id = ipc_text(rpc_id);
 	q.name = ipc_text("notes__add_note");
 	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
@@ -551,6 +552,20 @@ static void a_legacy_client_cancels(void)
 	rig_free(r);
 }
 
+/* Its later requests do not say again who it is. */
+static void a_legacy_client_is_named_in_the_record(void)
+{
+	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
+	const struct ipc_intent *i;
+	char session[65];
+
+	rig_initialize(r, session);
+	legacy_call(r, session, 10, "1");
+	i = rig_take(r, RIG_RECORDER, IPC_INTENT);
+	CHECK(i != NULL && ipc_is(i->client, "test 1.0"));
+	rig_free(r);
+}
+
 /* A legacy disconnect is no cancellation: the call goes on, its answer goes nowhere. */
 static void a_legacy_client_disconnects(void)
 {
@@ -569,6 +584,7 @@ static void a_legacy_client_disconnects(void)
 	rig_result(r, RIG_NOTES, id, RESULT_OK, "{}");
 	CHECK(outcome_is(r, id, OUTCOME_OK, 41));
 	CHECK(!rig_has(r, RIG_FRONT));
+	rig_recorded(r, id);
 	/* Its number is free again for the front. */
 	legacy_call(r, session, 10, "2");
 	CHECK(begun(r) != 0 && !rig_dropped(r, RIG_FRONT));
@@ -643,6 +659,7 @@ int main(void)
 	RUN(every_loss_at_every_step);
 	RUN(outcomes_are_sent_again);
 	RUN(a_legacy_client_cancels);
+	RUN(a_legacy_client_is_named_in_the_record);
 	RUN(a_legacy_client_disconnects);
 	RUN(progress_passes_while_the_call_runs);
 	RUN(malformed_progress_ends_its_sender);

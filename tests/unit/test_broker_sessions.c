@@ -173,7 +173,7 @@ static void an_mcp_session_belongs_to_one_agent(void)
 	char id[MCP_SESSION_HEX + 1], upper[MCP_SESSION_HEX + 1];
 
 	CHECK(sessions_put(t, &one) == KG_OK && sessions_put(t, &two) == KG_OK);
-	CHECK(mcp_sessions_add(mcp, find(t, 1), id) == KG_OK);
+	CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), id) == KG_OK);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(id)) != NULL);
 	CHECK(mcp_sessions_find(mcp, find(t, 2), ipc_text(id)) == NULL);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_mem(id, 31)) == NULL);
@@ -198,11 +198,12 @@ static void the_oldest_mcp_session_makes_room(void)
 	char first[MCP_SESSION_HEX + 1], second[MCP_SESSION_HEX + 1], id[MCP_SESSION_HEX + 1];
 
 	CHECK(sessions_put(t, &m) == KG_OK);
-	CHECK(mcp_sessions_add(mcp, find(t, 1), first) == KG_OK && mcp_sessions_add(mcp, find(t, 1), second) == KG_OK);
+	CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), first) == KG_OK &&
+	      mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), second) == KG_OK);
 	for (int i = 2; i < MCP_SESSIONS_PER_AGENT; i++)
-		CHECK(mcp_sessions_add(mcp, find(t, 1), id) == KG_OK);
+		CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), id) == KG_OK);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(first)) != NULL);
-	CHECK(mcp_sessions_add(mcp, find(t, 1), id) == KG_OK);
+	CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), id) == KG_OK);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(first)) == NULL);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(second)) != NULL);
 	CHECK(find(t, 1)->nmcp == MCP_SESSIONS_PER_AGENT);
