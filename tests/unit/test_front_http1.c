@@ -162,7 +162,10 @@ static void bad_framing_is_refused(void)
 		{"identity", POST "Transfer-Encoding: identity\r\n" END, 501},
 		{"a coding with a parameter", POST "Transfer-Encoding: chunked;a=b\r\n" END, 501},
 		{"a prefix of chunked", POST "Transfer-Encoding: chunke\r\n" END, 501},
-		{"a vertical tab before chunked", POST "Transfer-Encoding: \x0b" "chunked\r\n" END, 400},
+		{"a vertical tab before chunked",
+		 POST "Transfer-Encoding: \x0b"
+		      "chunked\r\n" END,
+		 400},
 		{"another expectation", POST "Expect: 200-ok\r\nContent-Length: 5\r\n" END, 417},
 	};
 
