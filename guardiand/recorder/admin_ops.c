@@ -131,12 +131,13 @@ static int page_leaf(const struct store_leaf *leaf, void *arg)
 
 static json_t *read_leaves(const json_t *in, void *arg, char *error, size_t size)
 {
-	struct page page = {.r = arg, .rows = json_array()};
+	struct page page = {.r = arg};
 	json_int_t after, limit;
 	int err;
 
 	if (!number(in, "after", 0, INT64_MAX, 0, &after) || !number(in, "limit", 1, LEAVES_PAGE_MAX, 100, &limit))
 		return refuse(error, size, "\"after\" is a record's number, \"limit\" at most 500");
+	page.rows = json_array();
 	commit_now(page.r->commit);
 	err = store_leaves(page.r->store, (uint64_t)after, (uint64_t)limit, page_leaf, &page);
 	if (err != KG_OK && err != KG_E_LIMIT) {
@@ -175,11 +176,12 @@ static int page_checkpoint(const struct store_checkpoint *c, void *arg)
 
 static json_t *read_checkpoints(const json_t *in, void *arg, char *error, size_t size)
 {
-	struct page page = {.r = arg, .rows = json_array()};
+	struct page page = {.r = arg};
 	json_int_t after, limit;
 
 	if (!number(in, "after", 0, INT64_MAX, 0, &after) || !number(in, "limit", 1, CHECKPOINTS_PAGE_MAX, 100, &limit))
 		return refuse(error, size, "\"after\" is a size of the log, \"limit\" at most 500");
+	page.rows = json_array();
 	if (store_checkpoints(page.r->store, (uint64_t)after, (uint64_t)limit, page_checkpoint, &page) != KG_OK) {
 		json_decref(page.rows);
 		return refuse(error, size, "signed heads cannot be read from audit.db: see guardiand's log");
