@@ -63,8 +63,6 @@ static void lock_door(struct vault *v, const struct daemon_options *o, const cha
 	struct lock_paths paths = {.state = dir, .run = o->run, .min_landlock_abi = v->config->min_landlock_abi};
 
 	lock_self(LOCK_VAULT, &paths, &v->lock);
-	log_note("locked: landlock %u, %u seccomp rules, %u forbidden acts refused", v->lock.landlock_abi,
-		 v->lock.seccomp_rules, v->lock.acts_refused);
 }
 
 int main(int argc, char **argv)
