@@ -21,9 +21,19 @@ static bool is_program(const char *dir, size_t len, const char *name)
 	       access(path, X_OK) == 0;
 }
 
-static bool command_is_found(const char *command)
+/* The PATH that the server would get, when we start it. */
+static const char *path_of(const struct config_server *s)
 {
-	const char *path = getenv("PATH");
+	for (size_t i = 0; i < s->nenv; i++) {
+		if (strcmp(s->env[i].name, "PATH") == 0)
+			return s->env[i].value;
+	}
+	return getenv("PATH");
+}
+
+static bool command_is_found(const struct config_server *s)
+{
+	const char *path = path_of(s), *command = s->command;
 
 	if (strchr(command, '/') != NULL)
 		return is_program("", 0, command);
@@ -42,7 +52,7 @@ static unsigned warn_about(const struct config_server *s)
 {
 	unsigned warnings = 0;
 
-	if (s->command != NULL && !command_is_found(s->command)) {
+	if (s->command != NULL && !command_is_found(s)) {
 		fprintf(stderr, "warning: mcpServers.%s.command: %s is not a program here\n", s->name, s->command);
 		warnings++;
 	}

@@ -266,16 +266,18 @@ static void test_secrets(void)
 {
 	static const char *const vectors[][2] = {
 		{"\"url\":\"https://a.example/\",\"headers\":{\"Authorization\":\"Bearer hunter2hunter2\"}",
-		 "headers.Authorization: looks like a secret, which must not stand in this file. Store it with: "
-		 "keepgate "
-		 "secret put s-authorization --server s --kind bearer   and write here: \"Bearer "
-		 "${secret:s-authorization}\""},
+		 "headers.Authorization: looks like a secret, which must not stand in this file: write here \"Bearer "
+		 "${secret:s-authorization}\", and store it, when Keepgate is up, with: keepgate secret put "
+		 "s-authorization --server s --kind bearer"},
 		{"\"url\":\"https://a.example/\",\"headers\":{\"authorization\":\"Basic hunter2hunter2\"}",
-		 "keepgate secret put s-authorization --server s --kind basic   and write here: "
-		 "\"${secret:s-authorization}\""},
+		 "write here \"${secret:s-authorization}\", and store it, when Keepgate is up, with: keepgate secret "
+		 "put "
+		 "s-authorization --server s --kind basic"},
 		{"\"url\":\"https://a.example/\",\"headers\":{\"X-Api-Key\":\"hunter2hunter2\"}",
-		 "keepgate secret put s-x-api-key --server s --kind header --slot X-Api-Key   and write here: "
-		 "\"${secret:s-x-api-key}\""},
+		 "write here \"${secret:s-x-api-key}\", and store it, when Keepgate is up, with: keepgate secret put "
+		 "s-x-api-key --server s --kind header --slot X-Api-Key"},
+		{"\"url\":\"https://a.example/\",\"headers\":{\"X-'$-Token\":\"hunter2hunter2\"}",
+		 "put s-x----token --server s --kind header --slot 'X-'\\''$-Token'"},
 		{"\"url\":\"https://a.example/\",\"headers\":{\"Cookie\":\"a=hunter2hunter2\"}", "--slot Cookie"},
 		{"\"url\":\"https://a.example/\",\"headers\":{\"X-My-Token-1\":\"hunter2hunter2\"}", "--kind header"},
 		{"\"url\":\"https://a.example/\",\"headers\":{\"X-Plain\":\"ghp_hunter2hunter2hunter2\"}",
@@ -283,34 +285,42 @@ static void test_secrets(void)
 		{"\"url\":\"https://a.example/\",\"headers\":{\"A\":\"x ${secret:hunter2hunter2}\"}",
 		 "only \"${secret:NAME}\" or \"Bearer ${secret:NAME}\" can stand here"},
 		{"\"url\":\"https://a.example/\",\"headers\":{\"A\":\"${hunter2hunter2}\"}",
-		 "Store the whole value with: "},
+		 "write here \"${secret:s-a}\" for the whole value"},
 		{"\"command\":\"a\",\"env\":{\"GH_TOKEN\":\"hunter2hunter2\"}",
-		 "env.GH_TOKEN: looks like a secret, which must not stand in this file. Store it with: keepgate secret "
-		 "put s-gh-token --server s --kind env --slot GH_TOKEN   and write here: \"${secret:s-gh-token}\""},
+		 "env.GH_TOKEN: looks like a secret, which must not stand in this file: write here "
+		 "\"${secret:s-gh-token}\", "
+		 "and store it, when Keepgate is up, with: keepgate secret put s-gh-token --server s --kind env --slot "
+		 "GH_TOKEN"},
 		{"\"command\":\"a\",\"env\":{\"AWS_SECRET_ACCESS_KEY\":\"hunter2hunter2\"}", "looks like a secret"},
 		{"\"command\":\"a\",\"env\":{\"DB_PASSWORD_RW\":\"hunter2hunter2\"}", "looks like a secret"},
 		{"\"command\":\"a\",\"env\":{\"DSN\":\"postgres://u:hunter2hunter2@db/x\"}", "looks like a secret"},
 		{"\"command\":\"a\",\"env\":{\"X\":\"kgs_hunter2hunter2hunter2\"}", "looks like a secret"},
 		{"\"command\":\"a\",\"env\":{\"X\":\"pre-${secret:hunter2hunter2}\"}", "can stand here"},
 		{"\"command\":\"a\",\"args\":[\"--api-key=hunter2hunter2\"]",
-		 "args[0]: looks like a secret, and arguments can be read by every process of this machine. Store it "
-		 "with: "
-		 "keepgate secret put s-api-key --server s --kind env --slot API_KEY   and write, in the variable that "
-		 "the "
-		 "server reads: \"env\": {\"API_KEY\": \"${secret:s-api-key}\"}"},
+		 "args[0]: looks like a secret, and arguments can be read by every process of this machine: take it "
+		 "out, "
+		 "write with the variable that the server reads instead \"env\": {\"API_KEY\": "
+		 "\"${secret:s-api-key}\"}, "
+		 "and store it, when Keepgate is up, with: keepgate secret put s-api-key --server s --kind env --slot "
+		 "API_KEY"},
 		{"\"command\":\"a\",\"args\":[\"--token\",\"hunter2hunter2\"]", "args[1]: looks like a secret"},
 		{"\"command\":\"a\",\"args\":[\"-e\",\"GH_TOKEN=hunter2hunter2\"]", "args[1]: looks like a secret"},
-		{"\"command\":\"a\",\"args\":[\"--header\",\"Bearer hunter2hunter2\"]", "args[1]: looks like a secret"},
+		{"\"command\":\"a\",\"args\":[\"--header\",\"Bearer hunter2hunter2\"]",
+		 "args[1]: looks like a secret, and arguments can be read by every process of this machine: take it "
+		 "out, "
+		 "write with the variable that the server reads instead \"env\": {\"API_TOKEN\":"},
 		{"\"command\":\"a\",\"args\":[\"${secret:hunter2hunter2}\"]", "args[0]: looks like a secret"},
 		{"\"url\":\"https://u:hunter2hunter2@a.example/\"",
-		 "url: must not have a user name or password before the host. Store USER:PASSWORD with: keepgate "
-		 "secret put "
-		 "s-authorization --server s --kind basic"},
+		 "url: must not have a user name or password before the host: take USER:PASSWORD out, write beside the "
+		 "url "
+		 "\"headers\": {\"Authorization\": \"${secret:s-authorization}\"}, and store it, when Keepgate is up, "
+		 "with: "
+		 "keepgate secret put s-authorization --server s --kind basic"},
 		{"\"url\":\"https://a.example/?x=1&api_key=hunter2hunter2\"",
-		 "url: its parameter api_key looks like a secret. Store it with: keepgate secret put s-api-key "
-		 "--server s "
-		 "--kind query --slot api_key   take it out of the url, and write beside it: \"credentials\": "
-		 "[{\"secret\": \"s-api-key\", \"kind\": \"query\", \"slot\": \"api_key\"}]"},
+		 "url: its parameter api_key looks like a secret: take it out, write beside the url \"credentials\": "
+		 "[{\"secret\": \"s-api-key\", \"kind\": \"query\", \"slot\": \"api_key\"}], and store it, when "
+		 "Keepgate is "
+		 "up, with: keepgate secret put s-api-key --server s --kind query --slot api_key"},
 		{"\"url\":\"https://a.example/?q=ghp_hunter2hunter2hunter2\"", "its parameter q looks like a secret"},
 		{"\"url\":\"https://a.example/hunter2/aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW/mcp\"",
 		 "its path seems to contain"},
