@@ -93,9 +93,10 @@ void advise_mixed(struct config_build *b, bool is_env, const char *slot)
 	struct proposal p = propose(b, is_env ? "env" : "header", slot, strlen(slot));
 
 	tell(b, &p,
-	     "only \"${secret:NAME}\" or \"Bearer ${secret:NAME}\" can stand here, with nothing around it and NAME of "
-	     "letters, digits, dots, dashes and underscores: write here \"${secret:%s}\" for the whole value",
-	     p.name);
+	     "only \"${secret:NAME}\"%s can stand here, with nothing around it and NAME of letters, digits, dots, "
+	     "dashes "
+	     "and underscores: write here \"${secret:%s}\" for the whole value",
+	     is_env ? "" : " or \"Bearer ${secret:NAME}\"", p.name);
 }
 
 void advise_arg(struct config_build *b, size_t index, const char *flag, size_t flag_len)

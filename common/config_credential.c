@@ -60,6 +60,9 @@ static int build_pair(struct config_build *b, bool is_env, const char *name, con
 
 	if (!is_env && header_is_ours(name))
 		config_mistake(b->e, b->path, "Keepgate writes this header itself; remove it");
+	if (is_env &&
+	    ref == SECRET_REF_BEARER) /* the word belongs to a header; in a variable it is part of the value */
+		ref = SECRET_REF_WRONG;
 	if (ref == SECRET_REF_WHOLE || ref == SECRET_REF_BEARER)
 		return add_credential(b, secret, len, is_env ? CRED_ENV : 0, name, ref == SECRET_REF_BEARER);
 	if (ref == SECRET_REF_WRONG)

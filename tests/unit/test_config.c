@@ -295,6 +295,8 @@ static void test_secrets(void)
 		{"\"command\":\"a\",\"env\":{\"DB_PASSWORD_RW\":\"hunter2hunter2\"}", "looks like a secret"},
 		{"\"command\":\"a\",\"env\":{\"DSN\":\"postgres://u:hunter2hunter2@db/x\"}", "looks like a secret"},
 		{"\"command\":\"a\",\"env\":{\"X\":\"kgs_hunter2hunter2hunter2\"}", "looks like a secret"},
+		{"\"command\":\"a\",\"env\":{\"X\":\"Bearer ${secret:hunter2hunter2}\"}",
+		 "only \"${secret:NAME}\" can stand"},
 		{"\"command\":\"a\",\"env\":{\"X\":\"pre-${secret:hunter2hunter2}\"}", "can stand here"},
 		{"\"command\":\"a\",\"args\":[\"--api-key=hunter2hunter2\"]",
 		 "args[0]: looks like a secret, and arguments can be read by every process of this machine: take it "
