@@ -76,7 +76,7 @@ void lock_stdio_child(const struct config_server *s, uint32_t min_landlock_abi);
 
 /*
  * Whether a stdio server's sandbox would hold, or lie in, the directory `secret`: 0, or KG_E_DENIED with the
- * place that does in `found`. A directory that does not exist is reached by nothing.
+ * place that does in `found`. A directory that does not exist, or that our user cannot see, is reached by nothing.
  */
 #define LOCK_PATH_MAX 4096
 int lock_stdio_reaches(const struct config_server *s, const char *secret, char found[LOCK_PATH_MAX]) MUST_CHECK;
