@@ -73,6 +73,8 @@ void loop_run(struct loop *l)
 		if (event_base_loop(l->base, EVLOOP_ONCE) != 0 || event_base_got_exit(l->base))
 			break;
 	}
+	/* What the last batch queued still leaves: why a role ends is often said in it. */
+	ipc_flush(&l->dirty);
 }
 
 void loop_stop(struct loop *l)
