@@ -106,15 +106,18 @@ static void on_granted(struct upstream *u, struct credential_set *creds, const c
 {
 	struct environment env;
 
-	if (!creds)
-		log_fatal(KG_EXIT_UNAVAILABLE, "server %s: not started: %s", u->server->name, why);
+	loop_stop(u->role->loop);
+	if (!creds) {
+		log_warn("server %s: not started: %s", u->server->name, why);
+		u->exit_status = KG_EXIT_UNAVAILABLE;
+		return;
+	}
 	environment_make(&env, u->server, creds);
 	credentials_free(creds);
 	child_start(u, &env, 0, &u->stdio->now);
 	child_start(u, &env, u->stdio->now.pid, &u->stdio->spare);
 	environment_free(&env);
 	act_end(u, OUTCOME_OK, "");
-	loop_stop(u->role->loop);
 }
 
 static void on_late(evutil_socket_t fd, short what, void *arg)
@@ -148,4 +151,6 @@ void spawn_server(struct upstream *u)
 	event_add(late, &limit);
 	loop_run(u->role->loop);
 	event_free(late);
+	if (u->exit_status != 0)
+		exit(u->exit_status);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/call.h"
+#include "gatewayd/upstream/noise.h"
 #include "gatewayd/upstream/tool_param.h"
 
 bool tool_name_ok(const char *name)
@@ -64,11 +65,13 @@ int tool_read(const struct json_doc *d, uint32_t t, bool with_headers, struct to
 	struct tool tool = {0};
 	uint32_t schema = json_get(d, t, "inputSchema");
 
-	if (json_unescape(d, json_get(d, t, "name"), tool.name, sizeof(tool.name)) != 0 || !tool_name_ok(tool.name)) {
+	if (json_unescape(d, json_get(d, t, "name"), tool.name, sizeof(tool.name)) != 0)
+		tool.name[0] = '\0';
+	noise_clean(out->name, sizeof(out->name), tool.name, strlen(tool.name)); /* for the warning */
+	if (!tool_name_ok(tool.name)) {
 		*why = "its name is not 1 to 128 of A-Z a-z 0-9 _ . -";
 		return KG_E_INVALID;
 	}
-	memcpy(out->name, tool.name, sizeof(out->name)); /* for the warning */
 	if (json_kind(d, schema) != JK_OBJECT) {
 		*why = "its inputSchema is not an object";
 		return KG_E_INVALID;
