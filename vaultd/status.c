@@ -7,12 +7,6 @@
 #include "vaultd/sessions.h"
 #include "vaultd/tools.h"
 
-static json_t *lock_json(const struct lock_report *l)
-{
-	return json_pack("{s:I, s:I, s:I}", "landlock_abi", (json_int_t)l->landlock_abi, "seccomp_rules",
-			 (json_int_t)l->seccomp_rules, "acts_refused", (json_int_t)l->acts_refused);
-}
-
 static json_t *upstreams_json(const struct vault *v)
 {
 	json_t *list = json_array();
@@ -26,6 +20,12 @@ static json_t *upstreams_json(const struct vault *v)
 	return list;
 }
 
+/* Without the recorder nothing is granted and nothing is changed: that is not ready. */
+static const char *state_name(const struct vault *v)
+{
+	return peer_find(v, IPC_ROLE_RECORDER) != NULL ? "ready" : "waiting";
+}
+
 static void status(struct peer *p, json_t *in)
 {
 	const struct vault *v = p->vault;
@@ -33,9 +33,11 @@ static void status(struct peer *p, json_t *in)
 
 	(void)in;
 	admin_result(p,
-		     json_pack("{s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:b, s:b, s:I, s:s, s:o}", "program", "vaultd",
-			       "pid", (json_int_t)getpid(), "uptime_s", (json_int_t)uptime_s, "restarts",
-			       (json_int_t)v->restarts, "lock", lock_json(&v->lock), "sessions",
+		     json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:o}", "program",
+			       "vaultd", "pid", (json_int_t)getpid(), "state", state_name(v), "uptime_s",
+			       (json_int_t)uptime_s, "restarts", (json_int_t)v->restarts, "landlock_abi",
+			       (json_int_t)v->lock.landlock_abi, "seccomp_rules", (json_int_t)v->lock.seccomp_rules,
+			       "acts_refused", (json_int_t)v->lock.acts_refused, "sessions",
 			       (json_int_t)sessions_count(v->sessions), "secrets",
 			       (json_int_t)secrets_count(v->secrets), "broker", peer_find(v, IPC_ROLE_BROKER) != NULL,
 			       "recorder", peer_find(v, IPC_ROLE_RECORDER) != NULL, "checkpoint_size",
