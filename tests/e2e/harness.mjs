@@ -104,12 +104,17 @@ export class Keepgate {
     this.port ??= await freePort();
     this.writeConfig();
     this.up = new Program(path.join(this.bin, 'keepgate'), ['up', '--config', this.file, '--state', this.state]);
+    const alive = () => assert(this.up.child.exitCode === null, `keepgate up ended: ${this.up.output}`);
+    // A stdio server that needs a credential starts when it is there.
+    for (const x of secrets)
+      await until(`the vault takes ${x.name}`, () => {
+        alive();
+        return this.run(['secret', 'put', x.name, '--server', x.server, '--kind', x.kind, ...(x.slot ? ['--slot', x.slot] : [])], x.value).status === 0;
+      });
     await until('the daemons', () => {
-      assert(this.up.child.exitCode === null, `keepgate up ended: ${this.up.output}`);
+      alive();
       return this.status()?.length;
     });
-    for (const s of secrets)
-      this.cli(['secret', 'put', s.name, '--server', s.server, '--kind', s.kind, ...(s.slot ? ['--slot', s.slot] : [])], s.value);
     return this;
   }
 

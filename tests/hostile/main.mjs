@@ -17,7 +17,6 @@ function takenOver(role, program) {
 for (const [role, program] of [['gatewayd-front', 'front'], ['gatewayd-broker', 'broker']]) {
   test(`${role} in an attacker's hands`, async () => {
     const bin = takenOver(role, program);
-    const report = path.join(bin, 'report');
     process.env.TMPDIR = bin;
     const keepgate = new Keepgate({ notes: notes(), other: notes() }, { listen: { fronts: 1 } });
     keepgate.bin = bin;
@@ -25,8 +24,8 @@ for (const [role, program] of [['gatewayd-front', 'front'], ['gatewayd-broker', 
     const { token } = keepgate.grant('notes/*');
     fs.writeFileSync(path.join(bin, 'token.new'), `${token}\n`);
     fs.renameSync(path.join(bin, 'token.new'), path.join(bin, 'token'));
-    const tally = await until('the attacks', () => /^(\d+) passed, (\d+) failed$/m.exec(fs.existsSync(report) ? fs.readFileSync(report, 'utf8') : ''), 90000);
-    const text = fs.readFileSync(report, 'utf8');
+    const tally = await until('the attacks', () => /^hostile: (\d+) passed, (\d+) failed$/m.exec(keepgate.up.output), 90000);
+    const text = keepgate.up.output.split('\n').filter((l) => l.startsWith('hostile: ')).join('\n');
     const events = keepgate.audit();
     keepgate.cli(['audit', 'verify']);
     await keepgate.stop();
