@@ -66,8 +66,9 @@ static const struct act {
 	{ ROLES | U, DIES, 0, "call by another architecture's number", NULL, X32_GETPID, { 0 } },
 #endif
 	{ F | B | S, EACCES, 0, "open a file", NULL, SYS_openat, { AT_FDCWD, ARG("/etc/passwd"), O_RDONLY | O_CLOEXEC } },
-	{ H | V | R | U, EACCES, 1, "open a file outside", NULL, SYS_openat, { AT_FDCWD, ARG("/etc/passwd"), O_RDONLY | O_CLOEXEC } },
+	{ H | V | R, EACCES, 1, "open a file outside", NULL, SYS_openat, { AT_FDCWD, ARG("/etc/passwd"), O_RDONLY | O_CLOEXEC } },
 	{ H | V | R | U | C | N, EACCES, 1, "list the root directory", NULL, SYS_openat, { AT_FDCWD, ARG("/"), O_RDONLY | O_DIRECTORY | O_CLOEXEC } },
+	{ H | V | R | U, EACCES, 1, "list the programs of the system", NULL, SYS_openat, { AT_FDCWD, ARG("/usr/bin"), O_RDONLY | O_DIRECTORY | O_CLOEXEC } },
 	{ V | R, EACCES, 1, "write a file outside", NULL, SYS_openat, { AT_FDCWD, ARG("/dev/null"), O_WRONLY | O_CLOEXEC } },
 	{ H, EACCES, 0, "make a Unix socket", NULL, SYS_socket, { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC } },
 	{ C | N, EACCES, 0, "make a Unix socket", NULL, SYS_socket, { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC } },

@@ -251,6 +251,8 @@ const struct lock_path_row lock_path_rows[] = {
 	{ U, "/lib", ACCESS_READ | ACCESS_EXEC, "the same" },
 	{ U, "/lib64", ACCESS_READ | ACCESS_EXEC, "the dynamic linker" },
 	{ U, "/etc/ld.so.cache", ACCESS_READ, "the dynamic linker" },
+	{ U, "/etc/passwd", ACCESS_READ, "the users of the other daemons, by name" },
+	{ U, "/etc/nsswitch.conf", ACCESS_READ, "the same" },
 	{ U, "/proc", ACCESS_READ, "a role counts its threads before it locks" },
 	{ U, "/dev/null", ACCESS_READ | ACCESS_WRITE, "a role's missing descriptors" },
 

@@ -35,7 +35,7 @@
 #define EVERY (LISTED | G)
 
 static char state_dir[] = "/tmp/keepgate-lock-XXXXXX";
-static struct lock_paths test_paths = {.state = state_dir, .run = state_dir, .bin = "/usr/bin", .connect_port = 443};
+static struct lock_paths test_paths = {.state = state_dir, .run = state_dir, .bin = state_dir, .connect_port = 443};
 
 static int done(long r)
 {
@@ -152,6 +152,11 @@ static int try_kill_parent(void)
 static int try_open(void)
 {
 	return done(open("/etc/passwd", O_RDONLY));
+}
+
+static int try_open_program(void)
+{
+	return done(open("/usr/bin/env", O_RDONLY));
 }
 
 static int try_open_master_key(void)
@@ -382,7 +387,8 @@ static const struct trial {
 	{ ROLES, KILLED, 0, "signal to the parent", try_kill_parent },
 	{ G | U, EPERM, 6, "signal to the parent", try_kill_parent },
 	{ F | B | S, EACCES, 0, "file to read", try_open },
-	{ H | V | R | U, EACCES, 1, "file to read", try_open },
+	{ H | V | R, EACCES, 1, "file to read", try_open },
+	{ U, EACCES, 1, "program to read", try_open_program },
 	{ F | B | S, EACCES, 0, "state to read", try_open_master_key },
 	{ H, EACCES, 1, "state to read", try_open_master_key },
 	{ F | B | S, EACCES, 0, "root directory", try_open_root },
