@@ -13,6 +13,7 @@
 #include "common/spawn.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
+#include "keepgate/orphans.h"
 #include "keepgate/status.h"
 
 #define READY_POLL_MS 50
@@ -125,14 +126,14 @@ static void daemon_ended(struct daemon *d, int wstatus)
 static void on_sigchld(evutil_socket_t fd, short what, void *arg)
 {
 	struct up *u = arg;
+	pid_t pid;
+	int wstatus;
 
 	(void)fd, (void)what;
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		int wstatus;
-
-		if (u->daemon[i].pid != 0 && waitpid(u->daemon[i].pid, &wstatus, WNOHANG) == u->daemon[i].pid)
-			daemon_ended(&u->daemon[i], wstatus);
-	}
+	while ((pid = waitpid(-1, &wstatus, WNOHANG)) > 0)
+		for (size_t i = 0; i < PROGRAMS; i++)
+			if (u->daemon[i].pid == pid)
+				daemon_ended(&u->daemon[i], wstatus);
 }
 
 static void on_end_signal(evutil_socket_t fd, short what, void *arg)
@@ -244,6 +245,8 @@ static int up_run(const struct cli *c)
 		status = make_state(c, &u);
 	if (status != KG_EXIT_OK)
 		return status;
+	if (orphans_adopt() != KG_OK)
+		return cli_fail(c, "cannot become the parent of orphans: %s", strerror(errno));
 	u.loop = loop_new();
 	u.began_ns = loop_now_ns();
 	up_events(&u);
@@ -253,6 +256,7 @@ static int up_run(const struct cli *c)
 		daemon_start(&u.daemon[i]);
 	}
 	loop_run(u.loop);
+	orphans_end();
 	return u.status;
 }
 
