@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 	master = master_load(&source);
 	store = store_open(dir);
 	loop = loop_new();
-	v = vault_new(config, loop, master, store);
+	v = vault_new(config, loop, master, store, vault_wall_clock);
 	v->restarts = o.restarts;
 	vault_listen(v, o.run);
 	stop_on(loop, SIGTERM);

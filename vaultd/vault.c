@@ -13,7 +13,7 @@
 
 #define SEALED_MAX 32768
 
-static uint64_t wall_clock(void)
+uint64_t vault_wall_clock(void)
 {
 	return (uint64_t)time(NULL);
 }
@@ -39,14 +39,15 @@ static void load_upstreams(struct vault *v)
 		v->upstreams[i] = (struct upstream){.server = &v->config->servers[i], .tools = tools_new()};
 }
 
-struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store)
+struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store,
+			uint64_t (*wall)(void))
 {
 	struct vault *v = calloc(1, sizeof(*v));
 	int r;
 
 	if (v == NULL)
 		log_fatal(KG_EXIT_FAILURE, "vaultd: out of memory");
-	*v = (struct vault){.config = config, .loop = loop, .master = master, .store = store, .wall = wall_clock};
+	*v = (struct vault){.config = config, .loop = loop, .master = master, .store = store, .wall = wall};
 	v->started_ns = loop_now_ns();
 	buf_init(&v->sealed, SEALED_MAX);
 	/* First what proves that the master key is the right one. */

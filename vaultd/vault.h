@@ -52,18 +52,23 @@ struct vault {
 	struct operators *operators;
 	struct upstream *upstreams; /* in the order of the configuration */
 	struct peer *peers;
-	struct buf sealed;      /* credentials on their way into a message */
-	uint64_t (*wall)(void); /* seconds since 1970; tests have their own */
+	struct buf sealed; /* credentials on their way into a message */
+	uint64_t (*wall)(void);
 	uint64_t started_ns;
 	unsigned restarts;
 	struct lock_report lock;
 };
 
+/* Seconds since 1970. */
+uint64_t vault_wall_clock(void);
+
 /*
  * Everything that lives in memory, filled from the store. config, loop, master and store are
- * borrowed. Fatal when something does not fit together (a master key that does not open vault.db).
+ * borrowed; wall is vault_wall_clock, or a test's. Fatal when something does not fit together (a master key that does
+ * not open vault.db).
  */
-struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store);
+struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store,
+			uint64_t (*wall)(void));
 void vault_free(struct vault *v);
 
 /* NULL when there is no such server. */

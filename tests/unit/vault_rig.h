@@ -61,8 +61,7 @@ static inline void rig_start(struct rig *r)
 	}
 	r->loop = loop_new();
 	r->store = store_open(r->dir);
-	r->v = vault_new(r->config, r->loop, r->master, r->store);
-	r->v->wall = rig_wall;
+	r->v = vault_new(r->config, r->loop, r->master, r->store, rig_wall);
 }
 
 static inline void rig_stop(struct rig *r)
