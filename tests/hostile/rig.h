@@ -67,7 +67,7 @@ static void take_peers(int timeout_ms)
 			exit(1);
 		if (i == npeers)
 			npeers++;
-		else
+		else if (peers[i].fd >= 0)
 			close(peers[i].fd);
 		peers[i].role = p->role;
 		if (ipc_copy(p->name, peers[i].name, sizeof(peers[i].name)) != KG_OK)
@@ -84,7 +84,7 @@ static struct peer *peer_find(enum ipc_role role, const char *name)
 	return NULL;
 }
 
-/* A connection that the other side has dropped is asked for again, as the real role would. */
+/* The connection to a peer, waiting for it when there is none. */
 static int peer_fd(enum ipc_role role, const char *name)
 {
 	for (int tries = 0; tries < 50; tries++) {
@@ -98,15 +98,22 @@ static int peer_fd(enum ipc_role role, const char *name)
 	exit(1);
 }
 
-__attribute__((unused)) static void peer_lost(enum ipc_role role)
+static void peer_closed(enum ipc_role role)
 {
-	struct ipc_want_peer want = { .role = (uint8_t)role };
 	struct peer *p = peer_find(role, NULL);
 
 	if (p != NULL) {
 		close(p->fd);
 		p->fd = -1;
 	}
+}
+
+/* Asks the parent for another, as the real role would. */
+__attribute__((unused)) static void peer_lost(enum ipc_role role)
+{
+	struct ipc_want_peer want = { .role = (uint8_t)role };
+
+	peer_closed(role);
 	if (ipc_write_blocking(3, IPC_WANT_PEER, &want, -1) != KG_OK)
 		exit(1);
 }
