@@ -43,7 +43,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		union address a = { 0 };
+		union address a = {0};
 		socklen_t len = sizeof(a);
 		char source[64];
 		int conn;
@@ -79,11 +79,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 void accept_start(struct front *f)
 {
-	static const struct timeval second = { 1, 0 };
+	static const struct timeval second = {1, 0};
 	struct event_base *base = loop_base(f->role.loop);
 
 	f->accepting = event_new(base, ROLE_FD_LISTEN, EV_READ | EV_PERSIST, on_accept, f);
 	f->sweep = event_new(base, -1, EV_PERSIST, on_tick, f);
-	if (f->accepting == NULL || f->sweep == NULL || event_add(f->accepting, NULL) != 0 || event_add(f->sweep, &second) != 0)
+	if (f->accepting == NULL || f->sweep == NULL || event_add(f->accepting, NULL) != 0 ||
+	    event_add(f->sweep, &second) != 0)
 		log_fatal(KG_EXIT_FAILURE, "listening socket: the loop refused an event");
 }

@@ -26,11 +26,11 @@ static void on_closed(struct ipc_conn *conn, const char *reason, void *arg)
 }
 
 static const struct ipc_op ops[] = {
-	{ IPC_REPLY, on_reply },
-	{ IPC_PROGRESS, on_progress },
+	{IPC_REPLY, on_reply},
+	{IPC_PROGRESS, on_progress},
 };
 
-static const struct ipc_handlers handlers = { ops, sizeof(ops) / sizeof(ops[0]), on_closed };
+static const struct ipc_handlers handlers = {ops, sizeof(ops) / sizeof(ops[0]), on_closed};
 
 void broker_attach(struct front *f, int fd)
 {

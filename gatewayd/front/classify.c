@@ -11,7 +11,7 @@
 #include "gatewayd/front/mcp.h"
 
 /* Earlier revisions whose clients may initialize; the broker negotiates. */
-static const char *const legacy_versions[] = { "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25" };
+static const char *const legacy_versions[] = {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"};
 
 static const char modern_data[] = "{\"supported\":[\"" VERSION_MODERN "\"]}";
 
@@ -82,7 +82,8 @@ static uint8_t choose_era(struct conn *c, const struct json_doc *d, uint32_t met
 		if (envelope_complete(d, meta))
 			return ERA_MODERN;
 		if (header_modern)
-			refuse(r, 400, RPC_HEADER, "MCP-Protocol-Version names %s, which has no initialize", VERSION_MODERN);
+			refuse(r, 400, RPC_HEADER, "MCP-Protocol-Version names %s, which has no initialize",
+			       VERSION_MODERN);
 		return ERA_LEGACY;
 	}
 	if (enveloped)
@@ -139,7 +140,8 @@ static void check_name_header(struct conn *c, const struct json_doc *d, const st
 }
 
 /* The order of checks is the official SDK's: disagreement, version, presence, name, method. */
-static void check_modern(struct conn *c, const struct json_doc *d, const struct mcp_rule *rule, uint32_t meta, struct refusal *r)
+static void check_modern(struct conn *c, const struct json_doc *d, const struct mcp_rule *rule, uint32_t meta,
+			 struct refusal *r)
 {
 	uint32_t version = json_get(d, meta, META_VERSION);
 
@@ -203,8 +205,8 @@ static void take_client(const struct json_doc *d, uint32_t info, char *out, size
 		snprintf(out, size, "%s/%s", name, version);
 }
 
-static void fill(struct conn *c, const struct json_doc *d, uint32_t meta, const struct mcp_rule *rule, struct ipc_request *q,
-		 struct refusal *r)
+static void fill(struct conn *c, const struct json_doc *d, uint32_t meta, const struct mcp_rule *rule,
+		 struct ipc_request *q, struct refusal *r)
 {
 	static char name[129], client[129], version[17];
 	uint32_t params = json_get(d, 0, "params");
@@ -213,8 +215,10 @@ static void fill(struct conn *c, const struct json_doc *d, uint32_t meta, const 
 	q->method = c->request.method;
 	memcpy(version, c->head.version, sizeof(version) - 1);
 	version[sizeof(version) - 1] = '\0';
-	take_client(d, rule != NULL && rule->method == MCP_INITIALIZE ? json_get(d, params, "clientInfo")
-								       : json_get(d, meta, META_CLIENT), client, sizeof(client));
+	take_client(d,
+		    rule != NULL && rule->method == MCP_INITIALIZE ? json_get(d, params, "clientInfo")
+								   : json_get(d, meta, META_CLIENT),
+		    client, sizeof(client));
 	q->rpc_id = ipc_text(c->request.id);
 	q->args = ipc_text("{}");
 	if (rule != NULL && rule->method == MCP_INITIALIZE &&

@@ -47,7 +47,8 @@ static void conn_deadline(struct conn *c, unsigned seconds)
 	c->deadline_ns = loop_now_ns() + seconds * SECOND;
 }
 
-/* After a refusal inside a request: what follows cannot be told apart from it. Reads on until the client has seen it. */
+/* After a refusal inside a request: what follows cannot be told apart from it. Reads on until the client has seen it.
+ */
 static void conn_drain(struct conn *c)
 {
 	c->state = CONN_DRAINING;
@@ -67,9 +68,9 @@ static void conn_refuse(struct conn *c, int status)
 static void conn_next(struct conn *c)
 {
 	explicit_bzero(&c->head, sizeof(c->head));
-	c->request = (struct open_request){ 0 };
-	c->scan = (struct http1_scan){ 0 };
-	c->chunks = (struct http1_chunks){ 0 };
+	c->request = (struct open_request){0};
+	c->scan = (struct http1_scan){0};
+	c->chunks = (struct http1_chunks){0};
 	c->chunked = false;
 	c->body_left = 0;
 	buf_reset(&c->body);
@@ -242,7 +243,7 @@ struct conn *conn_open(struct front *f, int fd, const char *source)
 	}
 	while (f->slots[slot] != NULL)
 		slot++;
-	*c = (struct conn){ .front = f, .slot = slot, .generation = ++f->generation, .fd = fd, .reading = true };
+	*c = (struct conn){.front = f, .slot = slot, .generation = ++f->generation, .fd = fd, .reading = true};
 	f->slots[slot] = c;
 	f->used++;
 	memcpy(c->source, source, strnlen(source, sizeof(c->source) - 1));

@@ -10,11 +10,11 @@
 #include "gatewayd/front/front.h"
 #include "gatewayd/front/http1.h"
 
-#define CONN_IDLE_S 75   /* between requests */
-#define CONN_HEAD_S 10   /* from a head's first byte to its last */
+#define CONN_IDLE_S 75 /* between requests */
+#define CONN_HEAD_S 10 /* from a head's first byte to its last */
 #define CONN_BODY_S 30
-#define CONN_WRITE_S 30  /* without the client taking a byte */
-#define CONN_DRAIN_S 2   /* after a refusal, so that it is read before the reset */
+#define CONN_WRITE_S 30     /* without the client taking a byte */
+#define CONN_DRAIN_S 2      /* after a refusal, so that it is read before the reset */
 #define CONN_KEEPALIVE_S 15 /* comments on a quiet stream */
 #define CONN_OUT_MAX (2u * IPC_BODY_MAX + 65536u)
 

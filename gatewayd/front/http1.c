@@ -54,7 +54,7 @@ static enum http1_method parse_method(struct http1_span s)
 	static const struct {
 		const char *name;
 		enum http1_method method;
-	} methods[] = { { "GET", HTTP1_GET }, { "POST", HTTP1_POST }, { "DELETE", HTTP1_DELETE }, { "OPTIONS", HTTP1_OPTIONS } };
+	} methods[] = {{"GET", HTTP1_GET}, {"POST", HTTP1_POST}, {"DELETE", HTTP1_DELETE}, {"OPTIONS", HTTP1_OPTIONS}};
 
 	/* Methods are case-sensitive (RFC 9110, section 9.1). */
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
@@ -87,9 +87,9 @@ static int parse_request_line(const char *line, size_t len, struct http1_head *o
 	sp2 = memchr(sp1 + 1, ' ', (size_t)(end - sp1 - 1));
 	if (sp2 == NULL)
 		return 400;
-	method = (struct http1_span){ line, (size_t)(sp1 - line) };
-	out->target = (struct http1_span){ sp1 + 1, (size_t)(sp2 - sp1 - 1) };
-	version = (struct http1_span){ sp2 + 1, (size_t)(end - sp2 - 1) };
+	method = (struct http1_span){line, (size_t)(sp1 - line)};
+	out->target = (struct http1_span){sp1 + 1, (size_t)(sp2 - sp1 - 1)};
+	version = (struct http1_span){sp2 + 1, (size_t)(end - sp2 - 1)};
 	if (!all(method, is_token_char) || !all(out->target, is_target_char) || out->target.p[0] != '/')
 		return 400;
 	if (version.n != 8 || memcmp(version.p, "HTTP/", 5) != 0)
@@ -106,7 +106,7 @@ static struct http1_span trimmed(const char *p, size_t n)
 		p++, n--;
 	while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t'))
 		n--;
-	return (struct http1_span){ p, n };
+	return (struct http1_span){p, n};
 }
 
 /* field-name ":" OWS value OWS; a line that begins with white space would be obs-fold and has no token. */
@@ -120,7 +120,7 @@ static int parse_field(const char *line, size_t len, struct http1_head *out)
 	if (out->nfields == HTTP1_HEADERS_MAX)
 		return 431;
 	f = &out->field[out->nfields];
-	f->name = (struct http1_span){ line, (size_t)(colon - line) };
+	f->name = (struct http1_span){line, (size_t)(colon - line)};
 	f->value = trimmed(colon + 1, len - f->name.n - 1);
 	if (!all(f->name, is_token_char) || memchr(f->value.p, '\r', f->value.n) != NULL)
 		return 400;

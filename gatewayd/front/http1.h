@@ -12,9 +12,9 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-#define HTTP1_LINE_MAX 4096u    /* request line */
-#define HTTP1_HEADERS_MAX 64u   /* header fields */
-#define HTTP1_HEAD_MAX 32768u   /* request line and header fields together */
+#define HTTP1_LINE_MAX 4096u     /* request line */
+#define HTTP1_HEADERS_MAX 64u    /* header fields */
+#define HTTP1_HEAD_MAX 32768u    /* request line and header fields together */
 #define HTTP1_CHUNK_LINE_MAX 18u /* 16 hexadecimal digits and CRLF */
 
 enum http1_method { HTTP1_GET = 1, HTTP1_POST, HTTP1_DELETE, HTTP1_OPTIONS, HTTP1_OTHER };

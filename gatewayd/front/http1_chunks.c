@@ -46,10 +46,10 @@ static int feed_fixed(struct http1_chunks *c, char byte)
 		char want;
 		int next;
 	} steps[] = {
-		[CHUNK_DATA_CR] = { '\r', CHUNK_DATA_LF },
-		[CHUNK_DATA_LF] = { '\n', CHUNK_SIZE },
-		[CHUNK_LAST_CR] = { '\r', CHUNK_LAST_LF },
-		[CHUNK_LAST_LF] = { '\n', CHUNK_DONE },
+		[CHUNK_DATA_CR] = {'\r', CHUNK_DATA_LF},
+		[CHUNK_DATA_LF] = {'\n', CHUNK_SIZE},
+		[CHUNK_LAST_CR] = {'\r', CHUNK_LAST_LF},
+		[CHUNK_LAST_LF] = {'\n', CHUNK_DONE},
 	};
 
 	if (byte != steps[c->state].want)

@@ -34,7 +34,7 @@ static uint16_t own_port(void)
 int main(void)
 {
 	static struct front f;
-	struct lock_paths paths = { 0 };
+	struct lock_paths paths = {0};
 
 	f.role.peer = on_peer;
 	f.role.arg = &f;

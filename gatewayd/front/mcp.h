@@ -51,7 +51,7 @@ struct mcp_rule {
 	uint8_t method; /* enum mcp_method */
 	uint8_t eras;   /* enum mcp_era bits */
 	bool notification;
-	bool is_list; /* its result carries cache hints in the modern era */
+	bool is_list;           /* its result carries cache hints in the modern era */
 	const char *name_param; /* the member of params that Mcp-Name repeats; NULL: none */
 };
 /* NULL when the method is not known. */

@@ -7,16 +7,18 @@
 #include "gatewayd/front/respond.h"
 
 static const char no_token[] = "WWW-Authenticate: Bearer\r\n";
-static const char preflight[] = "Access-Control-Allow-Methods: POST, DELETE\r\n"
-				"Access-Control-Allow-Headers: Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, "
-				"Mcp-Name, Mcp-Session-Id, Last-Event-ID\r\nAccess-Control-Max-Age: 600\r\n";
+static const char preflight[] =
+	"Access-Control-Allow-Methods: POST, DELETE\r\n"
+	"Access-Control-Allow-Headers: Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, "
+	"Mcp-Name, Mcp-Session-Id, Last-Event-ID\r\nAccess-Control-Max-Age: 600\r\n";
 
 void mcp_error(struct conn *c, const struct refusal *r, const char *fields)
 {
 	struct buf *b = &c->front->scratch;
 
 	buf_reset(b);
-	if (buf_puts(b, "{\"jsonrpc\":\"2.0\",\"id\":") != KG_OK || buf_puts(b, c->request.id[0] ? c->request.id : "null") != KG_OK ||
+	if (buf_puts(b, "{\"jsonrpc\":\"2.0\",\"id\":") != KG_OK ||
+	    buf_puts(b, c->request.id[0] ? c->request.id : "null") != KG_OK ||
 	    buf_printf(b, ",\"error\":{\"code\":%d,\"message\":", r->code) != KG_OK ||
 	    json_put_string(b, r->text, strlen(r->text)) != KG_OK ||
 	    (r->data != NULL && buf_printf(b, ",\"data\":%s", r->data) != KG_OK) || buf_puts(b, "}}") != KG_OK)
@@ -27,13 +29,14 @@ void mcp_error(struct conn *c, const struct refusal *r, const char *fields)
 
 static void refuse_head(struct conn *c)
 {
-	struct refusal r = { .status = 401, .code = RPC_INVALID };
+	struct refusal r = {.status = 401, .code = RPC_INVALID};
 
 	if (c->head.refused == 204) {
 		conn_respond(c, 204, NULL, preflight, NULL, 0);
 	} else if (c->head.refused == 401) {
-		snprintf(r.text, sizeof(r.text), "a session token is needed: Authorization: Bearer kgs_... "
-						 "(keepgate consent grant prints one)");
+		snprintf(r.text, sizeof(r.text),
+			 "a session token is needed: Authorization: Bearer kgs_... "
+			 "(keepgate consent grant prints one)");
 		mcp_error(c, &r, no_token);
 	} else {
 		respond_plain(c, c->head.refused);
@@ -43,7 +46,7 @@ static void refuse_head(struct conn *c)
 /* What every request carries beside its method's own fields; then off to the broker. */
 static void send_request(struct conn *c, struct ipc_request *q)
 {
-	struct refusal r = { .status = 503, .code = RPC_INTERNAL };
+	struct refusal r = {.status = 503, .code = RPC_INTERNAL};
 
 	q->call = conn_call(c);
 	q->token = ipc_text(c->head.token);
@@ -79,8 +82,8 @@ static int take_bodies(struct front *f, const struct json_doc *d, struct ipc_req
 
 static void handle_object(struct conn *c, const struct json_doc *d)
 {
-	struct ipc_request q = { 0 };
-	struct refusal r = { 0 };
+	struct ipc_request q = {0};
+	struct refusal r = {0};
 
 	/* An answer to a request of ours, of which there are none: taken and forgotten (legacy transport). */
 	if (json_get(d, 0, "method") == JSON_NONE &&
@@ -90,7 +93,8 @@ static void handle_object(struct conn *c, const struct json_doc *d)
 	}
 	mcp_classify(c, d, &q, &r);
 	if (r.code == 0 && take_bodies(c->front, d, &q) != KG_OK)
-		r = (struct refusal){ 413, RPC_INVALID, NULL, "params._meta or params.arguments is over the limit of this gateway" };
+		r = (struct refusal){413, RPC_INVALID, NULL,
+				     "params._meta or params.arguments is over the limit of this gateway"};
 	if (r.code != 0)
 		mcp_error(c, &r, "");
 	else
@@ -100,7 +104,7 @@ static void handle_object(struct conn *c, const struct json_doc *d)
 static void handle_json(struct conn *c, const char *json, size_t len)
 {
 	struct json_doc *d = &c->front->doc;
-	struct refusal r = { .status = 400, .code = RPC_PARSE };
+	struct refusal r = {.status = 400, .code = RPC_PARSE};
 	struct json_error e;
 
 	if (json_scan(d, json, len, &e) != KG_OK) {
@@ -117,12 +121,14 @@ static void handle_json(struct conn *c, const char *json, size_t len)
 
 void mcp_body(struct conn *c, const char *json, size_t len)
 {
-	struct ipc_request q = { .era = ERA_LEGACY, .method = MCP_SESSION_DELETE, .args = ipc_text("{}"), .meta = ipc_text("{}") };
+	struct ipc_request q = {
+		.era = ERA_LEGACY, .method = MCP_SESSION_DELETE, .args = ipc_text("{}"), .meta = ipc_text("{}")};
 
 	if (c->head.refused != 0) {
 		refuse_head(c);
 	} else if (c->head.method == HTTP1_DELETE) {
-		c->request = (struct open_request){ .era = ERA_LEGACY, .method = MCP_SESSION_DELETE, .notification = true };
+		c->request =
+			(struct open_request){.era = ERA_LEGACY, .method = MCP_SESSION_DELETE, .notification = true};
 		send_request(c, &q);
 	} else {
 		handle_json(c, json, len);
@@ -131,7 +137,7 @@ void mcp_body(struct conn *c, const char *json, size_t len)
 
 void mcp_gone(struct conn *c)
 {
-	struct ipc_request_gone gone = { .call = conn_call(c) };
+	struct ipc_request_gone gone = {.call = conn_call(c)};
 
 	if (c->front->broker != NULL)
 		ipc_send(c->front->broker, IPC_REQUEST_GONE, &gone);

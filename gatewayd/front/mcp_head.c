@@ -94,7 +94,7 @@ static bool take_target(struct conn *c, struct http1_span t)
  */
 static bool host_is_ours(const struct conn *c, struct http1_span host)
 {
-	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
 	char want[32];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -24,8 +24,8 @@ static int put_modern_meta(struct buf *out, const struct json_doc *d, uint32_t m
 	     t = json_after(d, meta, t + 1)) {
 		if (json_is(d, t, META_SERVER))
 			continue;
-		if (buf_puts(out, ",") != KG_OK || json_put_compact(out, d, t) != KG_OK || buf_puts(out, ":") != KG_OK ||
-		    json_put_compact(out, d, t + 1) != KG_OK)
+		if (buf_puts(out, ",") != KG_OK || json_put_compact(out, d, t) != KG_OK ||
+		    buf_puts(out, ":") != KG_OK || json_put_compact(out, d, t + 1) != KG_OK)
 			return KG_E_LIMIT;
 	}
 	return buf_puts(out, "}");
@@ -100,8 +100,9 @@ static void reply_error(struct conn *c, int status, int code, struct ipc_bytes m
 	const char *fields = status == 401 ? "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n" : "";
 
 	buf_reset(b);
-	if (buf_printf(b, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,\"message\":", c->request.id[0] ? c->request.id : "null",
-		       code) != KG_OK || json_put_string(b, (const char *)message.p, message.n) != KG_OK ||
+	if (buf_printf(b, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,\"message\":",
+		       c->request.id[0] ? c->request.id : "null", code) != KG_OK ||
+	    json_put_string(b, (const char *)message.p, message.n) != KG_OK ||
 	    (has_data && (buf_puts(b, ",\"data\":") != KG_OK || json_put_compact(b, d, 0) != KG_OK)) ||
 	    buf_puts(b, "}}") != KG_OK)
 		respond_plain(c, 500);
@@ -119,8 +120,9 @@ static void reply_result(struct conn *c, const struct ipc_reply *r)
 	/* The broker's bytes are not believed either: one object, or nothing of it reaches the client. */
 	if (json_scan(d, (const char *)r->body.p, r->body.n, NULL) != KG_OK || json_kind(d, 0) != JK_OBJECT ||
 	    put_result(b, d, &c->request) != KG_OK) {
-		reply_error(c, 502, RPC_INTERNAL, ipc_text("the answer cannot be passed on: it is not one JSON object within the limits"),
-			    (struct ipc_bytes){ 0 });
+		reply_error(c, 502, RPC_INTERNAL,
+			    ipc_text("the answer cannot be passed on: it is not one JSON object within the limits"),
+			    (struct ipc_bytes){0});
 		return;
 	}
 	if (r->mcp_session.n != 0 && ipc_copy(r->mcp_session, session, sizeof(session)) == KG_OK &&
@@ -185,8 +187,9 @@ void mcp_broker_lost(struct front *f)
 		struct conn *c = f->slots[i];
 
 		if (c != NULL && (c->state == CONN_WAITING || c->state == CONN_STREAMING))
-			reply_error(c, 503, RPC_INTERNAL, ipc_text("the gateway's broker was lost during this request: "
-								   "whether it was carried out stands in the audit log"),
-				    (struct ipc_bytes){ 0 });
+			reply_error(c, 503, RPC_INTERNAL,
+				    ipc_text("the gateway's broker was lost during this request: "
+					     "whether it was carried out stands in the audit log"),
+				    (struct ipc_bytes){0});
 	}
 }

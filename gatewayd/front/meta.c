@@ -21,7 +21,8 @@ static bool trace_is_valid(const struct json_doc *d, uint32_t meta)
 {
 	char value[64];
 
-	return json_unescape(d, json_get(d, meta, "traceparent"), value, sizeof(value)) == KG_OK && traceparent_ok(value);
+	return json_unescape(d, json_get(d, meta, "traceparent"), value, sizeof(value)) == KG_OK &&
+	       traceparent_ok(value);
 }
 
 static bool is_forwarded(const char *name, bool trace)
@@ -30,7 +31,8 @@ static bool is_forwarded(const char *name, bool trace)
 
 	if (strcmp(name, "traceparent") == 0 || strcmp(name, "tracestate") == 0)
 		return trace;
-	return strcmp(name, "progressToken") != 0 && strcmp(name, "baggage") != 0 && strncmp(name, own, sizeof(own) - 1) != 0;
+	return strcmp(name, "progressToken") != 0 && strcmp(name, "baggage") != 0 &&
+	       strncmp(name, own, sizeof(own) - 1) != 0;
 }
 
 int meta_put_forwarded(struct buf *out, const struct json_doc *d, uint32_t meta)
@@ -46,8 +48,8 @@ int meta_put_forwarded(struct buf *out, const struct json_doc *d, uint32_t meta)
 		/* A name that cannot be read cannot be weighed, and stays here. */
 		if (json_unescape(d, t, name, sizeof(name)) != KG_OK || !is_forwarded(name, trace))
 			continue;
-		if (buf_puts(out, comma) != KG_OK || json_put_compact(out, d, t) != KG_OK || buf_puts(out, ":") != KG_OK ||
-		    json_put_compact(out, d, t + 1) != KG_OK)
+		if (buf_puts(out, comma) != KG_OK || json_put_compact(out, d, t) != KG_OK ||
+		    buf_puts(out, ":") != KG_OK || json_put_compact(out, d, t + 1) != KG_OK)
 			return KG_E_LIMIT;
 		comma = ",";
 	}

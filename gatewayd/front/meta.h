@@ -6,8 +6,9 @@
 #include "common/json.h"
 
 /*
- * Appends one compact object: the vendor members of token meta (JSON_NONE: {}), without the envelope and the progress token, with a
- * trace context only when it is well-formed (W3C Trace Context, section 3.2), without baggage. KG_E_LIMIT.
+ * Appends one compact object: the vendor members of token meta (JSON_NONE: {}), without the envelope and the progress
+ * token, with a trace context only when it is well-formed (W3C Trace Context, section 3.2), without baggage.
+ * KG_E_LIMIT.
  */
 int meta_put_forwarded(struct buf *out, const struct json_doc *d, uint32_t meta) MUST_CHECK;
 

@@ -10,26 +10,26 @@ static const struct {
 	const char *reason;
 	const char *text; /* what was wrong, for whoever reads the answer by eye */
 } reasons[] = {
-	{ 200, "OK", "" },
-	{ 202, "Accepted", "" },
-	{ 204, "No Content", "" },
-	{ 400, "Bad Request", "the request is not well-formed HTTP/1.1" },
-	{ 401, "Unauthorized", "a session token is needed: Authorization: Bearer kgs_..." },
-	{ 403, "Forbidden", "this Host or Origin may not use this endpoint" },
-	{ 404, "Not Found", "there is nothing here: the endpoint is /mcp or /mcp/SERVER" },
-	{ 405, "Method Not Allowed", "the endpoint takes POST, and DELETE to end a session" },
-	{ 406, "Not Acceptable", "Accept must list application/json and text/event-stream" },
-	{ 413, "Content Too Large", "the body is over the limit of this gateway" },
-	{ 414, "URI Too Long", "the request line is over the limit of this gateway" },
-	{ 415, "Unsupported Media Type", "the body must be application/json" },
-	{ 417, "Expectation Failed", "only Expect: 100-continue is understood" },
-	{ 431, "Request Header Fields Too Large", "the header is over the limit of this gateway" },
-	{ 500, "Internal Server Error", "" },
-	{ 501, "Not Implemented", "only the transfer coding chunked is understood" },
-	{ 502, "Bad Gateway", "" },
-	{ 503, "Service Unavailable", "a part of the gateway is away: try again in a moment" },
-	{ 504, "Gateway Timeout", "" },
-	{ 505, "HTTP Version Not Supported", "only HTTP/1.1 is spoken here" },
+	{200, "OK", ""},
+	{202, "Accepted", ""},
+	{204, "No Content", ""},
+	{400, "Bad Request", "the request is not well-formed HTTP/1.1"},
+	{401, "Unauthorized", "a session token is needed: Authorization: Bearer kgs_..."},
+	{403, "Forbidden", "this Host or Origin may not use this endpoint"},
+	{404, "Not Found", "there is nothing here: the endpoint is /mcp or /mcp/SERVER"},
+	{405, "Method Not Allowed", "the endpoint takes POST, and DELETE to end a session"},
+	{406, "Not Acceptable", "Accept must list application/json and text/event-stream"},
+	{413, "Content Too Large", "the body is over the limit of this gateway"},
+	{414, "URI Too Long", "the request line is over the limit of this gateway"},
+	{415, "Unsupported Media Type", "the body must be application/json"},
+	{417, "Expectation Failed", "only Expect: 100-continue is understood"},
+	{431, "Request Header Fields Too Large", "the header is over the limit of this gateway"},
+	{500, "Internal Server Error", ""},
+	{501, "Not Implemented", "only the transfer coding chunked is understood"},
+	{502, "Bad Gateway", ""},
+	{503, "Service Unavailable", "a part of the gateway is away: try again in a moment"},
+	{504, "Gateway Timeout", ""},
+	{505, "HTTP Version Not Supported", "only HTTP/1.1 is spoken here"},
 };
 
 static size_t reason_find(int status)
@@ -60,8 +60,10 @@ static int put_common(struct conn *c, const char *fields)
 	if (buf_printf(&c->out, "Date: %s\r\n%s", date_now(c->front), fields) != KG_OK)
 		return KG_E_LIMIT;
 	if (c->head.origin[0] != '\0' &&
-	    buf_printf(&c->out, "Access-Control-Allow-Origin: %s\r\nVary: Origin\r\n"
-				"Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n", c->head.origin) != KG_OK)
+	    buf_printf(&c->out,
+		       "Access-Control-Allow-Origin: %s\r\nVary: Origin\r\n"
+		       "Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n",
+		       c->head.origin) != KG_OK)
 		return KG_E_LIMIT;
 	return c->close_after ? buf_puts(&c->out, "Connection: close\r\n") : KG_OK;
 }
@@ -85,8 +87,9 @@ int respond_stream_head(struct conn *c, const char *fields)
 {
 	if (buf_puts(&c->out, "HTTP/1.1 200 OK\r\n") != KG_OK || put_common(c, fields) != KG_OK)
 		return KG_E_LIMIT;
-	return buf_puts(&c->out, "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"
-				 "Transfer-Encoding: chunked\r\n\r\n");
+	return buf_puts(&c->out,
+			"Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"
+			"Transfer-Encoding: chunked\r\n\r\n");
 }
 
 int respond_event(struct conn *c, const void *json, size_t len)
