@@ -135,13 +135,14 @@ static int parse_length(struct http1_span s, uint64_t *out)
 
 	if (s.n == 0 || (s.n > 1 && s.p[0] == '0'))
 		return 400;
-	if (s.n > 15)
-		return 413;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return 400;
-		v = v * 10 + (uint64_t)(s.p[i] - '0');
+		if (i < 15)
+			v = v * 10 + (uint64_t)(s.p[i] - '0');
 	}
+	if (s.n > 15)
+		return 413;
 	*out = v;
 	return 0;
 }
@@ -158,11 +159,42 @@ static int parse_framing(struct http1_head *h)
 	coding = http1_find(h, "Transfer-Encoding", &again);
 	if (again || (coding != NULL && length != NULL))
 		return 400;
-	if (coding != NULL && !http1_is(coding->value, "chunked"))
+	if (coding != NULL && (coding->value.n != 7 || memcmp(coding->value.p, "chunked", 7) != 0))
 		return 501;
 	h->chunked = coding != NULL;
 	h->has_length = length != NULL;
 	return length == NULL ? 0 : parse_length(length->value, &h->length);
+}
+
+bool http1_next_member(struct http1_span *rest, struct http1_span *member)
+{
+	const char *comma;
+
+	if (rest->p == NULL)
+		return false;
+	comma = memchr(rest->p, ',', rest->n);
+	*member = trimmed(rest->p, comma == NULL ? rest->n : (size_t)(comma - rest->p));
+	if (comma == NULL)
+		*rest = (struct http1_span){NULL, 0};
+	else
+		*rest = (struct http1_span){comma + 1, rest->n - (size_t)(comma + 1 - rest->p)};
+	return true;
+}
+
+/* RFC 9112, section 9.3: persistent unless close is among the options, on whichever line. */
+static bool wants_close(const struct http1_head *h)
+{
+	struct http1_span rest, member;
+
+	for (size_t i = 0; i < h->nfields; i++) {
+		if (!http1_is(h->field[i].name, "Connection"))
+			continue;
+		rest = h->field[i].value;
+		while (http1_next_member(&rest, &member))
+			if (http1_is(member, "close"))
+				return true;
+	}
+	return false;
 }
 
 static int parse_connection(struct http1_head *h)
@@ -174,12 +206,7 @@ static int parse_connection(struct http1_head *h)
 	if (host == NULL || again || host->value.n == 0)
 		return 400;
 	h->host = host->value;
-	f = http1_find(h, "Connection", &again);
-	if (again)
-		return 400;
-	h->close = f != NULL && http1_is(f->value, "close");
-	if (http1_find(h, "Upgrade", &again) != NULL && f == NULL)
-		return 400;
+	h->close = wants_close(h);
 	f = http1_find(h, "Expect", &again);
 	if (again || (f != NULL && !http1_is(f->value, "100-continue")))
 		return 417;

@@ -61,9 +61,22 @@ const struct http1_field *http1_find(const struct http1_head *h, const char *nam
 /* Whether a span equals text, letters in any case. */
 bool http1_is(struct http1_span s, const char *text);
 
+/* Takes the next member of a comma-separated list, without white space around it; false at the end. */
+bool http1_next_member(struct http1_span *rest, struct http1_span *member);
+
+enum http1_chunk_state {
+	CHUNK_SIZE,
+	CHUNK_DATA,
+	CHUNK_DATA_CR,
+	CHUNK_DATA_LF,
+	CHUNK_LAST_CR,
+	CHUNK_LAST_LF,
+	CHUNK_DONE
+};
+
 /* The state of a chunked body (RFC 9112, section 7.1). Zeroed to begin. */
 struct http1_chunks {
-	enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF, CHUNK_LAST_CR, CHUNK_LAST_LF, CHUNK_DONE } state;
+	enum http1_chunk_state state;
 	char line[HTTP1_CHUNK_LINE_MAX];
 	size_t line_len;
 	uint64_t left;

@@ -26,6 +26,9 @@ static int feed_size(struct http1_chunks *c, char byte)
 		return hex_value(byte) >= 0 || byte == '\r' ? 0 : 400;
 	if (c->line_len < 3 || c->line[c->line_len - 2] != '\r')
 		return 400;
+	/* One spelling: no leading zeros. */
+	if (c->line[0] == '0' && c->line_len > 3)
+		return 400;
 	for (size_t i = 0; i + 2 < c->line_len; i++) {
 		int v = hex_value(c->line[i]);
 
@@ -44,7 +47,7 @@ static int feed_fixed(struct http1_chunks *c, char byte)
 {
 	static const struct {
 		char want;
-		int next;
+		enum http1_chunk_state next;
 	} steps[] = {
 		[CHUNK_DATA_CR] = {'\r', CHUNK_DATA_LF},
 		[CHUNK_DATA_LF] = {'\n', CHUNK_SIZE},
