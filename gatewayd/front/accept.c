@@ -48,14 +48,19 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		char source[64];
 		int conn;
 
-		if (f->used == f->nslots) {
+		if (f->used == f->nslots && !conn_end_idle(f)) {
 			accept_rest(f);
 			return;
 		}
 		conn = accept4(fd, &a.sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (conn < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+				log_warn("listening socket: no connection can be taken: %s: raise the limit of open "
+					 "files or "
+					 "lower limits.max_connections",
+					 strerror(errno));
 				accept_rest(f);
+			}
 			return;
 		}
 		name_source(&a, source, sizeof(source));

@@ -11,6 +11,7 @@
 #include "gatewayd/front/respond.h"
 
 #define READ_CHUNK 16384u
+#define READ_MOST 65536u
 #define PIPELINE_MAX 65536u
 #define SECOND 1000000000ull
 
@@ -47,6 +48,20 @@ static void conn_deadline(struct conn *c, unsigned seconds)
 	c->deadline_ns = loop_now_ns() + seconds * SECOND;
 }
 
+/* The client begins to owe us reading: its time for that runs from here. */
+static void conn_owes(struct conn *c)
+{
+	if (buf_len(&c->out) == 0)
+		c->written_ns = loop_now_ns();
+}
+
+/* An empty buffer gives back what a large message needed. */
+static void trim(struct buf *b)
+{
+	if (buf_len(b) == 0 && b->cap > CONN_KEEP)
+		buf_free(b);
+}
+
 /* After a refusal inside a request: what follows cannot be told apart from it. Reads on until the client has seen it.
  */
 static void conn_drain(struct conn *c)
@@ -57,6 +72,8 @@ static void conn_drain(struct conn *c)
 	if (buf_len(&c->out) == 0)
 		shutdown(c->fd, SHUT_WR);
 }
+
+static void conn_flush(struct conn *c);
 
 static void conn_refuse(struct conn *c, int status)
 {
@@ -73,15 +90,12 @@ static void conn_next(struct conn *c)
 	c->chunks = (struct http1_chunks){0};
 	c->chunked = false;
 	c->body_left = 0;
-	buf_reset(&c->body);
 	if (c->close_after) {
 		conn_drain(c);
 		return;
 	}
 	c->state = CONN_HEAD;
 	conn_deadline(c, CONN_IDLE_S);
-	if (!c->reading && event_add(c->readable, NULL) == 0)
-		c->reading = true;
 }
 
 /* A head: 1 when the state moved on, 0 when more bytes are needed. */
@@ -111,10 +125,19 @@ static int step_head(struct conn *c)
 	c->body_left = head.has_length ? (size_t)head.length : 0;
 	c->close_after = head.close;
 	buf_consume(&c->in, c->scan.at);
+	if (c->head.refused != 0 && (c->chunked || buf_len(&c->in) < c->body_left)) {
+		/* Nothing is read for a refusal, nor asked for (RFC 9110, section 10.1.1). */
+		c->close_after = true;
+		c->state = CONN_WAITING;
+		mcp_body(c, "", 0);
+		return 1;
+	}
 	c->state = CONN_BODY;
 	conn_deadline(c, CONN_BODY_S);
-	if (head.expect_continue && buf_len(&c->in) == 0)
+	if (head.expect_continue && buf_len(&c->in) == 0) {
 		respond_continue(c);
+		conn_flush(c);
+	}
 	return 1;
 }
 
@@ -145,7 +168,21 @@ static int step_body(struct conn *c)
 	}
 	c->state = CONN_WAITING;
 	mcp_body(c, (const char *)buf_ptr(&c->body), buf_len(&c->body));
+	buf_reset(&c->body);
+	trim(&c->body);
 	return 1;
+}
+
+/* While an answer is awaited, or unread, only so much of the next request is taken in. */
+static void conn_set_reading(struct conn *c)
+{
+	bool busy = c->state == CONN_WAITING || c->state == CONN_STREAMING || buf_len(&c->out) > CONN_OUT_HIGH;
+	bool on = !busy || buf_len(&c->in) <= PIPELINE_MAX;
+
+	if (on == c->reading)
+		return;
+	if ((on ? event_add(c->readable, NULL) : event_del(c->readable)) == 0)
+		c->reading = on;
 }
 
 /* Goes as far as the bytes that are there allow. */
@@ -157,7 +194,9 @@ static void conn_process(struct conn *c)
 		return;
 	c->in_process = true;
 	while (moved && !c->dead) {
-		if (c->state == CONN_HEAD)
+		if (c->state == CONN_HEAD && buf_len(&c->out) > CONN_OUT_HIGH)
+			moved = 0;
+		else if (c->state == CONN_HEAD)
 			moved = step_head(c);
 		else if (c->state == CONN_BODY)
 			moved = step_body(c);
@@ -169,23 +208,29 @@ static void conn_process(struct conn *c)
 		conn_free(c);
 		return;
 	}
-	/* While an answer is awaited only so much of the next request is taken in. */
-	if (c->state != CONN_HEAD && c->state != CONN_BODY && buf_len(&c->in) > PIPELINE_MAX && c->reading) {
-		event_del(c->readable);
-		c->reading = false;
-	}
+	trim(&c->in);
+	conn_set_reading(c);
+}
+
+/* How much to read at once: more as more has come, never what was merely announced. */
+static size_t read_size(const struct conn *c)
+{
+	size_t have = buf_len(&c->in), left = c->state == CONN_BODY && c->body_left > have ? c->body_left - have : 0;
+	size_t most = have > READ_MOST ? have : READ_MOST;
+
+	if (left < READ_CHUNK)
+		return READ_CHUNK;
+	return left < most ? left : most;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
-	size_t want = c->state == CONN_BODY && c->body_left > buf_len(&c->in) ? c->body_left - buf_len(&c->in) : 0;
+	size_t want = read_size(c);
 	uint8_t *room;
 	ssize_t n;
 
 	(void)what;
-	if (want < READ_CHUNK)
-		want = READ_CHUNK;
 	if (buf_reserve(&c->in, want, &room) != KG_OK) {
 		conn_end(c);
 		return;
@@ -220,16 +265,36 @@ static void conn_flush(struct conn *c)
 		conn_end(c);
 		return;
 	}
-	if (buf_len(&c->out) != 0)
+	if (buf_len(&c->out) != 0) {
 		event_add(c->writable, NULL);
-	else if (c->state == CONN_DRAINING)
+		return;
+	}
+	trim(&c->out);
+	/* The times of a connection that owes nothing run from when its last answer had left. */
+	if (c->state == CONN_DRAINING) {
 		shutdown(c->fd, SHUT_WR);
+		conn_deadline(c, CONN_DRAIN_S);
+	} else if (c->state == CONN_HEAD && c->scan.at == 0) {
+		conn_deadline(c, CONN_IDLE_S);
+	}
+}
+
+static bool conn_alive(struct front *f, uint32_t slot, const struct conn *c)
+{
+	return f->slots[slot] == c;
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
+	struct conn *c = arg;
+	struct front *f = c->front;
+	uint32_t slot = c->slot;
+
 	(void)fd, (void)what;
-	conn_flush(arg);
+	conn_flush(c);
+	/* Requests may have waited for the client to read. */
+	if (conn_alive(f, slot, c))
+		conn_process(c);
 }
 
 struct conn *conn_open(struct front *f, int fd, const char *source)
@@ -280,14 +345,8 @@ static void conn_answered(struct conn *c)
 {
 	c->generation = ++c->front->generation;
 	conn_next(c);
-	c->written_ns = loop_now_ns();
 	conn_flush(c);
 	/* Not when conn_process() called us (it goes on itself), nor when the flush ended the connection. */
-}
-
-static bool conn_alive(struct front *f, uint32_t slot, const struct conn *c)
-{
-	return f->slots[slot] == c;
 }
 
 static void conn_finish(struct conn *c)
@@ -302,6 +361,7 @@ static void conn_finish(struct conn *c)
 
 void conn_respond(struct conn *c, int status, const char *type, const char *fields, const void *body, size_t len)
 {
+	conn_owes(c);
 	if (respond_head(c, status, type, fields, len) != KG_OK || buf_put(&c->out, body, len) != KG_OK) {
 		conn_end(c);
 		return;
@@ -311,6 +371,7 @@ void conn_respond(struct conn *c, int status, const char *type, const char *fiel
 
 void conn_stream_begin(struct conn *c, const char *fields)
 {
+	conn_owes(c);
 	if (respond_stream_head(c, fields) != KG_OK) {
 		conn_end(c);
 		return;
@@ -321,6 +382,7 @@ void conn_stream_begin(struct conn *c, const char *fields)
 
 void conn_stream_event(struct conn *c, const void *json, size_t len)
 {
+	conn_owes(c);
 	/* A reader that does not read ends here, with what it was owed, not with our memory. */
 	if (respond_event(c, json, len) != KG_OK) {
 		conn_end(c);
@@ -341,13 +403,15 @@ void conn_stream_end(struct conn *c)
 
 void conn_sweep(struct conn *c, unsigned long long now_ns)
 {
-	if (buf_len(&c->out) != 0 && now_ns > c->written_ns + CONN_WRITE_S * SECOND) {
-		conn_end(c);
+	if (buf_len(&c->out) != 0) {
+		if (now_ns > c->written_ns + CONN_WRITE_S * SECOND)
+			conn_end(c);
 		return;
 	}
 	if (c->state == CONN_STREAMING) {
 		if (now_ns > c->keepalive_ns) {
 			c->keepalive_ns = now_ns + CONN_KEEPALIVE_S * SECOND;
+			conn_owes(c);
 			respond_comment(c);
 			conn_flush(c);
 		}
@@ -355,4 +419,20 @@ void conn_sweep(struct conn *c, unsigned long long now_ns)
 	}
 	if (c->state != CONN_WAITING && now_ns > c->deadline_ns)
 		conn_end(c);
+}
+
+bool conn_end_idle(struct front *f)
+{
+	struct conn *idle = NULL;
+
+	for (uint32_t i = 0; i < f->nslots; i++) {
+		struct conn *c = f->slots[i];
+
+		if (c != NULL && c->state == CONN_HEAD && c->scan.at == 0 && buf_len(&c->out) == 0 && !c->in_process &&
+		    (idle == NULL || c->deadline_ns < idle->deadline_ns))
+			idle = c;
+	}
+	if (idle != NULL)
+		conn_end(idle);
+	return idle != NULL;
 }

@@ -17,6 +17,8 @@
 #define CONN_DRAIN_S 2      /* after a refusal, so that it is read before the reset */
 #define CONN_KEEPALIVE_S 15 /* comments on a quiet stream */
 #define CONN_OUT_MAX (2u * IPC_BODY_MAX + 65536u)
+#define CONN_OUT_HIGH 65536u /* unread by the client: then no next request, and no more progress */
+#define CONN_KEEP 65536u     /* room that a buffer keeps when it is empty */
 
 #define RAW_ID_MAX 256
 #define HEADER_MAX 512
@@ -73,6 +75,9 @@ void conn_respond(struct conn *c, int status, const char *type, const char *fiel
 void conn_stream_begin(struct conn *c, const char *fields);
 void conn_stream_event(struct conn *c, const void *json, size_t len);
 void conn_stream_end(struct conn *c);
+
+/* Ends the connection that has been idle longest; false when none is idle. Makes room for a new one. */
+bool conn_end_idle(struct front *f);
 
 /* Called once a second: deadlines, keep-alive comments. */
 void conn_sweep(struct conn *c, unsigned long long now_ns);

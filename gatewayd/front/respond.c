@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 static const struct {
@@ -122,6 +121,7 @@ void respond_plain(struct conn *c, int status)
 
 void respond_continue(struct conn *c)
 {
-	if (send(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL) < 0)
+	/* Behind what is still unsent; without room for it the client waits and then sends its body. */
+	if (buf_puts(&c->out, "HTTP/1.1 100 Continue\r\n\r\n") != KG_OK)
 		return;
 }
