@@ -44,7 +44,10 @@ static bool take_raw_id(const struct json_doc *d, uint32_t t, char out[RAW_ID_MA
 	if (k != JK_STRING && k != JK_NUMBER)
 		return false;
 	raw = json_raw(d, t, &n);
-	if (n > RAW_ID_MAX || (k == JK_NUMBER && strcspn(raw, ".eE") < n))
+	if (n > RAW_ID_MAX)
+		return false;
+	if (k == JK_NUMBER &&
+	    (memchr(raw, '.', n) != NULL || memchr(raw, 'e', n) != NULL || memchr(raw, 'E', n) != NULL))
 		return false;
 	memcpy(out, raw, n);
 	out[n] = '\0';
@@ -96,12 +99,23 @@ static uint8_t choose_era(struct conn *c, const struct json_doc *d, uint32_t met
 	return ERA_MODERN;
 }
 
+/* What may stand in a header: visible ASCII, space, tab. Everything else is sent encoded. */
+static bool is_plain(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((*s < 0x20 && *s != '\t') || *s > 0x7e)
+			return false;
+	return true;
+}
+
 /* =?base64?…?= or plain (2026-07-28, "Value encoding"). False for a broken sentinel or a value that is too long. */
 static bool decode_header(const char *in, char *out, size_t size)
 {
 	static const char head[] = "=?base64?", tail[] = "?=";
 	size_t n = strlen(in), hl = sizeof(head) - 1, tl = sizeof(tail) - 1, len;
 
+	if (!is_plain(in))
+		return false;
 	if (n < hl + tl || memcmp(in, head, hl) != 0 || memcmp(in + n - tl, tail, tl) != 0) {
 		if (n >= size)
 			return false;
@@ -173,14 +187,6 @@ static void check_legacy(struct conn *c, const struct mcp_rule *rule, struct ref
 		refuse(r, 200, RPC_NO_METHOD, "this method is not served here");
 }
 
-static struct ipc_bytes raw_of(const struct json_doc *d, uint32_t t)
-{
-	size_t n;
-	const char *p = json_raw(d, t, &n);
-
-	return ipc_mem(p, n);
-}
-
 static void take_call(const struct json_doc *d, struct ipc_request *q, char *name, size_t size, struct refusal *r)
 {
 	uint32_t params = json_get(d, 0, "params"), args = json_get(d, params, "arguments");
@@ -205,6 +211,30 @@ static void take_client(const struct json_doc *d, uint32_t info, char *out, size
 		snprintf(out, size, "%s/%s", name, version);
 }
 
+/* A field over its maximum would end the link to the broker: an id that cannot be one stays here. */
+static void take_cancelled(const struct json_doc *d, struct ipc_request *q, struct refusal *r)
+{
+	static char id[RAW_ID_MAX + 1];
+	uint32_t t = json_get(d, json_get(d, 0, "params"), "requestId");
+
+	if (t == JSON_NONE)
+		return;
+	if (take_raw_id(d, t, id))
+		q->rpc_id = ipc_text(id);
+	else
+		refuse(r, 400, RPC_INVALID, "params.requestId must be a string or an integer of at most %d bytes",
+		       RAW_ID_MAX);
+}
+
+/* Lists have one page here and calls one round: what claims another was issued by somebody else. */
+static void check_issued(const struct json_doc *d, const struct mcp_rule *rule, struct refusal *r)
+{
+	uint32_t t = json_get(d, json_get(d, 0, "params"), rule->unissued);
+
+	if (t != JSON_NONE && json_kind(d, t) != JK_NULL)
+		refuse(r, 200, RPC_PARAMS, "params.%s was not issued here", rule->unissued);
+}
+
 static void fill(struct conn *c, const struct json_doc *d, uint32_t meta, const struct mcp_rule *rule,
 		 struct ipc_request *q, struct refusal *r)
 {
@@ -226,8 +256,10 @@ static void fill(struct conn *c, const struct json_doc *d, uint32_t meta, const 
 		refuse(r, 200, RPC_PARAMS, "params.protocolVersion must be a version");
 	if (rule != NULL && rule->method == MCP_TOOLS_CALL)
 		take_call(d, q, name, sizeof(name), r);
-	if (rule != NULL && rule->method == MCP_CANCELLED && json_get(d, params, "requestId") != JSON_NONE)
-		q->rpc_id = raw_of(d, json_get(d, params, "requestId"));
+	if (rule != NULL && rule->method == MCP_CANCELLED)
+		take_cancelled(d, q, r);
+	if (rule != NULL && rule->unissued != NULL)
+		check_issued(d, rule, r);
 	q->version = ipc_text(version);
 	q->client = ipc_text(client);
 	q->wants_progress = take_raw_id(d, json_get(d, meta, "progressToken"), c->request.progress);
@@ -246,6 +278,9 @@ void mcp_classify(struct conn *c, const struct json_doc *d, struct ipc_request *
 	if (rule != NULL && rule->notification != c->request.notification)
 		rule = NULL;
 	c->request.era = choose_era(c, d, meta, r);
+	/* Nor is a note that this era does not have: the broker would take it for a front gone wrong. */
+	if (rule != NULL && rule->notification && (rule->eras & c->request.era) == 0)
+		rule = NULL;
 	c->request.method = rule == NULL ? MCP_OTHER_NOTE : rule->method;
 	if (r->code == 0 && c->request.era == ERA_MODERN && !c->request.notification)
 		check_modern(c, d, rule, meta, r);

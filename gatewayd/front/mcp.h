@@ -53,6 +53,8 @@ struct mcp_rule {
 	bool notification;
 	bool is_list;           /* its result carries cache hints in the modern era */
 	const char *name_param; /* the member of params that Mcp-Name repeats; NULL: none */
+	const char
+		*unissued; /* a member of params that only an answer of ours could have given, and none does; or NULL */
 };
 /* NULL when the method is not known. */
 const struct mcp_rule *mcp_rule_find(const struct json_doc *d, uint32_t method);

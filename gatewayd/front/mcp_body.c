@@ -43,6 +43,8 @@ static void refuse_head(struct conn *c)
 	}
 }
 
+#define BROKER_QUEUE_HIGH (IPC_QUEUE_MAX / 2) /* unsent to the broker; above it requests are refused, one by one */
+
 /* What every request carries beside its method's own fields; then off to the broker. */
 static void send_request(struct conn *c, struct ipc_request *q)
 {
@@ -53,9 +55,13 @@ static void send_request(struct conn *c, struct ipc_request *q)
 	q->mcp_session = ipc_text(c->head.mcp_session);
 	q->server = ipc_text(c->head.server);
 	q->source = ipc_text(c->source);
-	if (c->front->broker != NULL && ipc_send(c->front->broker, IPC_REQUEST, q) == KG_OK)
+	/* A link whose queue is full is dropped, with all that waits on it: that must not be in a client's hands. */
+	if (c->front->broker != NULL && ipc_queued(c->front->broker) + q->args.n + q->meta.n > BROKER_QUEUE_HIGH)
+		snprintf(r.text, sizeof(r.text), "the gateway's broker has too much to do: try again in a moment");
+	else if (c->front->broker != NULL && ipc_send(c->front->broker, IPC_REQUEST, q) == KG_OK)
 		return;
-	snprintf(r.text, sizeof(r.text), "the gateway's broker is away: try again in a moment");
+	else
+		snprintf(r.text, sizeof(r.text), "the gateway's broker is away: try again in a moment");
 	mcp_error(c, &r, "");
 }
 

@@ -3,13 +3,13 @@
 #define BOTH (ERA_LEGACY | ERA_MODERN)
 
 static const struct mcp_rule rules[] = {
-	{"initialize", MCP_INITIALIZE, ERA_LEGACY, false, false, NULL},
-	{"notifications/initialized", MCP_INITIALIZED, ERA_LEGACY, true, false, NULL},
-	{"ping", MCP_PING, ERA_LEGACY, false, false, NULL},
-	{"server/discover", MCP_DISCOVER, ERA_MODERN, false, true, NULL},
-	{"tools/list", MCP_TOOLS_LIST, BOTH, false, true, NULL},
-	{"tools/call", MCP_TOOLS_CALL, BOTH, false, false, "name"},
-	{"notifications/cancelled", MCP_CANCELLED, BOTH, true, false, NULL},
+	{"initialize", MCP_INITIALIZE, ERA_LEGACY, false, false, NULL, NULL},
+	{"notifications/initialized", MCP_INITIALIZED, ERA_LEGACY, true, false, NULL, NULL},
+	{"ping", MCP_PING, ERA_LEGACY, false, false, NULL, NULL},
+	{"server/discover", MCP_DISCOVER, ERA_MODERN, false, true, NULL, NULL},
+	{"tools/list", MCP_TOOLS_LIST, BOTH, false, true, NULL, "cursor"},
+	{"tools/call", MCP_TOOLS_CALL, BOTH, false, false, "name", "requestState"},
+	{"notifications/cancelled", MCP_CANCELLED, BOTH, true, false, NULL, NULL},
 };
 
 #define RULES (sizeof(rules) / sizeof(rules[0]))
