@@ -21,33 +21,44 @@ static bool take(const struct http1_head *h, const char *name, char *out, size_t
 	return true;
 }
 
-/* Whether a list of media types names this one; parameters such as q are not weighed. */
-static bool lists_type(const char *list, const char *type)
+/* Whether a media type is this one; its parameters, q among them, are not weighed. */
+static bool is_type(struct http1_span s, const char *type)
 {
-	size_t n = strlen(type);
+	const char *end = memchr(s.p, ';', s.n);
 
-	for (const char *p = list; *p != '\0'; p++) {
-		p += strspn(p, " \t,");
-		if (strncasecmp(p, type, n) == 0 && (p[n] == '\0' || strchr(" \t,;", p[n]) != NULL))
-			return true;
-		p += strcspn(p, ",");
-		if (*p == '\0')
-			break;
+	if (end != NULL)
+		s.n = (size_t)(end - s.p);
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return http1_is(s, type);
+}
+
+/* Accept is a list, on one line or on several (RFC 9110, section 5.3). */
+static bool accepts(const struct http1_head *h, const char *type)
+{
+	struct http1_span rest, member;
+
+	for (size_t i = 0; i < h->nfields; i++) {
+		if (!http1_is(h->field[i].name, "Accept"))
+			continue;
+		rest = h->field[i].value;
+		while (http1_next_member(&rest, &member))
+			if (is_type(member, type))
+				return true;
 	}
 	return false;
 }
 
 static void take_media(struct conn *c, const struct http1_head *h)
 {
-	char value[HEADER_MAX];
+	bool again;
+	const struct http1_field *coding = http1_find(h, "Content-Encoding", &again), *type;
 
-	if (!take(h, "Accept", value, sizeof(value)))
-		value[0] = '\0';
-	c->head.accepts_both = lists_type(value, "*/*") ||
-			       (lists_type(value, "application/json") && lists_type(value, "text/event-stream"));
-	if (!take(h, "Content-Type", value, sizeof(value)))
-		value[0] = '\0';
-	c->head.is_json = lists_type(value, "application/json");
+	c->head.accepts_both = accepts(h, "*/*") || (accepts(h, "application/json") && accepts(h, "text/event-stream"));
+	/* One type, not a list that names it too: a browser sends some lists without asking first. */
+	type = http1_find(h, "Content-Type", &again);
+	c->head.is_json = type != NULL && !again && is_type(type->value, "application/json") &&
+			  (coding == NULL || http1_is(coding->value, "identity"));
 }
 
 /* Authorization: Bearer TOKEN (RFC 6750, section 2.1); anything that has not a token's form is as good as none. */
@@ -89,28 +100,34 @@ static bool take_target(struct conn *c, struct http1_span t)
 }
 
 /*
- * Host must be a name of the loopback address we listen on: a page whose name was rebound to 127.0.0.1
+ * A name of the loopback address we listen on, with our port: a page whose name was rebound to 127.0.0.1
  * sends its own.
  */
-static bool host_is_ours(const struct conn *c, struct http1_span host)
+static bool is_own_name(const struct conn *c, struct http1_span name)
 {
 	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
 	char want[32];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(want, sizeof(want), "%s:%u", names[i], c->front->port);
-		if (http1_is(host, want) || (c->front->port == 80 && http1_is(host, names[i])))
+		if (http1_is(name, want) || (c->front->port == 80 && http1_is(name, names[i])))
 			return true;
 	}
 	return false;
 }
 
-/* Origin: absent (no browser), or one that the operator allowed. */
-static bool origin_is_allowed(const struct conn *c)
+/* Origin: absent (no browser), the endpoint's own, or one that the operator allowed. */
+static bool origin_is_allowed(const struct conn *c, const struct http1_head *h)
 {
+	static const char scheme[] = "http://";
 	const struct config *cfg = c->front->role.config;
+	size_t n = sizeof(scheme) - 1;
+	bool again;
 
-	if (c->head.origin[0] == '\0')
+	if (http1_find(h, "Origin", &again) == NULL)
+		return true;
+	if (strncmp(c->head.origin, scheme, n) == 0 &&
+	    is_own_name(c, (struct http1_span){c->head.origin + n, strlen(c->head.origin + n)}))
 		return true;
 	for (size_t i = 0; i < cfg->nallowed_origins; i++)
 		if (strcmp(cfg->allowed_origins[i], c->head.origin) == 0)
@@ -121,9 +138,9 @@ static bool origin_is_allowed(const struct conn *c)
 /* The status that refuses this head, or 0. Order: where, from where, what, who. */
 static int head_status(struct conn *c, const struct http1_head *h)
 {
-	if (!host_is_ours(c, h->host))
+	if (!is_own_name(c, h->host))
 		return 403;
-	if (!take(h, "Origin", c->head.origin, sizeof(c->head.origin)) || !origin_is_allowed(c)) {
+	if (!take(h, "Origin", c->head.origin, sizeof(c->head.origin)) || !origin_is_allowed(c, h)) {
 		c->head.origin[0] = '\0';
 		return 403;
 	}
