@@ -7,9 +7,11 @@
 #include "gatewayd/front/mcp.h"
 #include "gatewayd/front/respond.h"
 
+#define PROGRESS_MAX 8194 /* the message's members and two braces */
+
 static const char identity[] = "\"" META_SERVER "\":{\"name\":\"keepgate\",\"version\":\"" KEEPGATE_VERSION "\"}";
 
-/* Members that only one era knows. */
+/* Members that only one era knows. Of the last two that is so in lists alone: elsewhere they are the server's own. */
 static bool is_modern_member(const struct json_doc *d, uint32_t name)
 {
 	return json_is(d, name, "resultType") || json_is(d, name, "ttlMs") || json_is(d, name, "cacheScope");
@@ -47,13 +49,14 @@ static int put_modern_head(struct buf *out, const struct json_doc *d, uint8_t me
 /* The body's members, without those that the era does not know or that were written already. */
 static int put_members(struct buf *out, const struct json_doc *d, const struct open_request *q)
 {
-	bool modern = q->era == ERA_MODERN, first = true;
 	const struct mcp_rule *rule = mcp_rule_of(q->method);
+	bool modern = q->era == ERA_MODERN, lists = rule != NULL && rule->is_list, first = true;
 
 	for (uint32_t t = json_first(d, 0); t != JSON_NONE; t = json_after(d, 0, t + 1)) {
-		bool hints = is_modern_member(d, t) && (!json_is(d, t, "resultType") || !modern);
+		bool type = json_is(d, t, "resultType");
 
-		if ((modern && json_is(d, t, "_meta")) || (hints && (!modern || (rule != NULL && rule->is_list))))
+		if (modern ? json_is(d, t, "_meta") || (lists && !type && is_modern_member(d, t))
+			   : type || (lists && is_modern_member(d, t)))
 			continue;
 		if ((!first && buf_puts(out, ",") != KG_OK) || json_put_compact(out, d, t) != KG_OK ||
 		    buf_puts(out, ":") != KG_OK || json_put_compact(out, d, t + 1) != KG_OK)
@@ -92,6 +95,9 @@ static void deliver(struct conn *c, int status, const char *fields, const void *
 		conn_stream_end(c);
 }
 
+static const char last_words[] =
+	"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":\"the gateway is out of memory\"}}";
+
 static void reply_error(struct conn *c, int status, int code, struct ipc_bytes message, struct ipc_bytes data)
 {
 	struct buf *b = &c->front->scratch;
@@ -105,7 +111,7 @@ static void reply_error(struct conn *c, int status, int code, struct ipc_bytes m
 	    json_put_string(b, (const char *)message.p, message.n) != KG_OK ||
 	    (has_data && (buf_puts(b, ",\"data\":") != KG_OK || json_put_compact(b, d, 0) != KG_OK)) ||
 	    buf_puts(b, "}}") != KG_OK)
-		respond_plain(c, 500);
+		deliver(c, 500, "", last_words, sizeof(last_words) - 1);
 	else
 		deliver(c, status, fields, buf_ptr(b), buf_len(b));
 }
@@ -131,9 +137,15 @@ static void reply_result(struct conn *c, const struct ipc_reply *r)
 	deliver(c, 200, fields, buf_ptr(b), buf_len(b));
 }
 
-static int status_in_range(uint32_t status, int otherwise)
+/* The statuses an error may have. Others, some of which have no body, are not for the broker to choose. */
+static int status_of_error(uint32_t status)
 {
-	return status >= 200 && status <= 599 ? (int)status : otherwise;
+	static const uint32_t allowed[] = {200, 400, 401, 403, 404, 500, 502, 503, 504};
+
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		if (allowed[i] == status)
+			return (int)status;
+	return 500;
 }
 
 void mcp_reply(struct front *f, const struct ipc_reply *r)
@@ -146,9 +158,23 @@ void mcp_reply(struct front *f, const struct ipc_reply *r)
 	if (r->kind == REPLY_RESULT && !c->request.notification)
 		reply_result(c, r);
 	else if (r->kind == REPLY_ERROR)
-		reply_error(c, status_in_range(r->http_status, 200), r->code, r->message, r->body);
+		reply_error(c, status_of_error(r->http_status), r->code, r->message, r->body);
+	else if (r->kind == REPLY_ACCEPTED && c->request.notification)
+		conn_respond(c, r->http_status == 200 ? 200 : 202, NULL, "", NULL, 0);
 	else
-		conn_respond(c, status_in_range(r->http_status, 202), NULL, "", NULL, 0);
+		reply_error(c, 500, RPC_INTERNAL, ipc_text("the answer does not fit the request"),
+			    (struct ipc_bytes){0});
+}
+
+/* The broker hands on the members alone; with braces around them they must be one object. */
+static int scan_members(struct front *f, struct ipc_bytes members, char text[PROGRESS_MAX])
+{
+	if (members.n > PROGRESS_MAX - 2)
+		return KG_E_LIMIT;
+	text[0] = '{';
+	memcpy(text + 1, members.p, members.n);
+	text[members.n + 1] = '}';
+	return json_scan(&f->doc, text, members.n + 2, NULL);
 }
 
 void mcp_progress(struct front *f, const struct ipc_progress *p)
@@ -156,10 +182,12 @@ void mcp_progress(struct front *f, const struct ipc_progress *p)
 	struct conn *c = conn_of_call(f, p->call);
 	struct json_doc *d = &f->doc;
 	struct buf *b = &f->scratch;
+	char text[PROGRESS_MAX];
 
-	if (c == NULL || c->request.progress[0] == '\0')
+	/* A courtesy: dropped before it piles up for a client that does not read. */
+	if (c == NULL || c->request.notification || c->request.progress[0] == '\0' || buf_len(&c->out) > CONN_OUT_HIGH)
 		return;
-	if (json_scan(d, (const char *)p->members.p, p->members.n, NULL) != KG_OK || json_kind(d, 0) != JK_OBJECT)
+	if (scan_members(f, p->members, text) != KG_OK || json_get(d, 0, "progress") == JSON_NONE)
 		return;
 	buf_reset(b);
 	if (buf_printf(b, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s",
@@ -187,7 +215,7 @@ void mcp_broker_lost(struct front *f)
 		struct conn *c = f->slots[i];
 
 		if (c != NULL && (c->state == CONN_WAITING || c->state == CONN_STREAMING))
-			reply_error(c, 503, RPC_INTERNAL,
+			reply_error(c, 502, RPC_INTERNAL,
 				    ipc_text("the gateway's broker was lost during this request: "
 					     "whether it was carried out stands in the audit log"),
 				    (struct ipc_bytes){0});
