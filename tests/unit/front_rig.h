@@ -16,7 +16,6 @@
 
 #include "common/token.h"
 #include "gatewayd/front/mcp.h"
-#include "tests/unit/unit.h"
 
 #define RIG_HOST "127.0.0.1:8931"
 #define RIG_SLOTS 8
@@ -230,9 +229,20 @@ static inline const void *rig_take(struct rig *r, enum ipc_type type)
 
 static inline void rig_send(struct rig *r, enum ipc_type type, const void *msg)
 {
-	if (ipc_write_blocking(r->broker, type, msg, -1) != KG_OK)
-		fprintf(stderr, "rig: message %d could not be sent\n", (int)type);
-	rig_pump(r);
+	struct buf b;
+
+	buf_init(&b, IPC_FRAME_MAX);
+	if (ipc_encode(&b, type, msg) != KG_OK)
+		fprintf(stderr, "rig: message %d cannot be encoded\n", (int)type);
+	/* The front reads in between: a large message does not fit the socket at once. */
+	for (int tries = 0; buf_len(&b) > 0 && tries < 10000; tries++) {
+		ssize_t n = send(r->broker, buf_ptr(&b), buf_len(&b), MSG_NOSIGNAL);
+
+		if (n > 0)
+			buf_consume(&b, (size_t)n);
+		rig_pump(r);
+	}
+	buf_free(&b);
 }
 
 static inline void rig_result(struct rig *r, uint64_t call, const char *body, const char *session)

@@ -1,5 +1,6 @@
 /* MCP at the edge: who may speak, which era a message belongs to, what goes to the broker and how answers come back. */
 #include "tests/unit/front_rig.h"
+#include "tests/unit/unit.h"
 
 #define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
 #define CALL(id, meta)                                                                                                 \
