@@ -54,6 +54,8 @@ static const char schema[] =
 #define SESSION_COLUMNS CONSENT_COLUMNS ", s.id, s.token_hash, s.state, s.created, s.changed"
 #define SESSION_FROM " FROM sessions s JOIN consents c ON c.id=s.consent "
 
+#define SECRET_COLUMNS "name, server, destination, kind, slot, version, created, changed, by_uid, by_name, record"
+
 static const char *const statements[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -72,9 +74,7 @@ static const char *const statements[SQL_COUNT] = {
 			      "WHERE s.state<>3 AND c.revoked=0 AND c.expires>? ORDER BY s.created, s.id",
 	[SQL_SECRET_PUT] = "INSERT OR REPLACE INTO secrets VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	[SQL_SECRET_RM] = "DELETE FROM secrets WHERE name=?",
-	[SQL_SECRETS] =
-		"SELECT name, server, destination, kind, slot, version, created, changed, by_uid, by_name, record"
-		" FROM secrets ORDER BY name",
+	[SQL_SECRETS] = "SELECT " SECRET_COLUMNS " FROM secrets ORDER BY name",
 	[SQL_KEY_GET] = "SELECT record FROM signing_key",
 	[SQL_KEY_PUT] = "INSERT INTO signing_key VALUES(1,?)",
 	[SQL_HEAD_GET] = "SELECT size, root, note FROM signed_head",

@@ -79,6 +79,13 @@ static void write_to_protected(void)
 	*(volatile uint8_t *)secret_bytes(s) = 1;
 }
 
+/* A sanitizer turns the signal into an exit of its own: any end but a clean one will do. */
+static void wrong_writes_end_the_process(void)
+{
+	CHECK(in_child(overrun) != 0);
+	CHECK(in_child(write_to_protected) != 0);
+}
+
 #ifndef KG_SANITIZE
 static void without_locked_memory(void)
 {
@@ -88,13 +95,6 @@ static void without_locked_memory(void)
 	if (setrlimit(RLIMIT_MEMLOCK, &none) != 0 || (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0))
 		_exit(99);
 	secret_probe();
-}
-
-/* A sanitizer turns the signal into an exit of its own: any end but a clean one will do. */
-static void wrong_writes_end_the_process(void)
-{
-	CHECK(in_child(overrun) != 0);
-	CHECK(in_child(write_to_protected) != 0);
 }
 
 static void no_lock_no_start(void)
