@@ -2,6 +2,11 @@
  * Messages between processes, and the connections that carry them.
  * ipc_types.def is the table; here is what is made of it.
  *
+ * They travel on stream sockets, because a batch is then one system call: build/tests/bench/ipc_kind
+ * measured 2.8 us of CPU per message of 700 bytes (both ends) on seqpacket against 1.3 us on a stream in
+ * batches of 32, 3.9 against 2.4 in batches of 16, and no difference for single messages (37 and 38 us, the
+ * wakeups). A stream also carries messages larger than a socket buffer whole.
+ *
  * On the wire a message is a header of 8 bytes (body length u32, type u16, zero u16;
  * big-endian) and its fields in order, strings and bytes with a u32 length before
  * them. A body must end exactly where its last field does.
