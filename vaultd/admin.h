@@ -34,7 +34,7 @@ json_t *actor_json(const struct store_actor *a);
 const char *admin_text(struct peer *p, const json_t *in, const char *key, size_t max);
 
 /* How ids are written: 32 hexadecimal digits. */
-#define ID_HEX_LEN (2 * ID_LEN)
+#define ID_HEX_LEN ((size_t)2 * ID_LEN)
 void id_hex(const uint8_t id[ID_LEN], char out[ID_HEX_LEN + 1]);
 
 /* The shortest prefix that stands for an id. */

@@ -15,8 +15,8 @@
 
 /* A role that is restarted may come before its old connection has ended. */
 static const struct peer_kind {
-	enum ipc_role role;
 	const char *socket;
+	enum ipc_role role;
 	uint32_t speaks; /* whose rows of the message table pass */
 	enum ipc_state state;
 	unsigned max;
@@ -24,13 +24,13 @@ static const struct peer_kind {
 	void (*opened)(struct peer *p);
 	void (*gone)(struct peer *p);
 } kinds[] = {
-	{IPC_ROLE_BROKER, "vault-broker.sock", IPC_ROLE_BROKER, IPC_ST_READY, 4, &broker_handlers, broker_opened, NULL},
+	{"vault-broker.sock", IPC_ROLE_BROKER, IPC_ROLE_BROKER, IPC_ST_READY, 4, &broker_handlers, broker_opened, NULL},
 	/* The parent says its first message, the name; then the role has it. */
-	{IPC_ROLE_UPSTREAM, "vault-upstream.sock", IPC_ROLE_PARENT | IPC_ROLE_UPSTREAM, IPC_ST_NEW,
+	{"vault-upstream.sock", IPC_ROLE_UPSTREAM, IPC_ROLE_PARENT | IPC_ROLE_UPSTREAM, IPC_ST_NEW,
 	 2 * CONFIG_SERVERS_MAX, &upstream_handlers, NULL, upstream_gone},
-	{IPC_ROLE_RECORDER, "vault-guardian.sock", IPC_ROLE_RECORDER, IPC_ST_READY, 4, &recorder_handlers, NULL,
+	{"vault-guardian.sock", IPC_ROLE_RECORDER, IPC_ROLE_RECORDER, IPC_ST_READY, 4, &recorder_handlers, NULL,
 	 acts_peer_gone},
-	{IPC_ROLE_ADMIN, "vault-admin.sock", IPC_ROLE_ADMIN, IPC_ST_READY, 32, &admin_handlers, NULL, acts_peer_gone},
+	{"vault-admin.sock", IPC_ROLE_ADMIN, IPC_ROLE_ADMIN, IPC_ST_READY, 32, &admin_handlers, NULL, acts_peer_gone},
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 

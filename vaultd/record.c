@@ -114,7 +114,8 @@ int record_seal(const struct secret *master, const struct record_use *use, const
 		free(p);
 		return KG_E_CRYPTO;
 	}
-	*out = (struct record){p, OVERHEAD + len};
+	out->bytes = p;
+	out->len = OVERHEAD + len;
 	return KG_OK;
 }
 
@@ -141,7 +142,8 @@ int record_load(const void *bytes, size_t len, struct record *out)
 	if (copy == NULL)
 		return KG_E_NOMEM;
 	memcpy(copy, bytes, len);
-	*out = (struct record){copy, len};
+	out->bytes = copy;
+	out->len = len;
 	return KG_OK;
 }
 

@@ -113,7 +113,7 @@ int secrets_put(struct secrets *s, const struct store_secret *row)
 	if (there) {
 		stored_free(s->item[i]);
 	} else {
-		memmove(&s->item[i + 1], &s->item[i], (s->n - i) * sizeof(s->item[0]));
+		memmove(&s->item[i + 1], &s->item[i], (s->n - i) * sizeof(struct stored *));
 		s->n++;
 	}
 	s->item[i] = x;
@@ -128,7 +128,7 @@ void secrets_rm(struct secrets *s, const char *name)
 		return;
 	stored_free(s->item[i]);
 	s->n--;
-	memmove(&s->item[i], &s->item[i + 1], (s->n - i) * sizeof(s->item[0]));
+	memmove(&s->item[i], &s->item[i + 1], (s->n - i) * sizeof(struct stored *));
 }
 
 const struct stored *secrets_at(const struct secrets *s, size_t i)

@@ -4,20 +4,20 @@
 
 #include <sodium.h>
 
-#define BASIC_VALUE_MAX ((CRED_VALUE_MAX - 6) / 4 * 3) /* "Basic " and base64 of it */
+#define BASIC_VALUE_MAX ((size_t)(CRED_VALUE_MAX - 6) / 4 * 3) /* "Basic " and base64 of it */
 
 /* Which bytes a kind allows, and how many. */
 static const struct value_rule {
-	uint8_t kind;
 	size_t max;
+	const char *prefix; /* what is set before it on the wire, and must not be in it */
+	uint8_t kind;
 	bool spaces, tabs, others; /* others: control characters but NUL */
-	const char *prefix;        /* what is set before it on the wire, and must not be in it */
 } rules[] = {
-	{CRED_BEARER, CRED_VALUE_MAX - 7, false, false, false, "Bearer "},
-	{CRED_BASIC, BASIC_VALUE_MAX, true, false, false, "Basic "},
-	{CRED_HEADER, CRED_VALUE_MAX, true, true, false, ""},
-	{CRED_QUERY, CRED_VALUE_MAX, true, false, false, ""},
-	{CRED_ENV, CRED_VALUE_MAX, true, true, true, ""},
+	{CRED_VALUE_MAX - 7, "Bearer ", CRED_BEARER, false, false, false},
+	{BASIC_VALUE_MAX, "Basic ", CRED_BASIC, true, false, false},
+	{CRED_VALUE_MAX, "", CRED_HEADER, true, true, false},
+	{CRED_VALUE_MAX, "", CRED_QUERY, true, false, false},
+	{CRED_VALUE_MAX, "", CRED_ENV, true, true, true},
 };
 
 static const struct value_rule *rule_find(uint8_t kind)
@@ -112,6 +112,7 @@ int value_add(const struct secret *master, const struct record_use *use, const s
 	got = credentials_add(set, use->kind, slot, prefix + record_value_len(r), &value);
 	if (got != KG_OK)
 		return got;
-	memcpy(value, rule->prefix, prefix);
+	/* With its NUL, which the value then overwrites: it has at least one byte. */
+	memcpy(value, rule->prefix, prefix + 1);
 	return record_open(master, use, r, value + prefix);
 }
