@@ -7,8 +7,6 @@
 #include "gatewayd/front/mcp.h"
 #include "gatewayd/front/respond.h"
 
-#define PROGRESS_MAX 8194 /* the message's members and two braces */
-
 static const char identity[] = "\"" META_SERVER "\":{\"name\":\"keepgate\",\"version\":\"" KEEPGATE_VERSION "\"}";
 
 /* Members that only one era knows. Of the last two that is so in lists alone: elsewhere they are the server's own. */
@@ -166,28 +164,17 @@ void mcp_reply(struct front *f, const struct ipc_reply *r)
 			    (struct ipc_bytes){0});
 }
 
-/* The broker hands on the members alone; with braces around them they must be one object. */
-static int scan_members(struct front *f, struct ipc_bytes members, char text[PROGRESS_MAX])
-{
-	if (members.n > PROGRESS_MAX - 2)
-		return KG_E_LIMIT;
-	text[0] = '{';
-	memcpy(text + 1, members.p, members.n);
-	text[members.n + 1] = '}';
-	return json_scan(&f->doc, text, members.n + 2, NULL);
-}
-
 void mcp_progress(struct front *f, const struct ipc_progress *p)
 {
 	struct conn *c = conn_of_call(f, p->call);
 	struct json_doc *d = &f->doc;
 	struct buf *b = &f->scratch;
-	char text[PROGRESS_MAX];
 
 	/* A courtesy: dropped before it piles up for a client that does not read. */
 	if (c == NULL || c->request.notification || c->request.progress[0] == '\0' || buf_len(&c->out) > CONN_OUT_HIGH)
 		return;
-	if (scan_members(f, p->members, text) != KG_OK || json_get(d, 0, "progress") == JSON_NONE)
+	if (json_scan(d, (const char *)p->members.p, p->members.n, NULL) != KG_OK || json_kind(d, 0) != JK_OBJECT ||
+	    json_get(d, 0, "progress") == JSON_NONE)
 		return;
 	buf_reset(b);
 	if (buf_printf(b, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s",
