@@ -125,19 +125,25 @@ static int step_head(struct conn *c)
 	c->body_left = head.has_length ? (size_t)head.length : 0;
 	c->close_after = head.close;
 	buf_consume(&c->in, c->scan.at);
-	if (c->head.refused != 0 && (c->chunked || buf_len(&c->in) < c->body_left)) {
-		/* Nothing is read for a refusal, nor asked for (RFC 9110, section 10.1.1). */
-		c->close_after = true;
-		c->state = CONN_WAITING;
-		mcp_body(c, "", 0);
-		return 1;
-	}
 	c->state = CONN_BODY;
 	conn_deadline(c, CONN_BODY_S);
-	if (head.expect_continue && buf_len(&c->in) == 0) {
+	if (head.expect_continue && buf_len(&c->in) == 0 && c->head.refused == 0) {
 		respond_continue(c);
 		conn_flush(c);
 	}
+	return 1;
+}
+
+/* The body is not all there. What was refused by its head is not waited for, nor asked for (RFC 9110, section 10.1.1).
+ */
+static int body_unfinished(struct conn *c)
+{
+	if (c->head.refused == 0)
+		return 0;
+	c->close_after = true;
+	c->state = CONN_WAITING;
+	buf_reset(&c->body);
+	mcp_body(c, "", 0);
 	return 1;
 }
 
@@ -149,7 +155,7 @@ static int step_body(struct conn *c)
 
 	if (!c->chunked) {
 		if (buf_len(&c->in) < len)
-			return 0;
+			return body_unfinished(c);
 		c->state = CONN_WAITING;
 		mcp_body(c, (const char *)buf_ptr(&c->in), len);
 		/* A refusal may have thrown all input away already. */
@@ -161,7 +167,7 @@ static int step_body(struct conn *c)
 	if (used != 0)
 		buf_consume(&c->in, used);
 	if (r == 0)
-		return 0;
+		return body_unfinished(c);
 	if (r != 1) {
 		conn_refuse(c, r);
 		return 1;
