@@ -21,8 +21,8 @@ struct admin {
 static void reply(struct ipc_conn *c, json_t *result, const char *error)
 {
 	char *text = result == NULL ? NULL : json_dumps(result, JSON_COMPACT);
-	struct ipc_admin_reply r = { .status = text == NULL ? GRANT_DENIED : GRANT_OK, .error = ipc_text(error),
-				     .json = ipc_text(text) };
+	struct ipc_admin_reply r = {
+		.status = text == NULL ? GRANT_DENIED : GRANT_OK, .error = ipc_text(error), .json = ipc_text(text)};
 
 	ipc_send(c, IPC_ADMIN_REPLY, &r);
 	free(text);
@@ -61,8 +61,8 @@ static void on_closed(struct ipc_conn *c, const char *reason, void *arg)
 	(void)c, (void)reason, (void)arg;
 }
 
-static const struct ipc_op ops[] = { { IPC_ADMIN_REQUEST, on_request } };
-static const struct ipc_handlers handlers = { ops, 1, on_closed };
+static const struct ipc_op ops[] = {{IPC_ADMIN_REQUEST, on_request}};
+static const struct ipc_handlers handlers = {ops, 1, on_closed};
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
@@ -86,5 +86,5 @@ void admin_serve(struct loop *l, const char *run_dir, const char *name, const st
 	ev = event_new(loop_base(l), fd, EV_READ | EV_PERSIST, on_accept, a);
 	if (a == NULL || ev == NULL || event_add(ev, NULL) != 0)
 		log_fatal(KG_EXIT_FAILURE, "%s/%s: out of memory", run_dir, name);
-	*a = (struct admin){ l, table, arg };
+	*a = (struct admin){l, table, arg};
 }

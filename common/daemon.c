@@ -12,10 +12,10 @@
 #include "common/version.h"
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },   { "state", required_argument, NULL, 's' },
-	{ "run", required_argument, NULL, 'r' },      { "restarts", required_argument, NULL, 'n' },
-	{ "master-key", required_argument, NULL, 'k' }, { "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },	      { NULL, 0, NULL, 0 },
+	{"config", required_argument, NULL, 'c'},     {"state", required_argument, NULL, 's'},
+	{"run", required_argument, NULL, 'r'},        {"restarts", required_argument, NULL, 'n'},
+	{"master-key", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},          {NULL, 0, NULL, 0},
 };
 
 static void print_help(const char *program, int has_key)
@@ -61,7 +61,7 @@ void daemon_options(int argc, char **argv, const char *program, int has_key, str
 	char run_default[DAEMON_PATH_MAX + 8];
 	int c;
 
-	*out = (struct daemon_options){ 0 };
+	*out = (struct daemon_options){0};
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 'c')
 			out->config_file = optarg;
@@ -83,7 +83,8 @@ void daemon_options(int argc, char **argv, const char *program, int has_key, str
 			log_fatal(KG_EXIT_USAGE, "see %s --help", program);
 	}
 	if (optind != argc || out->config_file == NULL || state == NULL)
-		log_fatal(KG_EXIT_USAGE, "--config FILE and --state DIR are needed, and nothing else; see %s --help", program);
+		log_fatal(KG_EXIT_USAGE, "--config FILE and --state DIR are needed, and nothing else; see %s --help",
+			  program);
 	absolute(program, state, out->state);
 	snprintf(run_default, sizeof(run_default), "%s/run", out->state);
 	absolute(program, run == NULL ? run_default : run, out->run);

@@ -17,14 +17,14 @@ _Static_assert(sizeof(struct ipc_upstream_name) == sizeof(struct ipc_receipt_nam
 /* Says whose connection this is, before the role has it: a role cannot call itself another. */
 static int link_name(const struct link *k, int fd)
 {
-	struct ipc_upstream_name name = { .upstream = ipc_text(k->spec.name) };
+	struct ipc_upstream_name name = {.upstream = ipc_text(k->spec.name)};
 
 	return k->spec.naming == 0 ? KG_OK : ipc_write_blocking(fd, k->spec.naming, &name, -1);
 }
 
 static void link_try(struct link *k)
 {
-	static const struct timeval wait = { 0, LINK_RETRY_MS * 1000 };
+	static const struct timeval wait = {0, LINK_RETRY_MS * 1000};
 	int fd;
 
 	if (!child_running(k->child))

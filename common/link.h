@@ -12,10 +12,10 @@ struct link;
 
 struct link_spec {
 	const char *run_dir;
-	const char *socket;     /* "vault-broker.sock", … */
-	enum ipc_role peer;     /* VAULT or RECORDER */
-	enum ipc_type naming;   /* UPSTREAM_NAME or RECEIPT_NAME; 0: none */
-	const char *name;       /* the server's, for naming */
+	const char *socket;   /* "vault-broker.sock", … */
+	enum ipc_role peer;   /* VAULT or RECORDER */
+	enum ipc_type naming; /* UPSTREAM_NAME or RECEIPT_NAME; 0: none */
+	const char *name;     /* the server's, for naming */
 };
 
 /* A link that does nothing until link_make(). The specification's strings are borrowed. Fatal without memory. */

@@ -34,7 +34,8 @@ static int allow(const struct lock_kit *k, const char *path, unsigned access)
 	int r = landlock_allow_path(k->ruleset, k->abi, def->handled, path, access);
 
 	if (r == KG_E_IO)
-		log_fatal(KG_EXIT_LOCK, "lock %s: Landlock refuses a rule for %s: %s", def->name, path, strerror(errno));
+		log_fatal(KG_EXIT_LOCK, "lock %s: Landlock refuses a rule for %s: %s", def->name, path,
+			  strerror(errno));
 	return r;
 }
 

@@ -15,16 +15,16 @@ static json_t *op_status(const json_t *in, void *arg, char *error, size_t size)
 	json_int_t uptime = (json_int_t)((loop_now_ns() - p->started_ns) / 1000000000ull);
 
 	(void)in, (void)error, (void)size;
-	return json_pack("{s:s, s:i, s:s, s:I, s:i, s:i, s:i, s:i, s:s, s:o}", "program", p->program, "pid", (int)getpid(),
-			 "state", "ready", "uptime_s", uptime, "restarts", (int)p->restarts, "landlock_abi",
-			 (int)p->lock.landlock_abi, "seccomp_rules", (int)p->lock.seccomp_rules, "acts_refused",
-			 (int)p->lock.acts_refused, "endpoint", p->endpoint, "children",
+	return json_pack("{s:s, s:i, s:s, s:I, s:i, s:i, s:i, s:i, s:s, s:o}", "program", p->program, "pid",
+			 (int)getpid(), "state", "ready", "uptime_s", uptime, "restarts", (int)p->restarts,
+			 "landlock_abi", (int)p->lock.landlock_abi, "seccomp_rules", (int)p->lock.seccomp_rules,
+			 "acts_refused", (int)p->lock.acts_refused, "endpoint", p->endpoint, "children",
 			 p->supervisor == NULL ? json_array() : supervisor_status(p->supervisor));
 }
 
 static const struct admin_op ops[] = {
-	{ "status", op_status },
-	{ NULL, NULL },
+	{"status", op_status},
+	{NULL, NULL},
 };
 
 static void on_end_signal(evutil_socket_t fd, short what, void *arg)
@@ -50,8 +50,12 @@ void parent_begin(struct parent *p)
 void parent_lock(struct parent *p, const struct daemon_options *o, const struct config *c)
 {
 	char bin[DAEMON_PATH_MAX], state[DAEMON_PATH_MAX];
-	struct lock_paths paths = { .state = state, .run = o->run, .bin = bin, .config_file = o->config_file,
-				    .min_landlock_abi = c->min_landlock_abi, .config = c };
+	struct lock_paths paths = {.state = state,
+				   .run = o->run,
+				   .bin = bin,
+				   .config_file = o->config_file,
+				   .min_landlock_abi = c->min_landlock_abi,
+				   .config = c};
 	int n = snprintf(state, sizeof(state), "%s/%s", o->state, p->state_part == NULL ? "" : p->state_part);
 
 	if (n < 0 || (size_t)n >= sizeof(state) || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)

@@ -11,7 +11,7 @@ struct parent {
 	const char *socket; /* its admin socket */
 	enum lock_profile profile;
 	const char *state_part; /* the part of the state directory that its roles write; NULL: none of it */
-	char endpoint[96]; /* for the status; "" when it has none */
+	char endpoint[96];      /* for the status; "" when it has none */
 	struct loop *loop;
 	struct lock_report lock;
 	unsigned restarts;

@@ -21,6 +21,7 @@ const struct lock_call_row lock_sanitize_rows[] = {
 	{LOCKED, "pipe2", ARG_ANY, ACT_ALLOW, "checks of pointers"},
 	{LOCKED, "getppid", ARG_ANY, ACT_ALLOW, "reports"},
 	{LOCKED, "rt_sigtimedwait", ARG_ANY, ACT_ALLOW, "reports"},
+	{LOCK_BIT(LOCK_PARENT_GUARDIAND), "open", ARG_ANY, ACT_ALLOW, "a role reads its own memory map as it starts"},
 };
 const size_t lock_nsanitize_rows = sizeof(lock_sanitize_rows) / sizeof(lock_sanitize_rows[0]);
 

@@ -50,12 +50,12 @@ static void on_control_closed(struct ipc_conn *c, const char *reason, void *arg)
 }
 
 static const struct ipc_op control_ops[] = {
-	{ IPC_PEER, on_peer },
-	{ IPC_STOP, on_stop },
+	{IPC_PEER, on_peer},
+	{IPC_STOP, on_stop},
 };
 
-static const struct ipc_handlers control_handlers = { control_ops, sizeof(control_ops) / sizeof(control_ops[0]),
-						      on_control_closed };
+static const struct ipc_handlers control_handlers = {control_ops, sizeof(control_ops) / sizeof(control_ops[0]),
+						     on_control_closed};
 
 /* Ends with the parent, also when it was killed before this line. */
 static void die_with_parent(void)
@@ -130,12 +130,12 @@ void role_lock(struct role *r, const struct lock_paths *paths)
 		enum ipc_role role;
 		enum lock_profile profile;
 	} profiles[] = {
-		{ IPC_ROLE_FRONT, LOCK_FRONT },
-		{ IPC_ROLE_BROKER, LOCK_BROKER },
-		{ IPC_ROLE_RECORDER, LOCK_RECORDER },
-		{ IPC_ROLE_UPSTREAM, LOCK_UPSTREAM_HTTP },
+		{IPC_ROLE_FRONT, LOCK_FRONT},
+		{IPC_ROLE_BROKER, LOCK_BROKER},
+		{IPC_ROLE_RECORDER, LOCK_RECORDER},
+		{IPC_ROLE_UPSTREAM, LOCK_UPSTREAM_HTTP},
 	};
-	struct lock_report report = { 0 };
+	struct lock_report report = {0};
 	struct ipc_ready ready;
 	enum lock_profile profile = LOCK_PROFILES;
 
@@ -146,14 +146,15 @@ void role_lock(struct role *r, const struct lock_paths *paths)
 		profile = LOCK_UPSTREAM_STDIO;
 	lock_self(profile, paths, &report);
 	r->control = ipc_open(r->loop, ROLE_FD_CONTROL, r->self, IPC_ROLE_PARENT, IPC_ST_READY, &control_handlers, r);
-	ready = (struct ipc_ready){ .landlock_abi = report.landlock_abi, .seccomp_rules = report.seccomp_rules,
-				    .acts_refused = report.acts_refused };
+	ready = (struct ipc_ready){.landlock_abi = report.landlock_abi,
+				   .seccomp_rules = report.seccomp_rules,
+				   .acts_refused = report.acts_refused};
 	ipc_send(r->control, IPC_READY, &ready);
 }
 
 void role_want_peer(struct role *r, enum ipc_role peer, uint32_t index)
 {
-	struct ipc_want_peer want = { .role = (uint8_t)peer, .index = index };
+	struct ipc_want_peer want = {.role = (uint8_t)peer, .index = index};
 
 	if (r->control != NULL)
 		ipc_send(r->control, IPC_WANT_PEER, &want);

@@ -17,7 +17,7 @@ static int sock_address(const char *run_dir, const char *name, struct sockaddr_u
 {
 	int n;
 
-	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
 	n = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%s", run_dir, name);
 	if (n < 0 || (size_t)n >= sizeof(out->sun_path)) {
 		errno = ENAMETOOLONG;

@@ -19,13 +19,9 @@
 
 /* What passes from our environment into a child's; nothing secret is ever there. */
 static const char *const env_names[] = {
-	"PATH",
-	"HOME",
-	"LANG",
-	"TMPDIR",
+	"PATH",         "HOME",          "LANG", "TMPDIR",
 #ifdef KG_SANITIZE
-	"ASAN_OPTIONS",
-	"UBSAN_OPTIONS",
+	"ASAN_OPTIONS", "UBSAN_OPTIONS",
 #endif
 };
 
@@ -73,7 +69,8 @@ static _Noreturn void child_exec(const struct spawn *s, pid_t parent)
 		_exit(KG_EXIT_FAILURE);
 	if (prctl(PR_SET_PDEATHSIG, s->death_signal) != 0 || getppid() != parent)
 		_exit(KG_EXIT_FAILURE);
-	if (place(control, FD_CONTROL) != 0 || place(listener, FD_LISTEN) != 0 || close_range(first_closed, ~0u, 0) != 0)
+	if (place(control, FD_CONTROL) != 0 || place(listener, FD_LISTEN) != 0 ||
+	    close_range(first_closed, ~0u, 0) != 0)
 		_exit(KG_EXIT_FAILURE);
 	execve(s->executable, (char *const *)(uintptr_t)s->argv, env);
 	dprintf(STDERR_FILENO, "%s: cannot be executed: %s\n", s->executable, strerror(errno));

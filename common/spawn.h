@@ -9,11 +9,11 @@
 #define SPAWN_ARGS_MAX 16
 
 struct spawn {
-	const char *executable;         /* absolute path */
+	const char *executable;           /* absolute path */
 	const char *argv[SPAWN_ARGS_MAX]; /* NULL-terminated */
-	int control_fd;                 /* becomes descriptor 3, or -1 */
-	int listen_fd;                  /* becomes descriptor 4, or -1 */
-	int death_signal;               /* what the child gets when we die */
+	int control_fd;                   /* becomes descriptor 3, or -1 */
+	int listen_fd;                    /* becomes descriptor 4, or -1 */
+	int death_signal;                 /* what the child gets when we die */
 };
 
 /*

@@ -39,7 +39,7 @@ struct supervisor {
 	int status;
 };
 
-static const char *const state_names[] = { "waiting", "starting", "ready" };
+static const char *const state_names[] = {"waiting", "starting", "ready"};
 
 static const char *copy(const char *text)
 {
@@ -85,17 +85,17 @@ static void on_control_closed(struct ipc_conn *conn, const char *reason, void *a
 }
 
 static const struct ipc_op control_ops[] = {
-	{ IPC_READY, on_ready },
-	{ IPC_WANT_PEER, on_want_peer },
+	{IPC_READY, on_ready},
+	{IPC_WANT_PEER, on_want_peer},
 };
 
-static const struct ipc_handlers control_handlers = { control_ops, sizeof(control_ops) / sizeof(control_ops[0]),
-						      on_control_closed };
+static const struct ipc_handlers control_handlers = {control_ops, sizeof(control_ops) / sizeof(control_ops[0]),
+						     on_control_closed};
 
 static void child_schedule(struct child *c)
 {
 	unsigned ms = spawn_delay_ms(++c->in_a_row);
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+	struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
 	c->state = CHILD_WAITING;
 	event_add(c->restart, &tv);
@@ -103,8 +103,8 @@ static void child_schedule(struct child *c)
 
 static void child_start(struct child *c)
 {
-	struct ipc_config config = { .name = ipc_text(c->spec.name), .json = ipc_text(c->spec.config) };
-	struct spawn s = { .executable = c->spec.executable, .listen_fd = c->spec.listen_fd, .death_signal = SIGKILL };
+	struct ipc_config config = {.name = ipc_text(c->spec.name), .json = ipc_text(c->spec.config)};
+	struct spawn s = {.executable = c->spec.executable, .listen_fd = c->spec.listen_fd, .death_signal = SIGKILL};
 	int pair[2];
 
 	s.argv[0] = strrchr(c->spec.executable, '/') + 1;
@@ -243,7 +243,7 @@ struct child *supervisor_add(struct supervisor *s, const struct child_spec *spec
 
 void child_give(struct child *c, enum ipc_role peer, uint32_t index, const char *name, int fd)
 {
-	struct ipc_peer p = { .role = (uint8_t)peer, .index = index, .name = ipc_text(name) };
+	struct ipc_peer p = {.role = (uint8_t)peer, .index = index, .name = ipc_text(name)};
 
 	if (c->control != NULL)
 		ipc_send_fd(c->control, IPC_PEER, &p, fd);
@@ -261,8 +261,8 @@ const struct child_spec *child_spec(const struct child *c)
 
 void supervisor_stop(struct supervisor *s, int status)
 {
-	struct timeval grace = { STOP_GRACE_S, 0 };
-	struct ipc_stop stop = { 0 };
+	struct timeval grace = {STOP_GRACE_S, 0};
+	struct ipc_stop stop = {0};
 
 	if (s->stopping)
 		return;
@@ -285,13 +285,13 @@ json_t *supervisor_status(const struct supervisor *s)
 	for (const struct child *c = s->first; c != NULL; c = c->next) {
 		json_int_t uptime = c->pid == 0 ? 0 : (json_int_t)((loop_now_ns() - c->started_ns) / 1000000000ull);
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:i, s:i, s:i, s:i, s:s}", "program",
-						      strrchr(c->spec.executable, '/') + 1, "role",
-						      ipc_role_name(c->spec.role), "name", c->spec.name, "pid", (int)c->pid,
-						      "state", state_names[c->state], "uptime_s", uptime, "restarts",
-						      (int)c->restarts, "landlock_abi", (int)c->ready.landlock_abi,
-						      "seccomp_rules", (int)c->ready.seccomp_rules, "acts_refused",
-						      (int)c->ready.acts_refused, "last_exit", c->last_exit));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:i, s:i, s:i, s:i, s:s}", "program",
+					strrchr(c->spec.executable, '/') + 1, "role", ipc_role_name(c->spec.role),
+					"name", c->spec.name, "pid", (int)c->pid, "state", state_names[c->state],
+					"uptime_s", uptime, "restarts", (int)c->restarts, "landlock_abi",
+					(int)c->ready.landlock_abi, "seccomp_rules", (int)c->ready.seccomp_rules,
+					"acts_refused", (int)c->ready.acts_refused, "last_exit", c->last_exit));
 	}
 	return list;
 }

@@ -19,7 +19,7 @@ union address {
 
 static socklen_t parse_address(const struct config *c, union address *out)
 {
-	*out = (union address){ 0 };
+	*out = (union address){0};
 	if (inet_pton(AF_INET, c->listen_address, &out->v4.sin_addr) == 1) {
 		out->v4.sin_family = AF_INET;
 		out->v4.sin_port = htons(c->listen_port);
@@ -41,9 +41,9 @@ int listen_open(const struct config *c, char *endpoint, size_t size)
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 || bind(fd, &a.sa, len) != 0 ||
 	    listen(fd, BACKLOG) != 0 || getsockname(fd, &a.sa, &len) != 0)
-		log_fatal(KG_EXIT_UNAVAILABLE, "listen on %s port %u: %s: choose another listen.port in %s", c->listen_address,
-			  c->listen_port, strerror(errno), c->file);
-	snprintf(endpoint, size, a.sa.sa_family == AF_INET6 ? "http://[%s]:%u/mcp" : "http://%s:%u/mcp", c->listen_address,
-		 ntohs(a.sa.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port));
+		log_fatal(KG_EXIT_UNAVAILABLE, "listen on %s port %u: %s: choose another listen.port in %s",
+			  c->listen_address, c->listen_port, strerror(errno), c->file);
+	snprintf(endpoint, size, a.sa.sa_family == AF_INET6 ? "http://[%s]:%u/mcp" : "http://%s:%u/mcp",
+		 c->listen_address, ntohs(a.sa.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port));
 	return fd;
 }

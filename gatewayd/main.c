@@ -9,7 +9,7 @@
 int main(int argc, char **argv)
 {
 	struct daemon_options options;
-	struct parent parent = { .program = "gatewayd", .socket = "gateway-admin.sock", .profile = LOCK_PARENT_GATEWAYD };
+	struct parent parent = {.program = "gatewayd", .socket = "gateway-admin.sock", .profile = LOCK_PARENT_GATEWAYD};
 	struct config *config;
 	struct tree *tree;
 	int listen_fd, status;

@@ -40,7 +40,8 @@ static void seat_connect(struct seat *s)
 	if (s->child == NULL || t->broker == NULL || !child_running(s->child) || !child_running(t->broker))
 		return;
 	if (sock_pair(pair) != KG_OK) {
-		log_warn("%s %s: no socket pair to the broker: raise the limit of open files", ipc_role_name(s->role), s->name);
+		log_warn("%s %s: no socket pair to the broker: raise the limit of open files", ipc_role_name(s->role),
+			 s->name);
 		return;
 	}
 	child_give(s->child, IPC_ROLE_BROKER, 0, "", pair[0]);
@@ -117,17 +118,22 @@ static struct child *tree_add(struct tree *t, const char *executable, const char
 	return c;
 }
 
-static struct link *tree_link(struct tree *t, const char *socket, enum ipc_role peer, enum ipc_type naming, const char *name)
+static struct link *tree_link(struct tree *t, const char *socket, enum ipc_role peer, enum ipc_type naming,
+			      const char *name)
 {
-	struct link_spec spec = { t->options->run, socket, peer, naming, name };
+	struct link_spec spec = {t->options->run, socket, peer, naming, name};
 
 	return link_new(t->loop, &spec);
 }
 
 static void add_broker(struct tree *t)
 {
-	struct child_spec spec = { .role = IPC_ROLE_BROKER, .name = "", .listen_fd = -1, .started = broker_started,
-				   .wants = broker_wants, .arg = t };
+	struct child_spec spec = {.role = IPC_ROLE_BROKER,
+				  .name = "",
+				  .listen_fd = -1,
+				  .started = broker_started,
+				  .wants = broker_wants,
+				  .arg = t};
 
 	t->broker_vault = tree_link(t, "vault-broker.sock", IPC_ROLE_VAULT, 0, "");
 	t->broker_recorder = tree_link(t, "guardian-broker.sock", IPC_ROLE_RECORDER, 0, "");
@@ -136,23 +142,32 @@ static void add_broker(struct tree *t)
 
 static void add_front(struct tree *t, struct seat *s, uint32_t index, int listen_fd)
 {
-	struct child_spec spec = { .role = IPC_ROLE_FRONT, .index = index, .listen_fd = listen_fd, .started = seat_started,
-				   .wants = seat_wants, .arg = s };
+	struct child_spec spec = {.role = IPC_ROLE_FRONT,
+				  .index = index,
+				  .listen_fd = listen_fd,
+				  .started = seat_started,
+				  .wants = seat_wants,
+				  .arg = s};
 	char name[16];
 
 	snprintf(name, sizeof(name), "%u", index);
 	spec.name = name;
-	*s = (struct seat){ .tree = t, .role = IPC_ROLE_FRONT, .index = index, .name = "" };
+	*s = (struct seat){.tree = t, .role = IPC_ROLE_FRONT, .index = index, .name = ""};
 	tree_add(t, "gatewayd-front", NULL, &spec);
 }
 
 static void add_upstream(struct tree *t, struct seat *s, uint32_t index)
 {
 	const char *name = t->config->servers[index].name;
-	struct child_spec spec = { .role = IPC_ROLE_UPSTREAM, .index = index, .name = name, .listen_fd = -1,
-				   .started = seat_started, .wants = seat_wants, .arg = s };
+	struct child_spec spec = {.role = IPC_ROLE_UPSTREAM,
+				  .index = index,
+				  .name = name,
+				  .listen_fd = -1,
+				  .started = seat_started,
+				  .wants = seat_wants,
+				  .arg = s};
 
-	*s = (struct seat){ .tree = t, .role = IPC_ROLE_UPSTREAM, .index = index, .name = name };
+	*s = (struct seat){.tree = t, .role = IPC_ROLE_UPSTREAM, .index = index, .name = name};
 	s->vault = tree_link(t, "vault-upstream.sock", IPC_ROLE_VAULT, IPC_UPSTREAM_NAME, name);
 	s->recorder = tree_link(t, "guardian-upstream.sock", IPC_ROLE_RECORDER, IPC_RECEIPT_NAME, name);
 	tree_add(t, "gatewayd-upstream", name, &spec);

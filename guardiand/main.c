@@ -5,8 +5,10 @@
 int main(int argc, char **argv)
 {
 	struct daemon_options options;
-	struct parent parent = { .program = "guardiand", .socket = "guardiand-admin.sock", .profile = LOCK_PARENT_GUARDIAND,
-				 .state_part = "guardian" };
+	struct parent parent = {.program = "guardiand",
+				.socket = "guardiand-admin.sock",
+				.profile = LOCK_PARENT_GUARDIAND,
+				.state_part = "guardian"};
 	struct config *config;
 	struct recorder_child *recorder;
 

@@ -16,9 +16,9 @@ static const struct {
 	enum ipc_role peer;
 	const char *name;
 } listeners[] = {
-	{ IPC_ROLE_BROKER, "guardian-broker.sock" },
-	{ IPC_ROLE_UPSTREAM, "guardian-upstream.sock" },
-	{ IPC_ROLE_ADMIN, "guardian-admin.sock" },
+	{IPC_ROLE_BROKER, "guardian-broker.sock"},
+	{IPC_ROLE_UPSTREAM, "guardian-upstream.sock"},
+	{IPC_ROLE_ADMIN, "guardian-admin.sock"},
 };
 
 #define LISTENERS (sizeof(listeners) / sizeof(listeners[0]))
@@ -58,7 +58,8 @@ struct recorder_child *recorder_child_open(const struct daemon_options *o)
 	for (size_t i = 0; i < LISTENERS; i++) {
 		r->listen_fd[i] = sock_listen(o->run, listeners[i].name);
 		if (r->listen_fd[i] < 0)
-			log_fatal(KG_EXIT_FAILURE, "%s/%s: cannot listen: %s", o->run, listeners[i].name, strerror(errno));
+			log_fatal(KG_EXIT_FAILURE, "%s/%s: cannot listen: %s", o->run, listeners[i].name,
+				  strerror(errno));
 	}
 	return r;
 }
@@ -66,9 +67,13 @@ struct recorder_child *recorder_child_open(const struct daemon_options *o)
 struct supervisor *recorder_child_start(struct recorder_child *r, struct loop *l, const struct config *c)
 {
 	const struct daemon_options *o = r->options;
-	struct link_spec vault = { o->run, "vault-guardian.sock", IPC_ROLE_VAULT, 0, "" };
-	struct child_spec spec = { .role = IPC_ROLE_RECORDER, .name = "", .listen_fd = -1, .started = on_started,
-				   .wants = on_wants, .arg = r };
+	struct link_spec vault = {o->run, "vault-guardian.sock", IPC_ROLE_VAULT, 0, ""};
+	struct child_spec spec = {.role = IPC_ROLE_RECORDER,
+				  .name = "",
+				  .listen_fd = -1,
+				  .started = on_started,
+				  .wants = on_wants,
+				  .arg = r};
 	char bin[DAEMON_PATH_MAX], executable[DAEMON_PATH_MAX + 32], state[DAEMON_PATH_MAX + 16];
 	char *slice = config_slice(c, NULL);
 	struct supervisor *s = supervisor_new(l);

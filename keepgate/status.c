@@ -16,15 +16,15 @@ static const struct {
 	const char *program;
 	const char *socket;
 } daemons[] = {
-	{ "gatewayd", "gateway-admin.sock" },
-	{ "vaultd", "vault-admin.sock" },
-	{ "guardiand", "guardiand-admin.sock" },
+	{"gatewayd", "gateway-admin.sock"},
+	{"vaultd", "vault-admin.sock"},
+	{"guardiand", "guardiand-admin.sock"},
 };
 
 /* Asks without a word when nobody is there: that is an answer, too. */
 static json_t *ask(const char *run_dir, const char *socket)
 {
-	struct ipc_admin_request q = { .op = ipc_text("status"), .json = ipc_text("{}") };
+	struct ipc_admin_request q = {.op = ipc_text("status"), .json = ipc_text("{}")};
 	const struct ipc_admin_reply *r;
 	union ipc_any msg;
 	enum ipc_type type;
@@ -36,7 +36,8 @@ static json_t *ask(const char *run_dir, const char *socket)
 		return NULL;
 	buf_init(&store, IPC_FRAME_MAX);
 	if (ipc_write_blocking(fd, IPC_ADMIN_REQUEST, &q, -1) == KG_OK &&
-	    ipc_read_blocking(fd, STATUS_TIMEOUT_MS, &store, &type, &msg, &passed) == KG_OK && type == IPC_ADMIN_REPLY) {
+	    ipc_read_blocking(fd, STATUS_TIMEOUT_MS, &store, &type, &msg, &passed) == KG_OK &&
+	    type == IPC_ADMIN_REPLY) {
 		r = (const void *)&msg;
 		out = json_loadb((const char *)r->json.p, r->json.n, JSON_REJECT_DUPLICATES, NULL);
 	}
@@ -52,9 +53,7 @@ static bool all_ready(const json_t *node)
 
 	if (!json_is_string(state) || strcmp(json_string_value(state), "ready") != 0)
 		return false;
-	json_array_foreach(json_object_get(node, "children"), i, child)
-		if (!all_ready(child))
-			return false;
+	json_array_foreach(json_object_get(node, "children"), i, child) if (!all_ready(child)) return false;
 	return true;
 }
 
@@ -82,9 +81,11 @@ json_t *status_collect(const char *run_dir)
 }
 
 static const struct cli_column role_columns[] = {
-	{ "PROCESS", "label", CLI_TEXT },      { "PID", "pid", CLI_TEXT },	   { "STATE", "state", CLI_TEXT },
-	{ "UP", "uptime_s", CLI_DURATION },    { "RESTARTS", "restarts", CLI_TEXT }, { "LANDLOCK", "landlock_abi", CLI_TEXT },
-	{ "SECCOMP", "seccomp_rules", CLI_TEXT }, { "REFUSED", "acts_refused", CLI_TEXT }, { "LAST END", "last_exit", CLI_TEXT },
+	{"PROCESS", "label", CLI_TEXT},         {"PID", "pid", CLI_TEXT},
+	{"STATE", "state", CLI_TEXT},           {"UP", "uptime_s", CLI_DURATION},
+	{"RESTARTS", "restarts", CLI_TEXT},     {"LANDLOCK", "landlock_abi", CLI_TEXT},
+	{"SECCOMP", "seccomp_rules", CLI_TEXT}, {"REFUSED", "acts_refused", CLI_TEXT},
+	{"LAST END", "last_exit", CLI_TEXT},
 };
 
 /* One row for each process; a role stands indented under its daemon. */
@@ -96,12 +97,12 @@ static void add_rows(json_t *rows, const json_t *node, unsigned depth)
 	json_t *row = json_copy((json_t *)(uintptr_t)node);
 	size_t i;
 
-	snprintf(label, sizeof(label), "%*s%s%s%s", (int)(2 * depth), "", json_string_value(json_object_get(node, "program")),
-		 name != NULL && *name != '\0' ? " " : "", name != NULL ? name : "");
+	snprintf(label, sizeof(label), "%*s%s%s%s", (int)(2 * depth), "",
+		 json_string_value(json_object_get(node, "program")), name != NULL && *name != '\0' ? " " : "",
+		 name != NULL ? name : "");
 	json_object_set_new(row, "label", json_string(label));
 	json_array_append_new(rows, row);
-	json_array_foreach(json_object_get(node, "children"), i, child)
-		add_rows(rows, child, depth + 1);
+	json_array_foreach(json_object_get(node, "children"), i, child) add_rows(rows, child, depth + 1);
 }
 
 static void print_tree(const json_t *status)
@@ -110,8 +111,7 @@ static void print_tree(const json_t *status)
 	const json_t *d;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "daemons"), i, d)
-		add_rows(rows, d, 0);
+	json_array_foreach(json_object_get(status, "daemons"), i, d) add_rows(rows, d, 0);
 	cli_table(stdout, rows, role_columns, sizeof(role_columns) / sizeof(role_columns[0]));
 	json_decref(rows);
 	if (json_is_string(json_object_get(status, "endpoint")))
@@ -136,14 +136,15 @@ static int status_run(const struct cli *c)
 	return ready ? KG_EXIT_OK : KG_EXIT_UNAVAILABLE;
 }
 
-static const struct cli_option options[] = { CLI_STATE, CLI_RUN, CLI_JSON };
+static const struct cli_option options[] = {CLI_STATE, CLI_RUN, CLI_JSON};
 
 static const struct cli_command command = {
 	.name = "status",
 	.summary = "show the daemons and their roles",
-	.details = "LANDLOCK is the level of the kernel's sandbox that was reached, SECCOMP the number of rules in\n"
-		   "the filter of system calls, REFUSED how many forbidden acts it tried at its start and was refused.\n"
-		   "The exit status is 0 when every process is ready, 69 otherwise.\n",
+	.details =
+		"LANDLOCK is the level of the kernel's sandbox that was reached, SECCOMP the number of rules in\n"
+		"the filter of system calls, REFUSED how many forbidden acts it tried at its start and was refused.\n"
+		"The exit status is 0 when every process is ready, 69 otherwise.\n",
 	.options = options,
 	.noptions = sizeof(options) / sizeof(options[0]),
 	.run = status_run,

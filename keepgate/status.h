@@ -2,7 +2,6 @@
 #ifndef KEEPGATE_STATUS_H
 #define KEEPGATE_STATUS_H
 
-
 #include <jansson.h>
 
 /*

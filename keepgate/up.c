@@ -21,7 +21,7 @@
 #define STOP_GRACE_S 8
 
 /* In the order of their start; they end in the opposite one, so that the last outcomes are recorded. */
-static const char *const programs[] = { "vaultd", "guardiand", "gatewayd" };
+static const char *const programs[] = {"vaultd", "guardiand", "gatewayd"};
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
 struct daemon {
@@ -48,10 +48,12 @@ static void daemon_start(struct daemon *d)
 {
 	char executable[CLI_PATH_MAX + 32], restarts[16];
 	struct up *u = d->up;
-	struct spawn s = { .executable = executable,
-			   .argv = { d->program, "--config", u->config_file, "--state", u->state, "--run", u->run, "--restarts",
-				     restarts },
-			   .control_fd = -1, .listen_fd = -1, .death_signal = SIGTERM };
+	struct spawn s = {.executable = executable,
+			  .argv = {d->program, "--config", u->config_file, "--state", u->state, "--run", u->run,
+				   "--restarts", restarts},
+			  .control_fd = -1,
+			  .listen_fd = -1,
+			  .death_signal = SIGTERM};
 
 	snprintf(executable, sizeof(executable), "%s/%s", u->bin, d->program);
 	snprintf(restarts, sizeof(restarts), "%u", d->restarts);
@@ -84,7 +86,7 @@ static void stop_next(struct up *u)
 
 static void up_stop(struct up *u, int status)
 {
-	struct timeval grace = { STOP_GRACE_S, 0 };
+	struct timeval grace = {STOP_GRACE_S, 0};
 
 	if (u->stopping)
 		return;
@@ -111,7 +113,8 @@ static void daemon_ended(struct daemon *d, int wstatus)
 	if (WIFSIGNALED(wstatus))
 		log_warn("%s was killed by signal %d", d->program, WTERMSIG(wstatus));
 	else
-		log_warn("%s %s (status %d)", d->program, exit_rule_find(WEXITSTATUS(wstatus))->meaning, WEXITSTATUS(wstatus));
+		log_warn("%s %s (status %d)", d->program, exit_rule_find(WEXITSTATUS(wstatus))->meaning,
+			 WEXITSTATUS(wstatus));
 	if (WIFEXITED(wstatus) && exit_rule_find(WEXITSTATUS(wstatus))->action == EXIT_STOP) {
 		up_stop(u, WEXITSTATUS(wstatus));
 		return;
@@ -119,7 +122,7 @@ static void daemon_ended(struct daemon *d, int wstatus)
 	if (loop_now_ns() - d->started_ns > SPAWN_HEALTHY_NS)
 		d->in_a_row = 0;
 	ms = spawn_delay_ms(++d->in_a_row);
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	tv = (struct timeval){ms / 1000, (ms % 1000) * 1000};
 	event_add(d->restart, &tv);
 }
 
@@ -155,7 +158,7 @@ static void on_grace_over(evutil_socket_t fd, short what, void *arg)
 /* Says once that all is up; afterwards only what goes wrong is said. */
 static void on_ready_poll(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval again = { 0, READY_POLL_MS * 1000 };
+	static const struct timeval again = {0, READY_POLL_MS * 1000};
 	struct up *u = arg;
 	json_t *status = status_collect(u->run);
 
@@ -164,7 +167,8 @@ static void on_ready_poll(evutil_socket_t fd, short what, void *arg)
 		printf("ready: %s\n", json_string_value(json_object_get(status, "endpoint")));
 		fflush(stdout);
 	} else if (loop_now_ns() - u->began_ns > READY_WAIT_MS * 1000000ull) {
-		log_warn("not everything is ready after %d s: see keepgate status --state %s", READY_WAIT_MS / 1000, u->state);
+		log_warn("not everything is ready after %d s: see keepgate status --state %s", READY_WAIT_MS / 1000,
+			 u->state);
 	} else {
 		event_add(u->ready, &again);
 	}
@@ -187,7 +191,7 @@ static int make_dir(const char *path)
 /* STATE, STATE/vault, STATE/guardian and the run directory: ours, and closed to everybody else. */
 static int make_state(const struct cli *c, const struct up *u)
 {
-	static const char *const parts[] = { "", "/vault", "/guardian" };
+	static const char *const parts[] = {"", "/vault", "/guardian"};
 	char path[CLI_PATH_MAX + 16];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -216,7 +220,7 @@ static int check_config(const char *file)
 
 static void up_events(struct up *u)
 {
-	static const struct timeval soon = { 0, READY_POLL_MS * 1000 };
+	static const struct timeval soon = {0, READY_POLL_MS * 1000};
 	struct event *chld = evsignal_new(loop_base(u->loop), SIGCHLD, on_sigchld, u);
 	struct event *intr = evsignal_new(loop_base(u->loop), SIGINT, on_end_signal, u);
 	struct event *term = evsignal_new(loop_base(u->loop), SIGTERM, on_end_signal, u);
@@ -251,7 +255,7 @@ static int up_run(const struct cli *c)
 	u.began_ns = loop_now_ns();
 	up_events(&u);
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		u.daemon[i] = (struct daemon){ .up = &u, .program = programs[i] };
+		u.daemon[i] = (struct daemon){.up = &u, .program = programs[i]};
 		u.daemon[i].restart = evtimer_new(loop_base(u.loop), on_restart, &u.daemon[i]);
 		daemon_start(&u.daemon[i]);
 	}
@@ -261,7 +265,7 @@ static int up_run(const struct cli *c)
 }
 
 static const struct cli_option options[] = {
-	{ "config", "FILE", CLI_REQUIRED, "the configuration, keepgate.json(5)" },
+	{"config", "FILE", CLI_REQUIRED, "the configuration, keepgate.json(5)"},
 	CLI_STATE,
 	CLI_RUN,
 };

@@ -108,6 +108,7 @@ check_restarts() {
 	local name old
 	for name in gatewayd-front gatewayd-broker gatewayd-upstream guardiand-recorder vaultd; do
 		old=$(pid_of $name)
+		[ -n "$old" ] || { fail "$name is not there"; continue; }
 		kill -9 "$old"
 		while kill -0 "$old" 2>/dev/null; do sleep 0.05; done
 		check "$name comes back" wait_ready

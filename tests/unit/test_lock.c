@@ -44,7 +44,7 @@ static int done(long r)
 
 static int try_exec(void)
 {
-	char *none[] = { NULL };
+	char *none[] = {NULL};
 
 	return done(execve("/nonexistent", none, none)) == ENOENT ? ALLOWED : errno;
 }
