@@ -89,7 +89,7 @@ static int add_basic(const struct secret *master, const struct record_use *use, 
 	if (got == KG_OK)
 		got = credentials_add(set, CRED_BASIC, slot, 6 + encoded - 1, &value);
 	if (got == KG_OK) {
-		memcpy(value, "Basic ", 6);
+		memcpy(value, "Basic ", 7); /* its NUL is overwritten */
 		sodium_bin2base64(value + 6, encoded, secret_bytes(plain), len, sodium_base64_VARIANT_ORIGINAL);
 	}
 	sodium_memzero(secret_bytes(plain), len);
