@@ -77,14 +77,18 @@ static void head_is_good(struct audit_check *k)
 	k->heads++;
 }
 
+/* The last head that held is before the change, this one behind it. */
 static void head_is_wrong(struct audit_check *k)
 {
-	fault(k,
-	      "records %" PRIu64 " to %" PRIu64
-	      " are not the ones that vaultd has signed: at least one of them was changed",
-	      k->good_size + 1, k->tree.size);
-	/* Said once for this stretch: what comes behind is judged by itself only where it can be. */
-	k->good_size = k->tree.size;
+	if (k->good_size + 1 >= k->tree.size)
+		fault(k, "record %" PRIu64 " is not the one that vaultd has signed", k->tree.size);
+	else
+		fault(k,
+		      "records %" PRIu64 " to %" PRIu64
+		      " are not those that vaultd has signed: at least one was changed",
+		      k->good_size + 1, k->tree.size);
+	/* No later head can hold either, whatever stands there: told once. */
+	k->diverged = true;
 }
 
 void audit_check_head(struct audit_check *k, const char *note)
@@ -92,7 +96,7 @@ void audit_check_head(struct audit_check *k, const char *note)
 	uint8_t root[MERKLE_LEN], ours[MERKLE_LEN];
 	uint64_t size = 0;
 
-	if (!read_head(k, note, &size, root))
+	if (!read_head(k, note, &size, root) || k->diverged)
 		return;
 	merkle_root(&k->tree, ours);
 	if (size == k->tree.size && memcmp(root, ours, MERKLE_LEN) == 0)
@@ -106,7 +110,7 @@ void audit_check_proof(struct audit_check *k, const char *note, const uint8_t (*
 	uint8_t root[MERKLE_LEN], ours[MERKLE_LEN];
 	uint64_t size = 0;
 
-	if (!read_head(k, note, &size, root))
+	if (!read_head(k, note, &size, root) || k->diverged)
 		return;
 	merkle_root(&k->tree, ours);
 	if (merkle_consistency_check(k->tree.size, ours, size, root, proof, count) == 0)

@@ -13,6 +13,7 @@ struct audit_check {
 	const struct note_key *key; /* NULL: signatures are not checked */
 	struct merkle tree;
 	uint64_t good_size; /* up to here a signed head has confirmed the tree */
+	bool diverged;      /* the tree is not the signed one, and cannot become it again */
 	uint64_t last_ts;
 	uint64_t heads, faults;
 };

@@ -43,6 +43,14 @@ static void set(json_t *row, const char *key, const char *text)
 		json_object_set_new(row, key, json_string(text));
 }
 
+/* The actor of a call, or the one that an administrative act is about. */
+static void set_actor(json_t *row, const json_t *doc, const char *name)
+{
+	const char *actor = audit_text(doc, "actor", name);
+
+	set(row, name, actor[0] != '\0' ? actor : audit_text(doc, "members", name));
+}
+
 static void set_number(json_t *row, const char *key, const json_t *doc, const char *name)
 {
 	json_t *v = json_object_get(doc, name);
@@ -100,8 +108,8 @@ json_t *audit_row(const struct audit_record *r, const json_t *outcome)
 	json_object_set_new(row, "seq", json_integer((json_int_t)r->seq));
 	set(row, "time", when);
 	set_decision(row, r->doc);
-	set(row, "human", audit_text(r->doc, "actor", "human"));
-	set(row, "agent", audit_text(r->doc, "actor", "agent"));
+	set_actor(row, r->doc, "human");
+	set_actor(row, r->doc, "agent");
 	set(row, "client", audit_text(r->doc, "actor", "client"));
 	set_what(row, r->doc);
 	set(row, "tier", audit_text(r->doc, "tool", "tier"));
@@ -145,11 +153,42 @@ static const char *reason_of(const json_t *row)
 	return reason[0] != '\0' ? reason : audit_text(row, NULL, "reason_code");
 }
 
+static void print_member(FILE *out, const char *name, const json_t *v)
+{
+	char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	cli_puts_safe(out, name);
+	fputc('=', out);
+	cli_puts_safe(out, json_is_string(v) ? json_string_value(v) : text == NULL ? "?" : text);
+	fputc(' ', out);
+	free(text);
+}
+
+/* The members of an administrative act, but those that stand in a column. */
+static void print_members(FILE *out, json_t *members)
+{
+	const char *name, *inner;
+	json_t *v, *part;
+
+	json_object_foreach(members, name, v)
+	{
+		if (strcmp(name, "human") == 0 || strcmp(name, "agent") == 0)
+			continue;
+		if (!json_is_object(v))
+			print_member(out, name, v);
+		else
+			json_object_foreach(v, inner, part)
+			{
+				char both[64];
+
+				snprintf(both, sizeof(both), "%.30s.%.30s", name, inner);
+				print_member(out, both, part);
+			}
+	}
+}
+
 void audit_row_print(FILE *out, const json_t *row)
 {
-	const json_t *members = json_object_get(row, "members");
-	char *text = members == NULL ? NULL : json_dumps(members, JSON_COMPACT);
-
 	fprintf(out, "%7" PRIu64 "  ", audit_number(row, "seq"));
 	print_column(out, audit_text(row, NULL, "time"), 24);
 	print_column(out, audit_text(row, NULL, "decision"), 9);
@@ -157,9 +196,7 @@ void audit_row_print(FILE *out, const json_t *row)
 	print_column(out, audit_text(row, NULL, "agent"), 12);
 	print_column(out, audit_text(row, NULL, "tool"), 20);
 	cli_puts_safe(out, reason_of(row));
-	if (text != NULL)
-		cli_puts_safe(out, text);
+	print_members(out, json_object_get(row, "members"));
 	print_end(out, row);
 	fputc('\n', out);
-	free(text);
 }
