@@ -177,7 +177,10 @@ struct tree *tree_start(struct loop *l, const struct config *c, const struct dae
 {
 	struct tree *t = calloc(1, sizeof(*t));
 
-	if (t == NULL || (t->seats = calloc(c->fronts + c->nservers, sizeof(*t->seats))) == NULL)
+	if (t == NULL)
+		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
+	t->seats = calloc(c->fronts + c->nservers, sizeof(*t->seats));
+	if (t->seats == NULL)
 		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
 	t->loop = l;
 	t->config = c;
