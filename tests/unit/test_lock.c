@@ -554,6 +554,26 @@ static void test_missing_state(void)
 	CHECK(landlock_abi() == 0 || locked(LOCK_VAULT, &paths, nothing) == KG_EXIT_LOCK);
 }
 
+/* Older kernels refuse what they do not know: for each level a ruleset without the later levels' rights. */
+static void test_every_level(void)
+{
+	for (uint32_t abi = 1; abi <= landlock_abi() && abi <= 7; abi++) {
+		for (unsigned p = 0; p < LOCK_PROFILES; p++) {
+			int fd = landlock_new(abi, &lock_profiles[p]);
+
+			CHECK(fd >= 0);
+			CHECK(landlock_allow_path(fd, abi, ACCESS_ALL & lock_profiles[p].handled, "/tmp", ACCESS_ALL) ==
+			      KG_OK);
+			CHECK(landlock_allow_path(fd, abi, ACCESS_ALL & lock_profiles[p].handled, "/dev/null",
+						  ACCESS_ALL) == KG_OK);
+			CHECK(landlock_allow_path(fd, abi, ACCESS_READ, "/nonexistent", ACCESS_READ) == KG_E_NOTFOUND);
+			if (lock_profiles[p].tcp)
+				CHECK(landlock_allow_connect(fd, abi, 443) == KG_OK);
+			close(fd);
+		}
+	}
+}
+
 static void *idle(void *arg)
 {
 	pause();
@@ -692,6 +712,7 @@ int main(void)
 	RUN(test_abort);
 	RUN(test_floor);
 	RUN(test_missing_state);
+	RUN(test_every_level);
 	RUN(test_second_thread);
 	RUN(test_proof_finds_a_hole);
 	RUN(test_proof_finds_an_open_directory);
