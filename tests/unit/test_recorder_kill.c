@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,7 +32,7 @@ struct acknowledged {
 	uint8_t txn[ID_LEN];
 	uint64_t intent, outcome;
 };
-static struct acknowledged calls[ROUNDS * CALLS_PER_ROUND];
+static struct acknowledged calls[(ROUNDS + 2) * CALLS_PER_ROUND];
 static size_t ncalls;
 
 static bool find_executable(const char *self)
@@ -43,8 +44,10 @@ static bool find_executable(const char *self)
 	return access(executable, X_OK) == 0;
 }
 
-static pid_t start(int *control)
+/* file_max: as if the disk had only this much room for a file; 0: no bound. */
+static pid_t start(int *control, rlim_t file_max)
 {
+	struct rlimit limit = {file_max, file_max};
 	static const struct {
 		enum ipc_role role;
 		const char *name;
@@ -56,6 +59,9 @@ static pid_t start(int *control)
 	CHECK(sock_pair(pair) == KG_OK);
 	pid = fork();
 	if (pid == 0) {
+		signal(SIGXFSZ, SIG_IGN); /* or the kernel would end it before it sees the error */
+		if (file_max != 0 && setrlimit(RLIMIT_FSIZE, &limit) != 0)
+			_exit(126);
 		dup2(pair[1], CONTROL_FD);
 		if (pair[0] != CONTROL_FD)
 			close(pair[0]);
@@ -171,35 +177,41 @@ static void kill_later(pid_t victim, unsigned ms)
 	}
 }
 
-static void round_of_load(void)
+static int connect_upstream(void)
 {
 	struct ipc_receipt_name name = {.upstream = ipc_text("notes")};
-	int control, broker, upstream;
-	pid_t pid = start(&control);
+	int fd = sock_connect(dir, "u.sock"), passed;
+	enum ipc_type type = 0;
+	union ipc_any m;
+	struct buf in;
+
+	buf_init(&in, IPC_FRAME_MAX);
+	CHECK(fd >= 0 && ipc_write_blocking(fd, IPC_RECEIPT_NAME, &name, -1) == KG_OK);
+	CHECK(ipc_read_blocking(fd, START_MS, &in, &type, &m, &passed) == KG_OK && type == IPC_RECEIPT_KEY);
+	buf_free(&in);
+	return fd;
+}
+
+/* Loads it until it ends, by our signal after kill_ms (0: by itself). Gives how it ended. */
+static int round_of_load(rlim_t file_max, unsigned kill_ms)
+{
+	int control, broker, upstream, st = 0;
+	pid_t pid = start(&control, file_max);
 
 	CHECK(wait_ready(control));
-	upstream = sock_connect(dir, "u.sock");
-	CHECK(upstream >= 0 && ipc_write_blocking(upstream, IPC_RECEIPT_NAME, &name, -1) == KG_OK);
-	{
-		struct buf in;
-		enum ipc_type type = 0;
-		union ipc_any m;
-		int fd;
-
-		buf_init(&in, IPC_FRAME_MAX);
-		CHECK(ipc_read_blocking(upstream, START_MS, &in, &type, &m, &fd) == KG_OK && type == IPC_RECEIPT_KEY);
-		buf_free(&in);
-	}
+	upstream = connect_upstream();
 	broker = sock_connect(dir, "b.sock");
 	CHECK(broker >= 0);
-	kill_later(pid, 1 + randombytes_uniform(80));
+	if (kill_ms != 0)
+		kill_later(pid, kill_ms);
 	load(broker);
 	close(broker);
 	close(upstream);
 	close(control);
-	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK(waitpid(pid, &st, 0) == pid);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
+	return st;
 }
 
 struct lookup {
@@ -261,8 +273,9 @@ static void test_killed_at_random_moments(void)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		size_t from = ncalls;
+		int st = round_of_load(0, 1 + randombytes_uniform(80));
 
-		round_of_load();
+		CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL);
 		check_log(from);
 	}
 	for (size_t i = 0; i < ncalls; i++)
@@ -271,12 +284,32 @@ static void test_killed_at_random_moments(void)
 	printf("%zu acknowledged records over %d kills, none lost\n", acknowledged, ROUNDS);
 }
 
+/* A full disk ends it with the status for that; nothing that is not on disk was acknowledged; with room it goes on. */
+static void test_full_disk(void)
+{
+	char path[256];
+	struct stat file = {0};
+	size_t from = ncalls;
+	int st;
+
+	snprintf(path, sizeof(path), "%s/audit.db", state);
+	CHECK(stat(path, &file) == 0);
+	st = round_of_load((rlim_t)file.st_size + 200000, 0);
+	CHECK(WIFEXITED(st) && WEXITSTATUS(st) == KG_EXIT_STORE);
+	CHECK(ncalls > from + WINDOW && calls[from].intent != 0 && calls[ncalls - 1].intent == 0);
+	check_log(from);
+	from = ncalls;
+	round_of_load(0, 50);
+	check_log(from);
+	CHECK(calls[from].intent != 0);
+}
+
 /* Stopped properly it leaves the record of its stop, and its start and stop frame each run. */
 static void test_stop(void)
 {
 	struct ipc_stop stop = {0};
 	int control, st = -1;
-	pid_t pid = start(&control);
+	pid_t pid = start(&control, 0);
 
 	CHECK(wait_ready(control));
 	CHECK(ipc_write_blocking(control, IPC_STOP, &stop, -1) == KG_OK);
@@ -312,6 +345,7 @@ int main(int argc, char **argv)
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(state, sizeof(state), "%s/guardian", dir);
 	RUN(test_killed_at_random_moments);
+	RUN(test_full_disk);
 	RUN(test_stop);
 	remove_files();
 	return unit_end();
