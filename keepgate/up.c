@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/lock.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/spawn.h"
@@ -239,6 +240,7 @@ static int up_run(const struct cli *c)
 	int status;
 
 	log_init("keepgate up");
+	lock_early(STDERR_FILENO);
 	u.config_file = cli_value(c, "config");
 	if (cli_state_dir(c, u.state) != KG_OK || cli_run_dir(c, u.run) != KG_OK)
 		return KG_EXIT_USAGE;

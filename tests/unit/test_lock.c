@@ -345,6 +345,29 @@ static int try_wait(void)
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? ALLOWED : errno;
 }
 
+/* A role has locked itself further inside its parent's lock, and is still its parent's to end. */
+static int try_end_role(void)
+{
+	int pair[2], status = 0;
+	char c;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+		return errno;
+	pid = fork();
+	if (pid == 0) {
+		struct lock_kit kit;
+
+		lock_kit_prepare(LOCK_RECORDER, &test_paths, &kit);
+		if (lock_kit_set(&kit) == NULL && write(pair[1], "x", 1) == 1)
+			(void)!read(pair[1], &c, 1);
+		_exit(0);
+	}
+	if (pid < 0 || read(pair[0], &c, 1) != 1 || kill(pid, SIGKILL) != 0 || waitpid(pid, &status, 0) != pid)
+		return errno != 0 ? errno : EIO;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? ALLOWED : EIO;
+}
+
 static int try_accept(void)
 {
 	return accept4(0, NULL, NULL, SOCK_CLOEXEC) < 0 && errno == ENOTSOCK ? ALLOWED : errno;
@@ -429,6 +452,7 @@ static const struct trial {
 	{ S, ALLOWED, 0, "waiting for its child", try_wait },
 	{ F | V | R, ALLOWED, 0, "accepting", try_accept },
 	{ U | G, ALLOWED, 0, "starting a role", try_fork },
+	{ U | G, ALLOWED, 0, "ending a role", try_end_role },
 };
 /* clang-format on */
 
