@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gatewayd/upstream/call.h"
+#include "gatewayd/upstream/call_check.h"
 #include "gatewayd/upstream/upstream.h"
 
 static const struct rpc_request call_request = {.method = "tools/call"};
@@ -149,52 +150,6 @@ static int call_begin(struct upstream *u, const struct ipc_call *m, const char *
 	return 0;
 }
 
-/* What can be known without the guard: whether the server could take the call now. */
-static const char *not_now(struct upstream *u)
-{
-	if (u->calls.n >= u->server->max_calls)
-		return "as many calls are under way as max_calls allows: try again";
-	if (u->session.phase == PHASE_WAIT)
-		return "waiting for the vault and the audit recorder";
-	if (u->session.phase == PHASE_DOWN)
-		return u->session.why;
-	/* A child's request cannot be made again later, and before the first listing no tool is known. */
-	if (u->session.phase == PHASE_CONNECT && (!u->server->is_http || u->tools.generation == 0))
-		return "it is being connected: try again";
-	return NULL;
-}
-
-static int check_form(struct upstream *u, const struct ipc_call *m, struct wire_bytes *meta, const char **why)
-{
-	struct wire_bytes args = {(const char *)m->args.p, m->args.n};
-
-	*meta = (struct wire_bytes){(const char *)m->meta.p, m->meta.n};
-	*why = "only tools/call is served";
-	if (m->method != MCP_TOOLS_CALL)
-		return KG_E_PROTO;
-	int err = wire_meta_check(&u->meta, meta, why);
-	return err != 0 ? err : wire_object_check(&u->args, args, why);
-}
-
-static int check_guard(struct upstream *u, const struct ipc_call *m, struct credential_set **creds)
-{
-	uint8_t args[HASH_LEN], meta[HASH_LEN];
-	struct guard_claim c = {
-		.id = {.session = m->session, .method = m->method, .name = {m->name.p, m->name.n}, .txn = m->txn},
-		.seq = m->receipt_seq,
-		.expires_ns = m->receipt_expires_ns,
-		.mac = m->receipt_mac,
-		.sealed = m->sealed.p,
-		.sealed_len = m->sealed.n,
-	};
-
-	sha256(m->args.p, m->args.n, args);
-	sha256(m->meta.p, m->meta.n, meta);
-	c.id.args_sha256 = args;
-	c.id.meta_sha256 = meta;
-	return guard_check(u->guard, &c, loop_now_ns(), creds);
-}
-
 static void refuse(struct upstream *u, uint64_t id, enum result_status status, const char *why)
 {
 	char message[RPC_WHY_MAX + 128];
@@ -216,17 +171,17 @@ int calls_on_call(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	if (ipc_copy(m->name, name, sizeof(name)) != 0)
 		return KG_E_PROTO;
 	/* The guard first: whoever sends without a right receipt and seal learns nothing else. */
-	int err = check_guard(u, m, &creds);
+	int err = call_check_guard(u, m, &creds);
 	if (err != 0) {
 		refuse(u, m->call, err == KG_E_DENIED ? RESULT_REFUSED : RESULT_UNSENT,
 		       err == KG_E_DENIED ? "its receipt or its sealed credential was refused"
 					  : "it cannot be checked now");
 		return 0;
 	}
-	why = not_now(u);
+	why = call_not_now(u);
 	if (why)
 		refuse(u, m->call, RESULT_UNSENT, why);
-	else if (check_form(u, m, &meta, &why) != 0)
+	else if (call_check_form(u, m, &meta, &why) != 0)
 		refuse(u, m->call, RESULT_REFUSED, why);
 	else if (call_begin(u, m, name, meta, creds) != 0)
 		refuse(u, m->call, RESULT_UNSENT, "out of memory");

@@ -2,100 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/queue.h>
 
 #include "common/ipc.h"
-#include "gatewayd/upstream/exchange_head.h"
+#include "gatewayd/upstream/exchange_parts.h"
 #include "gatewayd/upstream/wire.h"
 
 #define KEEP_BYTES 65536u /* larger buffers of an idle exchange are given back */
-
-struct exchange {
-	TAILQ_ENTRY(exchange) idle, fresh;
-	struct exchange_pool *pool;
-	const struct exchange_ops *ops;
-	void *arg;
-	CURL *easy;
-	struct headers headers;
-	struct buf body, query, answer;
-	struct sse sse;
-	struct exchange_head head;
-	bool running, is_fresh;
-	bool busy, dead;    /* a callback runs; freed meanwhile */
-	bool sending_again; /* curl wanted to repeat a request that may have been carried out */
-	bool overflow;
-	bool forget; /* wipe the request when its answer begins */
-	char error[CURL_ERROR_SIZE];
-};
-
-TAILQ_HEAD(exchange_list, exchange);
-
-struct exchange_pool {
-	struct http *http;
-	struct exchange_list idle;
-	struct exchange_list fresh; /* with bytes that came during curl's work */
-	size_t nidle, idle_max;
-};
-
-static size_t on_header(char *line, size_t size, size_t count, void *arg)
-{
-	struct exchange *x = arg;
-	size_t len = size * count;
-
-	if (exchange_head_line(&x->head, line, len) != 0)
-		return 0;
-	if (x->forget && x->head.status >= 200)
-		exchange_forget_request(x);
-	return len;
-}
-
-/* Inside curl nothing may be started or freed: bytes are kept until it returns. */
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
-{
-	struct exchange *x = arg;
-	size_t len = size * count;
-
-	if (buf_put(&x->answer, bytes, len) != 0) {
-		x->overflow = true;
-		return 0;
-	}
-	if (x->head.type == EXCHANGE_EVENTS && x->head.status == 200 && !x->is_fresh) {
-		TAILQ_INSERT_TAIL(&x->pool->fresh, x, fresh);
-		x->is_fresh = true;
-	}
-	return len;
-}
-
-/* Of this transfer, over all of curl's attempts. */
-static long bytes_sent(const struct exchange *x)
-{
-	long sent = 0;
-
-	curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
-	return sent;
-}
-
-/*
- * curl repeats a request by itself when a kept connection breaks before the first byte of the
- * answer. The server may have carried out the first one, so only an unsent one may go again.
- */
-static int before_request(void *arg, char *remote, char *local, int remote_port, int local_port)
-{
-	struct exchange *x = arg;
-
-	(void)remote, (void)local, (void)remote_port, (void)local_port;
-	x->sending_again = bytes_sent(x) > 0;
-	return x->sending_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
-}
-
-static int on_event(void *arg, const char *data, size_t len)
-{
-	struct exchange *x = arg;
-
-	x->ops->message(x, data, len, x->arg);
-	return x->dead ? KG_E_STATE : 0;
-}
 
 static int easy_setup(struct exchange *x)
 {
@@ -105,11 +17,11 @@ static int easy_setup(struct exchange *x)
 #define SET(option, value) (err = err != CURLE_OK ? err : curl_easy_setopt(easy, option, value))
 	SET(CURLOPT_PRIVATE, x);
 	SET(CURLOPT_ERRORBUFFER, x->error);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERFUNCTION, exchange_on_header);
 	SET(CURLOPT_HEADERDATA, x);
-	SET(CURLOPT_WRITEFUNCTION, on_bytes);
+	SET(CURLOPT_WRITEFUNCTION, exchange_on_bytes);
 	SET(CURLOPT_WRITEDATA, x);
-	SET(CURLOPT_PREREQFUNCTION, before_request);
+	SET(CURLOPT_PREREQFUNCTION, exchange_before_request);
 	SET(CURLOPT_PREREQDATA, x);
 #undef SET
 	return err == CURLE_OK ? http_easy_setup(x->pool->http, easy) : KG_E_NOMEM;
@@ -126,7 +38,7 @@ static struct exchange *exchange_make(struct exchange_pool *p)
 	buf_init(&x->body, WIRE_BODY_MAX);
 	buf_init(&x->query, HEADER_BYTES_MAX);
 	buf_init(&x->answer, IPC_BODY_MAX + EXCHANGE_HEADER_BYTES_MAX);
-	sse_init(&x->sse, IPC_BODY_MAX, on_event, x);
+	sse_init(&x->sse, IPC_BODY_MAX, exchange_on_event, x);
 	x->easy = curl_easy_init();
 	if (x->easy && easy_setup(x) == 0)
 		return x;
@@ -171,21 +83,11 @@ static void buf_clear(struct buf *b)
 		buf_reset(b);
 }
 
-static void leave_curl(struct exchange *x)
-{
-	if (x->running)
-		curl_multi_remove_handle(http_multi(x->pool->http), x->easy);
-	x->running = false;
-	if (x->is_fresh)
-		TAILQ_REMOVE(&x->pool->fresh, x, fresh);
-	x->is_fresh = false;
-}
-
 void exchange_free(struct exchange *x)
 {
 	if (!x)
 		return;
-	leave_curl(x);
+	exchange_leave_curl(x);
 	if (x->busy) {
 		x->dead = true;
 		return;
@@ -207,104 +109,6 @@ void exchange_free(struct exchange *x)
 	exchange_head_reset(&x->head);
 	TAILQ_INSERT_HEAD(&p->idle, x, idle);
 	p->nidle++;
-}
-
-/* Runs a callback that may free the exchange; whether it is still there. */
-static bool enter(struct exchange *x, int (*fn)(struct exchange *x, const void *arg), const void *arg, int *result)
-{
-	x->busy = true;
-	*result = fn(x, arg);
-	x->busy = false;
-	if (!x->dead)
-		return true;
-	x->dead = false;
-	exchange_free(x);
-	return false;
-}
-
-static int feed_events(struct exchange *x, const void *unused)
-{
-	(void)unused;
-	int err = sse_feed(&x->sse, (const char *)buf_ptr(&x->answer), buf_len(&x->answer));
-	buf_reset(&x->answer);
-	return err;
-}
-
-static int tell_message(struct exchange *x, const void *unused)
-{
-	(void)unused;
-	x->ops->message(x, (const char *)buf_ptr(&x->answer), buf_len(&x->answer), x->arg);
-	return 0;
-}
-
-static int tell_done(struct exchange *x, const void *end)
-{
-	x->ops->done(x, end, x->arg);
-	return 0;
-}
-
-static const char *failure(struct exchange *x, CURLcode code)
-{
-	const char *refusal = http_take_refusal(x->pool->http);
-
-	if (x->sending_again)
-		return "the kept connection broke while the request was under way";
-	if (x->overflow)
-		return "the answer is larger than 4194304 bytes";
-	if (x->head.why)
-		return x->head.why;
-	if (refusal && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK))
-		return refusal;
-	return x->error[0] ? x->error : curl_easy_strerror(code);
-}
-
-static void finish(struct exchange *x, CURLcode code)
-{
-	struct exchange_end end = {.answered = code == CURLE_OK, .begun = bytes_sent(x) > 0};
-	int err;
-
-	leave_curl(x);
-	end.why = end.answered ? NULL : failure(x, code);
-	if (x->head.type == EXCHANGE_EVENTS && x->head.status == 200) {
-		if (!enter(x, feed_events, NULL, &err))
-			return;
-	} else if (end.answered && x->head.type == EXCHANGE_JSON && buf_len(&x->answer) > 0) {
-		if (!enter(x, tell_message, NULL, &err))
-			return;
-	}
-	enter(x, tell_done, &end, &err);
-}
-
-static void stream_broken(struct exchange *x)
-{
-	struct exchange_end end = {.begun = true, .why = "its event stream is larger than Keepgate takes"};
-	int err;
-
-	leave_curl(x);
-	enter(x, tell_done, &end, &err);
-}
-
-/* After curl has worked: give out what came, then what ended. */
-static void worked(void *arg)
-{
-	struct exchange_pool *p = arg;
-	struct exchange *x;
-	CURLMsg *m;
-	int left, err;
-
-	while ((x = TAILQ_FIRST(&p->fresh)) != NULL) {
-		TAILQ_REMOVE(&p->fresh, x, fresh);
-		x->is_fresh = false;
-		if (enter(x, feed_events, NULL, &err) && err != 0)
-			stream_broken(x);
-	}
-	while ((m = curl_multi_info_read(http_multi(p->http), &left)) != NULL) {
-		CURLcode code = m->data.result;
-		char *owner = NULL;
-
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &owner);
-		finish((struct exchange *)(void *)owner, code);
-	}
 }
 
 static int url_set(struct exchange *x)
@@ -360,7 +164,7 @@ struct exchange_pool *exchange_pool_new(struct http *h, size_t idle_max)
 	p->idle_max = idle_max;
 	TAILQ_INIT(&p->idle);
 	TAILQ_INIT(&p->fresh);
-	http_worked_set(h, worked, p);
+	http_worked_set(h, exchange_worked, p);
 	return p;
 }
 

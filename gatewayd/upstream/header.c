@@ -112,6 +112,18 @@ int headers_put(struct headers *h, const char *name, const char *value, size_t l
 	return 0;
 }
 
+int headers_put_line(struct headers *h, const char *line)
+{
+	size_t start = h->text.len;
+
+	if (h->n == HEADERS_MAX)
+		return KG_E_LIMIT;
+	int err = buf_put(&h->text, line, strlen(line) + 1);
+	if (err == 0)
+		h->offset[h->n++] = start;
+	return err;
+}
+
 int headers_puts(struct headers *h, const char *name, const char *value)
 {
 	return headers_put(h, name, value, strlen(value));

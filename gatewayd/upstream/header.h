@@ -34,6 +34,8 @@ int headers_copy(struct headers *h, const struct headers *from, size_t n) MUST_C
 /* Adds a line as it stands. KG_E_INVALID for a name that is no token or a value with control characters; KG_E_LIMIT. */
 int headers_put(struct headers *h, const char *name, const char *value, size_t len) MUST_CHECK;
 int headers_puts(struct headers *h, const char *name, const char *value) MUST_CHECK;
+/* A line of ours that is right as it is written: "Name: value". */
+int headers_put_line(struct headers *h, const char *line) MUST_CHECK;
 /* The same for a value of Mcp-Name or Mcp-Param-*: base64 where the plain form is not allowed (digest 2.5). */
 int headers_put_encoded(struct headers *h, const char *name, const char *value, size_t len) MUST_CHECK;
 

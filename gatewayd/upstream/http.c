@@ -209,6 +209,8 @@ struct http *http_new(struct loop *l, const struct http_config *c)
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	/* curl's own idea, four for each request of the moment, closes kept connections whenever the load falls. */
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)c->max_kept);
 	loop_at_batch_end(l, at_batch_end, h);
 	return h;
 }

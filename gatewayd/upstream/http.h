@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <curl/curl.h>
 
@@ -20,6 +21,7 @@ struct http_config {
 	const char *tls_ca; /* PEM file or NULL for the system's */
 	const char *const *allow_addresses;
 	size_t nallow_addresses;
+	uint32_t max_kept; /* connections that may stay open, idle ones included */
 	/* After curl has worked: what it has brought can be taken. */
 	void (*worked)(void *arg);
 	void *arg;

@@ -10,6 +10,7 @@
 #include "gatewayd/upstream/wire.h"
 
 #define POOL_IDLE_MAX 64
+#define KEPT_SPARE 8      /* connections beside those of calls: the standing stream, notes */
 #define LOOSE_S 2         /* an answered stream gets so long to close, a note to be taken */
 #define RESUMES_MAX 1000u /* polls of one answer */
 #define RESUME_DEFAULT_MS 1000u
@@ -140,7 +141,8 @@ void post_init(struct upstream *u)
 	struct http_config c = {.url = s->url,
 				.tls_ca = s->tls_ca,
 				.allow_addresses = (const char *const *)s->allow_addresses,
-				.nallow_addresses = s->nallow_addresses};
+				.nallow_addresses = s->nallow_addresses,
+				.max_kept = s->max_calls + KEPT_SPARE};
 
 	http_global_init();
 	u->post.http = http_new(u->role->loop, &c);

@@ -75,10 +75,10 @@ static int put_era(const struct upstream *u, struct headers *h)
 
 int post_head_request(const struct upstream *u, struct headers *h, const struct rpc_request *q)
 {
-	int err = headers_puts(h, "Content-Type", "application/json");
+	int err = headers_put_line(h, "Content-Type: application/json");
 
 	if (err == 0)
-		err = headers_puts(h, "Accept", "application/json, text/event-stream");
+		err = headers_put_line(h, "Accept: application/json, text/event-stream");
 	if (err == 0)
 		err = put_era(u, h);
 	if (err != 0 || u->session.era != ERA_MODERN || !q->method)
@@ -93,7 +93,7 @@ int post_head_request(const struct upstream *u, struct headers *h, const struct 
 
 int post_head_get(const struct upstream *u, struct headers *h, const char *last_event)
 {
-	int err = headers_puts(h, "Accept", "text/event-stream");
+	int err = headers_put_line(h, "Accept: text/event-stream");
 
 	if (err == 0)
 		err = put_era(u, h);

@@ -19,6 +19,14 @@ void replay_free(struct replay *r)
 	memset(r, 0, sizeof(*r));
 }
 
+static bool is_free(const uint8_t *slot)
+{
+	uint64_t half[2];
+
+	memcpy(half, slot, sizeof(half));
+	return (half[0] | half[1]) == 0;
+}
+
 /* The slot of a digest, or the free one where it would go. The table is never full. */
 static uint8_t *slot_find(const struct replay *r, const struct replay_generation *g, const uint8_t *digest)
 {
@@ -30,7 +38,7 @@ static uint8_t *slot_find(const struct replay *r, const struct replay_generation
 	for (;; at++) {
 		uint8_t *slot = g->slot[at & (g->cap - 1)];
 
-		if (memcmp(slot, digest, REPLAY_KEPT) == 0 || sodium_is_zero(slot, REPLAY_KEPT))
+		if (memcmp(slot, digest, REPLAY_KEPT) == 0 || is_free(slot))
 			return slot;
 	}
 }
@@ -50,7 +58,7 @@ static int generation_grow(struct replay *r, struct replay_generation *g)
 	if (!more.slot)
 		return KG_E_NOMEM;
 	for (size_t i = 0; i < g->cap; i++)
-		if (!sodium_is_zero(g->slot[i], REPLAY_KEPT))
+		if (!is_free(g->slot[i]))
 			memcpy(slot_find(r, &more, g->slot[i]), g->slot[i], REPLAY_KEPT);
 	free(g->slot);
 	*g = more;
@@ -76,8 +84,7 @@ int replay_add(struct replay *r, const uint8_t digest[HASH_LEN], uint64_t now_ns
 	if (now_ns >= r->turn_ns)
 		turn(r, now_ns);
 	/* The free mark can be no digest's: a hash of all zero does not happen, and is refused if it does. */
-	if (sodium_is_zero(digest, REPLAY_KEPT) || generation_has(r, &r->now, digest) ||
-	    generation_has(r, &r->before, digest))
+	if (is_free(digest) || generation_has(r, &r->now, digest) || generation_has(r, &r->before, digest))
 		return KG_E_EXISTS;
 	if (r->now.n >= r->now.cap / 2) {
 		int err = generation_grow(r, &r->now);

@@ -15,6 +15,7 @@
 
 #define REPLAY_ENTRIES_MAX 4194304u /* of one generation: beyond it nothing is let through */
 #define REPLAY_KEPT 16              /* bytes of a digest that are kept */
+_Static_assert(REPLAY_KEPT == 2 * sizeof(uint64_t), "is_free() reads two words");
 
 struct replay_generation {
 	uint8_t (*slot)[REPLAY_KEPT]; /* open addressing; all zero is free */

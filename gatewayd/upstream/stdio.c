@@ -237,12 +237,22 @@ void stdio_begin(struct upstream *u)
 	serve_child(u);
 }
 
+static void reap_spare(evutil_socket_t fd, short what, void *arg)
+{
+	struct upstream *u = arg;
+
+	(void)fd, (void)what;
+	(void)waitpid(u->stdio->spare.pid, NULL, WNOHANG);
+}
+
 void stdio_settled(struct upstream *u)
 {
+	static const struct timeval soon = {1, 0};
 	struct stdio_server *s = u->stdio;
 
 	if (!s || s->spare.go < 0)
 		return;
+	event_base_once(loop_base(u->role->loop), -1, EV_TIMEOUT, reap_spare, u, &soon);
 	close_fd(&s->spare.go);
 	close_fd(&s->spare.in);
 	close_fd(&s->spare.out);
