@@ -13,17 +13,17 @@ static const struct {
 	uint8_t value;
 	const char *name;
 } methods[] = {
-	{ MCP_INITIALIZE, "initialize" },
-	{ MCP_INITIALIZED, "notifications/initialized" },
-	{ MCP_PING, "ping" },
-	{ MCP_DISCOVER, "server/discover" },
-	{ MCP_TOOLS_LIST, "tools/list" },
-	{ MCP_TOOLS_CALL, "tools/call" },
-	{ MCP_CANCELLED, "notifications/cancelled" },
-	{ MCP_SESSION_DELETE, "session/delete" },
-	{ MCP_OTHER_NOTE, "notification" },
-	{ SELF_CONNECT, "upstream/connect" },
-	{ SELF_SPAWN, "upstream/spawn" },
+	{MCP_INITIALIZE, "initialize"},
+	{MCP_INITIALIZED, "notifications/initialized"},
+	{MCP_PING, "ping"},
+	{MCP_DISCOVER, "server/discover"},
+	{MCP_TOOLS_LIST, "tools/list"},
+	{MCP_TOOLS_CALL, "tools/call"},
+	{MCP_CANCELLED, "notifications/cancelled"},
+	{MCP_SESSION_DELETE, "session/delete"},
+	{MCP_OTHER_NOTE, "notification"},
+	{SELF_CONNECT, "upstream/connect"},
+	{SELF_SPAWN, "upstream/spawn"},
 };
 
 const char *mcp_method_name(uint8_t method)
@@ -34,11 +34,11 @@ const char *mcp_method_name(uint8_t method)
 	return "?";
 }
 
-static const char *const tiers[] = { "none", "read", "write", "destructive" };
-static const char *const states[] = { "?", "active", "paused", "revoked" };
-static const char *const outcomes[] = { "?", "ok", "tool-error", "rpc-error", "cancelled", "timeout", "unsent", "lost" };
-static const char *const violations[] = { "?", "receipt-mac", "receipt-replay", "receipt-expired", "seal" };
-static const char *const kinds[] = { "?", "bearer", "basic", "header", "query", "env" };
+static const char *const tiers[] = {"none", "read", "write", "destructive"};
+static const char *const states[] = {"?", "active", "paused", "revoked"};
+static const char *const outcomes[] = {"?", "ok", "tool-error", "rpc-error", "cancelled", "timeout", "unsent", "lost"};
+static const char *const violations[] = {"?", "receipt-mac", "receipt-replay", "receipt-expired", "seal"};
+static const char *const kinds[] = {"?", "bearer", "basic", "header", "query", "env"};
 
 #define NAMED_OR(list, value, other) ((value) < sizeof(list) / sizeof((list)[0]) ? (list)[value] : (other))
 

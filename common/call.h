@@ -34,7 +34,7 @@ const char *mcp_method_name(uint8_t method);
 enum mcp_era { ERA_LEGACY = 1, ERA_MODERN = 2 };
 
 enum tier { TIER_READ = 1, TIER_WRITE = 2, TIER_DESTRUCTIVE = 3 };
-const char *tier_name(uint8_t tier);           /* "read", …; "none" for 0 */
+const char *tier_name(uint8_t tier);            /* "read", …; "none" for 0 */
 int tier_parse(const char *text, uint8_t *out); /* KG_E_INVALID */
 
 enum session_state { SESSION_ACTIVE = 1, SESSION_PAUSED = 2, SESSION_REVOKED = 3 };
@@ -65,7 +65,12 @@ enum result_status {
 	RESULT_CANCELLED = 7,
 };
 
-enum violation_kind { VIOLATION_RECEIPT_MAC = 1, VIOLATION_RECEIPT_REPLAY = 2, VIOLATION_RECEIPT_EXPIRED = 3, VIOLATION_SEAL = 4 };
+enum violation_kind {
+	VIOLATION_RECEIPT_MAC = 1,
+	VIOLATION_RECEIPT_REPLAY = 2,
+	VIOLATION_RECEIPT_EXPIRED = 3,
+	VIOLATION_SEAL = 4
+};
 const char *violation_name(uint8_t what);
 
 /* Status byte of ATTACHED, RECEIPT, …: 0 granted, 1 denied (reason_code says), 2 unavailable. */
@@ -76,7 +81,10 @@ struct call_id {
 	const uint8_t *session; /* ID_LEN; all zero for a role's own acts */
 	const char *upstream;
 	uint8_t method;
-	struct { const void *p; size_t n; } name;
+	struct {
+		const void *p;
+		size_t n;
+	} name;
 	const uint8_t *txn;         /* ID_LEN, fresh for each call */
 	const uint8_t *args_sha256; /* HASH_LEN, of the arguments' exact bytes */
 	const uint8_t *meta_sha256; /* HASH_LEN, of the forwarded _meta's exact bytes */
@@ -95,10 +103,11 @@ void call_digest(const struct call_id *id, uint8_t out[HASH_LEN]);
 /* Receipt: keyed BLAKE2b over digest, upstream, seq and expiry (CLOCK_BOOTTIME ns). */
 #define RECEIPT_TTL_NS 10000000000ull
 void receipt_mac(const uint8_t key[HASH_LEN], const char *upstream, const uint8_t digest[HASH_LEN], uint64_t seq,
-                 uint64_t expires_ns, uint8_t mac[HASH_LEN]);
-/* KG_E_CRYPTO for a wrong MAC (constant time), KG_E_EXPIRED when now_ns has passed it or it lies further ahead than the TTL. */
+		 uint64_t expires_ns, uint8_t mac[HASH_LEN]);
+/* KG_E_CRYPTO for a wrong MAC (constant time), KG_E_EXPIRED when now_ns has passed it or it lies further ahead than the
+ * TTL. */
 int receipt_check(const uint8_t key[HASH_LEN], const char *upstream, const uint8_t digest[HASH_LEN], uint64_t seq,
-                  uint64_t expires_ns, const uint8_t mac[HASH_LEN], uint64_t now_ns) MUST_CHECK;
+		  uint64_t expires_ns, const uint8_t mac[HASH_LEN], uint64_t now_ns) MUST_CHECK;
 
 /* How a credential goes on the wire. */
 enum credential_kind { CRED_BEARER = 1, CRED_BASIC = 2, CRED_HEADER = 3, CRED_QUERY = 4, CRED_ENV = 5 };
@@ -133,7 +142,8 @@ void credentials_free(struct credential_set *set);
  * Adds one: gives the room for its value (value_len bytes and a NUL that is set here), which the
  * caller fills. KG_E_LIMIT.
  */
-int credentials_add(struct credential_set *set, uint8_t kind, const char *slot, size_t value_len, char **value) MUST_CHECK;
+int credentials_add(struct credential_set *set, uint8_t kind, const char *slot, size_t value_len,
+		    char **value) MUST_CHECK;
 
 /*
  * XChaCha20-Poly1305 under the key that vaultd shares with one upstream role; the associated
@@ -143,8 +153,8 @@ int credentials_add(struct credential_set *set, uint8_t kind, const char *slot, 
  */
 #define SEAL_TTL_NS 10000000000ull
 int credentials_seal(const uint8_t key[HASH_LEN], const uint8_t digest[HASH_LEN], const char *destination,
-                     uint64_t expires_ns, const struct credential_set *set, struct buf *out) MUST_CHECK;
+		     uint64_t expires_ns, const struct credential_set *set, struct buf *out) MUST_CHECK;
 int credentials_open(const uint8_t key[HASH_LEN], const uint8_t digest[HASH_LEN], const char *destination,
-                     uint64_t now_ns, const void *sealed, size_t len, struct credential_set **out) MUST_CHECK;
+		     uint64_t now_ns, const void *sealed, size_t len, struct credential_set **out) MUST_CHECK;
 
 #endif

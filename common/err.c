@@ -3,19 +3,19 @@
 #include <stddef.h>
 
 static const struct exit_rule exit_rules[] = {
-	{ KG_EXIT_OK, EXIT_RESPAWN, "ended by itself" },
-	{ KG_EXIT_FAILURE, EXIT_RESPAWN, "failed" },
-	{ KG_EXIT_USAGE, EXIT_STOP, "was started wrongly" },
-	{ KG_EXIT_UNAVAILABLE, EXIT_RESPAWN, "a daemon that it needs does not answer" },
-	{ KG_EXIT_PANIC, EXIT_RESPAWN, "came to a state that cannot be" },
-	{ KG_EXIT_LOCK, EXIT_STOP, "a lock could not be set or did not hold" },
-	{ KG_EXIT_STORE, EXIT_RESPAWN, "its database cannot be read or written" },
-	{ KG_EXIT_CHILD, EXIT_RESPAWN, "the server that it ran has ended" },
-	{ KG_EXIT_PROTO, EXIT_RESPAWN, "its parent broke the protocol" },
-	{ KG_EXIT_CONFIG, EXIT_STOP, "its configuration cannot be used" },
+	{KG_EXIT_OK, EXIT_RESPAWN, "ended by itself"},
+	{KG_EXIT_FAILURE, EXIT_RESPAWN, "failed"},
+	{KG_EXIT_USAGE, EXIT_STOP, "was started wrongly"},
+	{KG_EXIT_UNAVAILABLE, EXIT_RESPAWN, "a daemon that it needs does not answer"},
+	{KG_EXIT_PANIC, EXIT_RESPAWN, "came to a state that cannot be"},
+	{KG_EXIT_LOCK, EXIT_STOP, "a lock could not be set or did not hold"},
+	{KG_EXIT_STORE, EXIT_RESPAWN, "its database cannot be read or written"},
+	{KG_EXIT_CHILD, EXIT_RESPAWN, "the server that it ran has ended"},
+	{KG_EXIT_PROTO, EXIT_RESPAWN, "its parent broke the protocol"},
+	{KG_EXIT_CONFIG, EXIT_STOP, "its configuration cannot be used"},
 };
 
-static const struct exit_rule exit_unknown = { -1, EXIT_RESPAWN, "ended for an unknown reason" };
+static const struct exit_rule exit_unknown = {-1, EXIT_RESPAWN, "ended for an unknown reason"};
 
 static const char *const err_texts[] = {
 	[-KG_OK] = "no error",

@@ -7,19 +7,19 @@
 /* What a function returns: 0, or one of these. Outputs are untouched unless it is 0. */
 enum kg_err {
 	KG_OK = 0,
-	KG_E_PROTO = -1,       /* a peer or a file broke its format */
-	KG_E_LIMIT = -2,       /* a stated maximum would be passed */
+	KG_E_PROTO = -1, /* a peer or a file broke its format */
+	KG_E_LIMIT = -2, /* a stated maximum would be passed */
 	KG_E_NOMEM = -3,
-	KG_E_IO = -4,          /* errno says more */
-	KG_E_DENIED = -5,      /* understood, and refused */
+	KG_E_IO = -4,     /* errno says more */
+	KG_E_DENIED = -5, /* understood, and refused */
 	KG_E_NOTFOUND = -6,
 	KG_E_EXISTS = -7,
-	KG_E_STATE = -8,       /* not now */
-	KG_E_CRYPTO = -9,      /* a MAC, a tag or a signature does not match */
+	KG_E_STATE = -8,  /* not now */
+	KG_E_CRYPTO = -9, /* a MAC, a tag or a signature does not match */
 	KG_E_CONFIG = -10,
 	KG_E_UNAVAILABLE = -11, /* the process that would answer is away */
 	KG_E_EXPIRED = -12,
-	KG_E_INVALID = -13,    /* an argument or a value out of range */
+	KG_E_INVALID = -13, /* an argument or a value out of range */
 };
 
 /* How a process ends. The parent looks the status up in exit_rules (err.c). */

@@ -24,9 +24,9 @@
 
 #define IPC_HEADER_LEN 8
 #define IPC_CONFIG_MAX 1048576u
-#define IPC_BODY_MAX 4194304u                 /* one JSON value of a call or a result */
+#define IPC_BODY_MAX 4194304u                  /* one JSON value of a call or a result */
 #define IPC_FRAME_MAX (IPC_BODY_MAX + 262144u) /* a whole message */
-#define IPC_QUEUE_MAX (64u * 1048576u)        /* unsent bytes on one connection, then it is dropped */
+#define IPC_QUEUE_MAX (64u * 1048576u)         /* unsent bytes on one connection, then it is dropped */
 
 /* The processes, as senders and receivers. Bits, so that a table row can name several. */
 enum ipc_role {
@@ -92,7 +92,10 @@ enum ipc_type {
 #define H32(m, f) uint8_t f[32];
 #define STR(m, f, max) struct ipc_bytes f;
 #define BYTES(m, f, max) struct ipc_bytes f;
-#define END(m) char end_; };
+#define END(m)                                                                                                         \
+	char end_;                                                                                                     \
+	}                                                                                                              \
+	;
 #include "common/ipc_types.def"
 #undef MSG
 #undef U8
@@ -183,12 +186,13 @@ struct ipc_handlers {
  * Fatal when out of memory.
  */
 struct ipc_conn *ipc_open(struct loop *l, int fd, enum ipc_role self, enum ipc_role peer, enum ipc_state state,
-                          const struct ipc_handlers *h, void *arg);
+			  const struct ipc_handlers *h, void *arg);
 
 /* Ends a connection without calling closed(); safe inside its own handlers. NULL is fine. */
 void ipc_close(struct ipc_conn *c);
 
-/* Queues a message; it leaves at the end of the batch. On error the connection is dropped later; callers need not act. */
+/* Queues a message; it leaves at the end of the batch. On error the connection is dropped later; callers need not act.
+ */
 int ipc_send(struct ipc_conn *c, enum ipc_type type, const void *msg);
 /* The same with a descriptor, which is duplicated. Sent at once. */
 int ipc_send_fd(struct ipc_conn *c, enum ipc_type type, const void *msg, int fd);
@@ -204,6 +208,7 @@ int ipc_write_blocking(int fd, enum ipc_type type, const void *msg, int pass_fd)
  * Reads one whole message from fd, waiting at most timeout_ms. store holds the body that
  * the struct points into. *fd_out gets a passed descriptor or -1.
  */
-int ipc_read_blocking(int fd, int timeout_ms, struct buf *store, enum ipc_type *type, union ipc_any *msg, int *fd_out) MUST_CHECK;
+int ipc_read_blocking(int fd, int timeout_ms, struct buf *store, enum ipc_type *type, union ipc_any *msg,
+		      int *fd_out) MUST_CHECK;
 
 #endif

@@ -28,7 +28,7 @@ static int now_ms(void)
 static int read_exactly(int fd, struct buf *store, size_t n, int deadline_ms, int *passed)
 {
 	while (n > 0) {
-		struct pollfd p = { fd, POLLIN, 0 };
+		struct pollfd p = {fd, POLLIN, 0};
 		int left = deadline_ms - now_ms();
 		uint8_t *room;
 		ssize_t got;

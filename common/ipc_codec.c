@@ -12,7 +12,7 @@ struct ipc_bytes ipc_text(const char *text)
 struct ipc_bytes ipc_mem(const void *p, size_t n)
 {
 	/* A length that does not fit fails in ipc_encode, whose maxima are all smaller. */
-	return (struct ipc_bytes){ p, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n };
+	return (struct ipc_bytes){p, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n};
 }
 
 bool ipc_is(struct ipc_bytes b, const char *text)
@@ -148,7 +148,7 @@ static const uint8_t *take(struct reader *r, size_t n)
 
 static void take_counted(struct reader *r, const struct ipc_field *f, uint8_t *at)
 {
-	struct ipc_bytes b = { NULL, 0 };
+	struct ipc_bytes b = {NULL, 0};
 	const uint8_t *p = take(r, 4);
 
 	if (p == NULL)
@@ -195,7 +195,7 @@ static void take_field(struct reader *r, const struct ipc_field *f, uint8_t *at)
 int ipc_decode(enum ipc_type type, const uint8_t *body, size_t len, void *msg)
 {
 	const struct ipc_msg_info *m = ipc_find((uint16_t)type);
-	struct reader r = { body, len, false };
+	struct reader r = {body, len, false};
 
 	if (m == NULL || len < m->min_body || len > m->max_body)
 		return KG_E_PROTO;

@@ -66,7 +66,8 @@ static void conn_end(struct ipc_conn *c, const char *reason)
 {
 	if (!c->closing) {
 		if (reason != NULL)
-			log_warn("%s: connection to %s dropped: %s", ipc_role_name(c->self), ipc_role_name(c->peer), reason);
+			log_warn("%s: connection to %s dropped: %s", ipc_role_name(c->self), ipc_role_name(c->peer),
+				 reason);
 		c->busy = true;
 		c->handlers->closed(c, reason, c->arg);
 	}
@@ -159,7 +160,8 @@ static size_t read_size(const struct ipc_conn *c)
 	struct ipc_frame f;
 	size_t have = buf_len(&c->in);
 
-	if (have >= IPC_HEADER_LEN && ipc_frame_header(buf_ptr(&c->in), &f) == NULL && f.body_len + IPC_HEADER_LEN > have) {
+	if (have >= IPC_HEADER_LEN && ipc_frame_header(buf_ptr(&c->in), &f) == NULL &&
+	    f.body_len + IPC_HEADER_LEN > have) {
 		size_t rest = f.body_len + IPC_HEADER_LEN - have;
 
 		return rest > READ_CHUNK ? rest : READ_CHUNK;
@@ -254,8 +256,14 @@ struct ipc_conn *ipc_open(struct loop *l, int fd, enum ipc_role self, enum ipc_r
 
 	if (c == NULL)
 		log_fatal(KG_EXIT_FAILURE, "connection to %s: out of memory", ipc_role_name(peer));
-	*c = (struct ipc_conn){ .loop = l, .fd = fd, .self = self, .peer = peer, .state = state, .handlers = h, .arg = arg,
-				.passed_fd = -1 };
+	*c = (struct ipc_conn){.loop = l,
+			       .fd = fd,
+			       .self = self,
+			       .peer = peer,
+			       .state = state,
+			       .handlers = h,
+			       .arg = arg,
+			       .passed_fd = -1};
 	buf_init(&c->in, IPC_FRAME_MAX + READ_CHUNK);
 	buf_init(&c->out, IPC_QUEUE_MAX);
 	c->readable = event_new(loop_base(l), fd, EV_READ | EV_PERSIST, on_readable, c);
@@ -285,7 +293,8 @@ int ipc_send(struct ipc_conn *c, enum ipc_type type, const void *msg)
 		return KG_E_STATE;
 	r = ipc_encode(&c->out, type, msg);
 	if (r != KG_OK) {
-		conn_break(c, r == KG_E_LIMIT ? "too much is queued, or a field is too long" : "a message cannot be encoded");
+		conn_break(c, r == KG_E_LIMIT ? "too much is queued, or a field is too long"
+					      : "a message cannot be encoded");
 		return r;
 	}
 	conn_mark(c);

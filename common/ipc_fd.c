@@ -47,9 +47,11 @@ ssize_t ipc_recv_fd(int fd, void *room, size_t size, int *passed)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
 	} control;
-	struct iovec iov = { room, size };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes) };
+	struct iovec iov = {room, size};
+	struct msghdr mh = {.msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control.bytes,
+			    .msg_controllen = sizeof(control.bytes)};
 	ssize_t n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
@@ -62,9 +64,9 @@ static ssize_t send_once(int fd, const struct buf *b, int pass_fd)
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { (void *)(uintptr_t)buf_ptr(b), buf_len(b) };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct iovec iov = {(void *)(uintptr_t)buf_ptr(b), buf_len(b)};
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (pass_fd >= 0) {
 		struct cmsghdr *c;
@@ -89,7 +91,7 @@ int ipc_send_all(int fd, struct buf *b, int pass_fd)
 			buf_consume(b, (size_t)n);
 			pass_fd = -1;
 		} else if (errno == EAGAIN) {
-			struct pollfd p = { fd, POLLOUT, 0 };
+			struct pollfd p = {fd, POLLOUT, 0};
 
 			if (poll(&p, 1, SEND_WAIT_MS) <= 0)
 				return KG_E_IO;

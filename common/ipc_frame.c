@@ -19,6 +19,6 @@ const char *ipc_frame_header(const uint8_t *p, struct ipc_frame *out)
 		return "a message of unknown type";
 	if (len < m->min_body || len > m->max_body)
 		return "a message of impossible length";
-	*out = (struct ipc_frame){ m, len };
+	*out = (struct ipc_frame){m, len};
 	return NULL;
 }

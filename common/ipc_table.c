@@ -5,7 +5,7 @@
 
 /* The field lists, one array per message. */
 #define MSG(NAME, name, number, from, to, states, flags, what) static const struct ipc_field fields_##name[] = {
-#define FIELD(m, f, kind, max) { #f, kind, offsetof(struct ipc_##m, f), max },
+#define FIELD(m, f, kind, max) {#f, kind, offsetof(struct ipc_##m, f), max},
 #define U8(m, f) FIELD(m, f, IPC_F_U8, 1)
 #define U32(m, f) FIELD(m, f, IPC_F_U32, 4)
 #define U64(m, f) FIELD(m, f, IPC_F_U64, 8)
@@ -14,7 +14,12 @@
 #define H32(m, f) FIELD(m, f, IPC_F_H32, 32)
 #define STR(m, f, max) FIELD(m, f, IPC_F_STR, max)
 #define BYTES(m, f, max) FIELD(m, f, IPC_F_BYTES, max)
-#define END(m) { NULL, IPC_F_U8, 0, 0 } };
+#define END(m)                                                                                                         \
+	{                                                                                                              \
+		NULL, IPC_F_U8, 0, 0                                                                                   \
+	}                                                                                                              \
+	}                                                                                                              \
+	;
 #include "common/ipc_types.def"
 #undef MSG
 #undef U8
@@ -37,7 +42,9 @@
 #define STR(m, f, max) +4u
 #define BYTES(m, f, max) +4u
 #define MSG(NAME, name, number, from, to, states, flags, what) enum { min_##name = 0u
-#define END(m) };
+#define END(m)                                                                                                         \
+	}                                                                                                              \
+	;
 #include "common/ipc_types.def"
 #undef MSG
 #undef STR
@@ -46,7 +53,9 @@
 #define STR(m, f, max) +4u + (max)
 #define BYTES(m, f, max) +4u + (max)
 #define MSG(NAME, name, number, from, to, states, flags, what) enum { max_##name = 0u
-#define END(m) };
+#define END(m)                                                                                                         \
+	}                                                                                                              \
+	;
 #include "common/ipc_types.def"
 #undef MSG
 #undef U8
@@ -67,8 +76,8 @@
 #define H32(m, f)
 #define STR(m, f, max)
 #define BYTES(m, f, max)
-#define MSG(NAME, name, number, from, to, states, flags, what)                                  \
-	_Static_assert(sizeof(struct ipc_##name) <= sizeof(union ipc_any), "union ipc_any is too small"); \
+#define MSG(NAME, name, number, from, to, states, flags, what)                                                         \
+	_Static_assert(sizeof(struct ipc_##name) <= sizeof(union ipc_any), "union ipc_any is too small");              \
 	_Static_assert((int)max_##name <= (int)(IPC_FRAME_MAX - IPC_HEADER_LEN), "a message passes IPC_FRAME_MAX");
 #define END(m)
 #include "common/ipc_types.def"
@@ -96,9 +105,19 @@ static const uint8_t row_of[256] = {
 #define READY IPC_ST_READY
 #define ONCE IPC_ONCE
 #define FD IPC_FD
-#define MSG(NAME, name, number, from, to, states, flags, what)                                              \
-	{ IPC_##NAME, #NAME, IPC_ROLE_##from, IPC_ROLE_##to, states, flags, what, fields_##name,            \
-	  sizeof(fields_##name) / sizeof(fields_##name[0]) - 1, sizeof(struct ipc_##name), min_##name, max_##name },
+#define MSG(NAME, name, number, from, to, states, flags, what)                                                         \
+	{IPC_##NAME,                                                                                                   \
+	 #NAME,                                                                                                        \
+	 IPC_ROLE_##from,                                                                                              \
+	 IPC_ROLE_##to,                                                                                                \
+	 states,                                                                                                       \
+	 flags,                                                                                                        \
+	 what,                                                                                                         \
+	 fields_##name,                                                                                                \
+	 sizeof(fields_##name) / sizeof(fields_##name[0]) - 1,                                                         \
+	 sizeof(struct ipc_##name),                                                                                    \
+	 min_##name,                                                                                                   \
+	 max_##name},
 #define END(m)
 static const struct ipc_msg_info messages[] = {
 #include "common/ipc_types.def"
@@ -110,9 +129,9 @@ static const struct {
 	enum ipc_role role;
 	const char *name;
 } role_names[] = {
-	{ IPC_ROLE_PARENT, "parent" },	   { IPC_ROLE_FRONT, "front" }, { IPC_ROLE_BROKER, "broker" },
-	{ IPC_ROLE_UPSTREAM, "upstream" }, { IPC_ROLE_VAULT, "vault" }, { IPC_ROLE_RECORDER, "recorder" },
-	{ IPC_ROLE_ADMIN, "admin" },	   { IPC_ROLE_ANY, "role" },	{ IPC_ROLE_DAEMON, "daemon" },
+	{IPC_ROLE_PARENT, "parent"},     {IPC_ROLE_FRONT, "front"}, {IPC_ROLE_BROKER, "broker"},
+	{IPC_ROLE_UPSTREAM, "upstream"}, {IPC_ROLE_VAULT, "vault"}, {IPC_ROLE_RECORDER, "recorder"},
+	{IPC_ROLE_ADMIN, "admin"},       {IPC_ROLE_ANY, "role"},    {IPC_ROLE_DAEMON, "daemon"},
 };
 
 const char *ipc_role_name(enum ipc_role role)

@@ -16,7 +16,8 @@ void log_init(const char *program)
 	log_program = program;
 }
 
-/* One write per line, so that the lines of several processes do not mix; control characters cannot forge a second line. */
+/* One write per line, so that the lines of several processes do not mix; control characters cannot forge a second line.
+ */
 static void __attribute__((format(printf, 2, 0))) log_line(const char *voice, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];

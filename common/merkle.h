@@ -28,14 +28,15 @@ typedef int (*merkle_node_fn)(void *arg, unsigned level, uint64_t index, uint8_t
 
 /* PROOF(first, D[size]) of section 2.1.2 and PATH(index, D[size]) of 2.1.1; *count hashes are written. */
 int merkle_consistency_proof(uint64_t first, uint64_t size, merkle_node_fn node, void *arg,
-                             uint8_t proof[MERKLE_PROOF_MAX][MERKLE_LEN], size_t *count) MUST_CHECK;
+			     uint8_t proof[MERKLE_PROOF_MAX][MERKLE_LEN], size_t *count) MUST_CHECK;
 int merkle_inclusion_proof(uint64_t index, uint64_t size, merkle_node_fn node, void *arg,
-                           uint8_t proof[MERKLE_PROOF_MAX][MERKLE_LEN], size_t *count) MUST_CHECK;
+			   uint8_t proof[MERKLE_PROOF_MAX][MERKLE_LEN], size_t *count) MUST_CHECK;
 
 /* KG_E_CRYPTO when the proof does not hold. The tree before any leaf (first 0) has the root of the empty tree. */
 int merkle_consistency_check(uint64_t first, const uint8_t first_root[MERKLE_LEN], uint64_t size,
-                             const uint8_t root[MERKLE_LEN], const uint8_t (*proof)[MERKLE_LEN], size_t count) MUST_CHECK;
-int merkle_inclusion_check(const uint8_t leaf[MERKLE_LEN], uint64_t index, uint64_t size, const uint8_t root[MERKLE_LEN],
-                           const uint8_t (*proof)[MERKLE_LEN], size_t count) MUST_CHECK;
+			     const uint8_t root[MERKLE_LEN], const uint8_t (*proof)[MERKLE_LEN],
+			     size_t count) MUST_CHECK;
+int merkle_inclusion_check(const uint8_t leaf[MERKLE_LEN], uint64_t index, uint64_t size,
+			   const uint8_t root[MERKLE_LEN], const uint8_t (*proof)[MERKLE_LEN], size_t count) MUST_CHECK;
 
 #endif

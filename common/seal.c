@@ -32,7 +32,8 @@ struct credential_set *credentials_new(void)
 	set = sodium_malloc(sizeof(*set));
 	/* sodium_malloc goes on when the memory cannot be locked; a secret may not. */
 	if (set == NULL || sodium_mlock(set, sizeof(*set)) != 0)
-		log_fatal(KG_EXIT_FAILURE, "credentials: memory cannot be locked: raise the limit of locked memory (ulimit -l)");
+		log_fatal(KG_EXIT_FAILURE,
+			  "credentials: memory cannot be locked: raise the limit of locked memory (ulimit -l)");
 	sodium_memzero(set, sizeof(*set));
 	return set;
 }
@@ -63,13 +64,14 @@ int credentials_add(struct credential_set *set, uint8_t kind, const char *slot, 
 	memcpy(at + 1, slot, slot_len + 1);
 	*value = at + 1 + slot_len + 1;
 	(*value)[value_len] = '\0';
-	set->item[set->count++] = (struct credential){ kind, at + 1, *value };
+	set->item[set->count++] = (struct credential){kind, at + 1, *value};
 	set->used += slot_len + value_len + 3;
 	return KG_OK;
 }
 
 /* Associated data: a hash of label, digest, destination and expiry. */
-static void seal_context(const uint8_t digest[HASH_LEN], const char *destination, uint64_t expires_ns, uint8_t out[HASH_LEN])
+static void seal_context(const uint8_t digest[HASH_LEN], const char *destination, uint64_t expires_ns,
+			 uint8_t out[HASH_LEN])
 {
 	uint64_t be = htobe64(expires_ns);
 	crypto_generichash_state st;
@@ -122,14 +124,14 @@ int credentials_seal(const uint8_t key[HASH_LEN], const uint8_t digest[HASH_LEN]
 	seal_context(digest, destination, expires_ns, ad);
 	memcpy(room, &be, 8);
 	randombytes_buf(room + 8, NONCE_LEN);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(room + SEALED_HEAD, &clen, (const uint8_t *)set->bytes, set->used, ad,
-						   HASH_LEN, NULL, room + 8, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(room + SEALED_HEAD, &clen, (const uint8_t *)set->bytes, set->used,
+						   ad, HASH_LEN, NULL, room + 8, key);
 	buf_commit(out, SEALED_HEAD + (size_t)clen);
 	return KG_OK;
 }
 
-int credentials_open(const uint8_t key[HASH_LEN], const uint8_t digest[HASH_LEN], const char *destination, uint64_t now_ns,
-		     const void *sealed, size_t len, struct credential_set **out)
+int credentials_open(const uint8_t key[HASH_LEN], const uint8_t digest[HASH_LEN], const char *destination,
+		     uint64_t now_ns, const void *sealed, size_t len, struct credential_set **out)
 {
 	const uint8_t *in = sealed;
 	struct credential_set *set;

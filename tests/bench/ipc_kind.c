@@ -64,7 +64,8 @@ static double cpu_seconds(int who)
 	struct rusage u;
 
 	getrusage(who, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static double measure(int type, unsigned batch)
@@ -89,10 +90,11 @@ static double measure(int type, unsigned batch)
 
 int main(void)
 {
-	static const unsigned batches[] = { 1, 4, 16, 32 };
+	static const unsigned batches[] = {1, 4, 16, 32};
 
 	printf("CPU ns per message of %u bytes, both ends\nbatch  seqpacket  stream\n", MESSAGE);
 	for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++)
-		printf("%5u  %9.0f  %6.0f\n", batches[i], measure(SOCK_SEQPACKET, batches[i]), measure(SOCK_STREAM, batches[i]));
+		printf("%5u  %9.0f  %6.0f\n", batches[i], measure(SOCK_SEQPACKET, batches[i]),
+		       measure(SOCK_STREAM, batches[i]));
 	return 0;
 }

@@ -17,7 +17,8 @@
 #define IN_MAX 8192
 
 static const char body_format[] =
-	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"question\":\"life, the "
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/"
+	"call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"question\":\"life, the "
 	"universe and everything\",\"depth\":3},\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
 	"\"io.modelcontextprotocol/clientCapabilities\":{}}}}";
 
@@ -48,11 +49,13 @@ static void make_request(int port, const char *tool)
 
 	if (fgets(token, sizeof(token), stdin) != NULL)
 		token[strcspn(token, "\n")] = '\0';
-	request_len = (size_t)snprintf(request, sizeof(request),
-				       "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
-				       "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
-				       "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: %s\r\n"
-				       "Content-Length: %d\r\n\r\n%s", port, token, tool, n, body);
+	request_len =
+		(size_t)snprintf(request, sizeof(request),
+				 "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
+				 "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+				 "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: %s\r\n"
+				 "Content-Length: %d\r\n\r\n%s",
+				 port, token, tool, n, body);
 }
 
 static void send_call(struct conn *c)
@@ -67,7 +70,8 @@ static void send_call(struct conn *c)
 
 static void open_conn(struct conn *c, int port)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in sa = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
 	int on = 1;
 
 	c->fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -153,7 +157,7 @@ int main(int argc, char **argv)
 	make_request(port, argv[4]);
 	latencies = calloc((size_t)calls, sizeof(*latencies));
 	for (long i = 0; i < nconn; i++) {
-		struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &conns[i] };
+		struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &conns[i]};
 
 		open_conn(&conns[i], port);
 		epoll_ctl(ep, EPOLL_CTL_ADD, conns[i].fd, &ev);
@@ -162,6 +166,7 @@ int main(int argc, char **argv)
 	errors = run(ep, nconn, calls);
 	began = now() - began;
 	qsort(latencies, (size_t)calls, sizeof(*latencies), by_value);
-	printf("%ld %.3f %.0f %.0f %ld\n", calls, began, (double)latencies[calls / 2], (double)latencies[calls * 99 / 100], errors);
+	printf("%ld %.3f %.0f %.0f %ld\n", calls, began, (double)latencies[calls / 2],
+	       (double)latencies[calls * 99 / 100], errors);
 	return errors != 0;
 }

@@ -25,12 +25,15 @@ static const struct {
 	const char *method;
 	const char *result;
 } answers[] = {
-	{ "\"tools/call\"", "{\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":\"The answer is 42.\"}]}" },
-	{ "\"tools/list\"", "{\"resultType\":\"complete\",\"ttlMs\":60000,\"cacheScope\":\"public\",\"tools\":[{\"name\":\"answer\","
-			    "\"description\":\"Gives the answer\",\"annotations\":{\"readOnlyHint\":true},"
-			    "\"inputSchema\":{\"type\":\"object\"}}]}" },
-	{ "\"server/discover\"", "{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}},"
-				 "\"ttlMs\":60000,\"cacheScope\":\"public\"}" },
+	{"\"tools/call\"",
+	 "{\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":\"The answer is 42.\"}]}"},
+	{"\"tools/list\"",
+	 "{\"resultType\":\"complete\",\"ttlMs\":60000,\"cacheScope\":\"public\",\"tools\":[{\"name\":\"answer\","
+	 "\"description\":\"Gives the answer\",\"annotations\":{\"readOnlyHint\":true},"
+	 "\"inputSchema\":{\"type\":\"object\"}}]}"},
+	{"\"server/discover\"",
+	 "{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}},"
+	 "\"ttlMs\":60000,\"cacheScope\":\"public\"}"},
 };
 
 /* The id's raw bytes, up to the next comma or brace: our clients send no others. */
@@ -53,7 +56,8 @@ static void answer(int fd, const char *body)
 			result = answers[i].result;
 	copy_id(body, id, sizeof(id));
 	n = snprintf(json, sizeof(json), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}", id, result);
-	n = snprintf(out, sizeof(out), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", n, json);
+	n = snprintf(out, sizeof(out),
+		     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", n, json);
 	if (send(fd, out, (size_t)n, MSG_NOSIGNAL) != n)
 		perror("send");
 }
@@ -102,7 +106,7 @@ static void on_input(int fd)
 static void on_connection(int ep, int listener)
 {
 	int fd = accept(listener, NULL, NULL), on = 1;
-	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
 
 	if (fd < 0 || fd >= CONN_MAX || (conns[fd] = calloc(1, sizeof(struct conn))) == NULL) {
 		close(fd);
@@ -114,9 +118,9 @@ static void on_connection(int ep, int listener)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int listener = socket(AF_INET, SOCK_STREAM, 0), ep = epoll_create1(0), on = 1;
-	struct epoll_event ev = { .events = EPOLLIN, .data.fd = listener };
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = listener};
 
 	sa.sin_port = htons((uint16_t)(argc == 2 ? strtol(argv[1], NULL, 10) : 0));
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

@@ -21,7 +21,7 @@ static void fresh_txn(uint8_t txn[ID_LEN])
 
 static struct ipc_intent intent_of(const struct prepared *p, const char *upstream, const char *name)
 {
-	struct ipc_intent i = { .call = 1, .method = MCP_TOOLS_CALL, .tier = TIER_READ, .decision = DECISION_ALLOW };
+	struct ipc_intent i = {.call = 1, .method = MCP_TOOLS_CALL, .tier = TIER_READ, .decision = DECISION_ALLOW};
 
 	memcpy(i.txn, p->call.txn, ID_LEN);
 	memcpy(i.session, session, ID_LEN);
@@ -58,7 +58,7 @@ static int get_receipt(struct prepared *p, const char *upstream, const char *nam
 /* Asks vaultd; the seal goes into the call. The status, or a negative error. */
 static int get_seal(struct prepared *p, const char *with_token, const char *upstream, const char *name)
 {
-	struct ipc_attach a = { .call = 1, .method = MCP_TOOLS_CALL };
+	struct ipc_attach a = {.call = 1, .method = MCP_TOOLS_CALL};
 	int fd = peer_fd(IPC_ROLE_VAULT, NULL), r;
 	union ipc_any msg;
 	const struct ipc_attached *got = (const void *)&msg;
@@ -84,7 +84,7 @@ static int get_seal(struct prepared *p, const char *with_token, const char *upst
 
 static void prepare(struct prepared *p, const char *name, const char *args)
 {
-	*p = (struct prepared){ .call = { .call = 1, .method = MCP_TOOLS_CALL, .timeout_ms = 5000 } };
+	*p = (struct prepared){.call = {.call = 1, .method = MCP_TOOLS_CALL, .timeout_ms = 5000}};
 	memcpy(p->call.session, session, ID_LEN);
 	fresh_txn(p->call.txn);
 	snprintf(p->args, sizeof(p->args), "%s", args);
@@ -207,8 +207,10 @@ static void nothing_under_another_name(void)
 	struct prepared p;
 
 	prepare(&p, "wipe_notes", "{}");
-	check(get_receipt(&p, "notes", "list_notes") == GRANT_OK && get_seal(&p, token, "notes", "list_notes") == GRANT_OK &&
-	      send_call(&p, "notes") == RESULT_REFUSED, "a call on record under another name is refused");
+	check(get_receipt(&p, "notes", "list_notes") == GRANT_OK &&
+		      get_seal(&p, token, "notes", "list_notes") == GRANT_OK &&
+		      send_call(&p, "notes") == RESULT_REFUSED,
+	      "a call on record under another name is refused");
 }
 
 static void nothing_beyond_the_consent(void)
@@ -217,10 +219,13 @@ static void nothing_beyond_the_consent(void)
 
 	prepare(&p, "wipe_notes", "{}");
 	check(get_seal(&p, token, "notes", "wipe_notes") == GRANT_DENIED, "vaultd refuses a destructive tool");
-	check(get_seal(&p, token, "other", "list_notes") == GRANT_DENIED, "vaultd refuses a server outside the consent");
-	check(get_seal(&p, token, "notes", "no_such_tool") == GRANT_DENIED, "vaultd takes an unknown tool for destructive");
+	check(get_seal(&p, token, "other", "list_notes") == GRANT_DENIED,
+	      "vaultd refuses a server outside the consent");
+	check(get_seal(&p, token, "notes", "no_such_tool") == GRANT_DENIED,
+	      "vaultd takes an unknown tool for destructive");
 	check(get_seal(&p, "", "notes", "list_notes") == GRANT_DENIED, "vaultd refuses without a token");
-	check(get_seal(&p, "kgs_0000000000000000000000000000000000000000000000000", "notes", "list_notes") == GRANT_DENIED,
+	check(get_seal(&p, "kgs_0000000000000000000000000000000000000000000000000", "notes", "list_notes") ==
+		      GRANT_DENIED,
 	      "vaultd refuses a made-up token");
 }
 
@@ -245,25 +250,25 @@ static void papers_grow_old(void)
 /* What a broker may not say, to each peer. */
 static void speaks_for_others(void)
 {
-	struct ipc_session_put put = { .tier = TIER_WRITE };
-	struct ipc_self_attach self = { .method = SELF_CONNECT };
-	struct ipc_checkpoint point = { .size = 1 };
-	struct ipc_upstream_key key = { 0 };
-	struct ipc_vault_event event = { .kind = ipc_text("x"), .members = ipc_text("{}") };
-	struct ipc_admin_request admin = { .op = ipc_text("status"), .json = ipc_text("{}") };
+	struct ipc_session_put put = {.tier = TIER_WRITE};
+	struct ipc_self_attach self = {.method = SELF_CONNECT};
+	struct ipc_checkpoint point = {.size = 1};
+	struct ipc_upstream_key key = {0};
+	struct ipc_vault_event event = {.kind = ipc_text("x"), .members = ipc_text("{}")};
+	struct ipc_admin_request admin = {.op = ipc_text("status"), .json = ipc_text("{}")};
 	const struct {
 		enum ipc_role peer;
 		enum ipc_type type;
 		const void *msg;
 		const char *what;
 	} lies[] = {
-		{ IPC_ROLE_VAULT, IPC_SESSION_PUT, &put, "making a session" },
-		{ IPC_ROLE_VAULT, IPC_SELF_ATTACH, &self, "asking for credentials as an upstream" },
-		{ IPC_ROLE_VAULT, IPC_UPSTREAM_KEY, &key, "agreeing a key as an upstream" },
-		{ IPC_ROLE_VAULT, IPC_CHECKPOINT, &point, "asking for a signature as the recorder" },
-		{ IPC_ROLE_VAULT, IPC_ADMIN_REQUEST, &admin, "giving orders as an operator" },
-		{ IPC_ROLE_RECORDER, IPC_VAULT_EVENT, &event, "recording an administrative act" },
-		{ IPC_ROLE_RECORDER, IPC_ADMIN_REQUEST, &admin, "reading the log as an operator" },
+		{IPC_ROLE_VAULT, IPC_SESSION_PUT, &put, "making a session"},
+		{IPC_ROLE_VAULT, IPC_SELF_ATTACH, &self, "asking for credentials as an upstream"},
+		{IPC_ROLE_VAULT, IPC_UPSTREAM_KEY, &key, "agreeing a key as an upstream"},
+		{IPC_ROLE_VAULT, IPC_CHECKPOINT, &point, "asking for a signature as the recorder"},
+		{IPC_ROLE_VAULT, IPC_ADMIN_REQUEST, &admin, "giving orders as an operator"},
+		{IPC_ROLE_RECORDER, IPC_VAULT_EVENT, &event, "recording an administrative act"},
+		{IPC_ROLE_RECORDER, IPC_ADMIN_REQUEST, &admin, "reading the log as an operator"},
 	};
 
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {

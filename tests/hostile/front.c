@@ -5,7 +5,7 @@ static char token[64];
 
 static struct ipc_request request(uint8_t method, const char *name, const char *args)
 {
-	struct ipc_request q = { .call = 7, .era = ERA_MODERN, .method = method };
+	struct ipc_request q = {.call = 7, .era = ERA_MODERN, .method = method};
 
 	q.version = ipc_text("2026-07-28");
 	q.token = ipc_text(token);
@@ -23,7 +23,7 @@ static struct ipc_request request(uint8_t method, const char *name, const char *
 static struct ipc_reply ask(struct ipc_request q)
 {
 	int fd = peer_fd(IPC_ROLE_BROKER, NULL);
-	struct ipc_reply r = { 0 };
+	struct ipc_reply r = {0};
 	union ipc_any msg;
 	int got;
 
@@ -77,18 +77,19 @@ static void beyond_the_consent(void)
 /* Bytes that would become part of what goes to the server. */
 static void injected_bytes(void)
 {
-	static const char *const args[] = { "{},\"method\":\"x\"", "{\"a\":1,\"a\":2}", "[]", "", "{}\n{}", "null" };
+	static const char *const args[] = {"{},\"method\":\"x\"", "{\"a\":1,\"a\":2}", "[]", "", "{}\n{}", "null"};
 
 	for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++) {
 		struct ipc_reply r = ask(request(MCP_TOOLS_CALL, "notes__list_notes", args[i]));
 
-		check(r.kind == REPLY_ERROR || r.kind == DROPPED, "arguments that are not one strict JSON object are refused");
+		check(r.kind == REPLY_ERROR || r.kind == DROPPED,
+		      "arguments that are not one strict JSON object are refused");
 	}
 }
 
 static void unknown_numbers(void)
 {
-	static const uint8_t methods[] = { 0, SELF_CONNECT, SELF_SPAWN, 255 };
+	static const uint8_t methods[] = {0, SELF_CONNECT, SELF_SPAWN, 255};
 
 	for (size_t i = 0; i < sizeof(methods); i++) {
 		struct ipc_reply r = ask(request(methods[i], "notes__list_notes", "{}"));
@@ -100,7 +101,7 @@ static void unknown_numbers(void)
 /* A message that a front may not say costs it the connection. */
 static void speaks_for_others(void)
 {
-	struct ipc_outcome o = { .call = 7 };
+	struct ipc_outcome o = {.call = 7};
 	int fd = peer_fd(IPC_ROLE_BROKER, NULL);
 
 	if (ipc_write_blocking(fd, IPC_OUTCOME, &o, -1) != KG_OK)

@@ -1,6 +1,7 @@
 /*
- * A role that has been taken over: started by gatewayd in the real one's place, with the connections that the real one would
- * have. TMPDIR (one of the few variables that reach a role) names the folder where the test leaves the token; what was tried is told on standard error.
+ * A role that has been taken over: started by gatewayd in the real one's place, with the connections that the real one
+ * would have. TMPDIR (one of the few variables that reach a role) names the folder where the test leaves the token;
+ * what was tried is told on standard error.
  */
 #ifndef TESTS_HOSTILE_RIG_H
 #define TESTS_HOSTILE_RIG_H
@@ -111,7 +112,7 @@ static void peer_closed(enum ipc_role role)
 /* Asks the parent for another, as the real role would. */
 __attribute__((unused)) static void peer_lost(enum ipc_role role)
 {
-	struct ipc_want_peer want = { .role = (uint8_t)role };
+	struct ipc_want_peer want = {.role = (uint8_t)role};
 
 	peer_closed(role);
 	if (ipc_write_blocking(3, IPC_WANT_PEER, &want, -1) != KG_OK)
@@ -139,7 +140,8 @@ static int dropped(int fd)
 
 	do
 		r = ipc_read_blocking(fd, ANSWER_MS, &store, &type, &msg, &passed_fd);
-	while (r == KG_OK && (type == IPC_SESSION_PUT || type == IPC_SESSIONS_SYNCED || type == IPC_TOOL || type == IPC_TOOLS_DONE));
+	while (r == KG_OK &&
+	       (type == IPC_SESSION_PUT || type == IPC_SESSIONS_SYNCED || type == IPC_TOOL || type == IPC_TOOLS_DONE));
 	return r == KG_E_IO;
 }
 
@@ -161,7 +163,7 @@ static void wait_line(const char *name, char *out, size_t size)
 /* What the real role does before it serves, without any lock: the attacker would undo none, but needs none. */
 static void rig_begin(void)
 {
-	struct ipc_ready ready = { 0 };
+	struct ipc_ready ready = {0};
 	enum ipc_type type;
 	union ipc_any msg;
 	int fd;

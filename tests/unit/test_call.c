@@ -11,7 +11,7 @@ static uint8_t session[ID_LEN], txn[ID_LEN], args[HASH_LEN], meta[HASH_LEN], key
 
 static struct call_id sample(void)
 {
-	struct call_id id = { session, "notes", MCP_TOOLS_CALL, { "list_notes", 10 }, txn, args, meta };
+	struct call_id id = {session, "notes", MCP_TOOLS_CALL, {"list_notes", 10}, txn, args, meta};
 
 	return id;
 }
@@ -28,7 +28,7 @@ static bool differs(const struct call_id *id)
 
 static void each_field_changes_the_digest(void)
 {
-	static const uint8_t other[HASH_LEN] = { 1 };
+	static const uint8_t other[HASH_LEN] = {1};
 	struct call_id id = sample();
 
 	CHECK(!differs(&id));
@@ -63,7 +63,7 @@ static void fields_do_not_run_together(void)
 
 static void a_receipt_is_for_one_call_of_one_upstream(void)
 {
-	uint8_t digest[HASH_LEN] = { 7 }, other[HASH_LEN] = { 8 }, mac[HASH_LEN];
+	uint8_t digest[HASH_LEN] = {7}, other[HASH_LEN] = {8}, mac[HASH_LEN];
 	uint64_t now = 1000, expires = now + RECEIPT_TTL_NS;
 
 	receipt_mac(key, "notes", digest, 5, expires, mac);
@@ -95,7 +95,7 @@ static struct credential_set *two_credentials(void)
 
 static void a_seal_opens_to_what_was_sealed(void)
 {
-	uint8_t digest[HASH_LEN] = { 7 };
+	uint8_t digest[HASH_LEN] = {7};
 	struct credential_set *in = two_credentials(), *out = NULL;
 	struct buf b;
 
@@ -112,7 +112,7 @@ static void a_seal_opens_to_what_was_sealed(void)
 
 static void an_altered_seal_does_not_open(void)
 {
-	uint8_t digest[HASH_LEN] = { 7 }, other[HASH_LEN] = { 8 };
+	uint8_t digest[HASH_LEN] = {7}, other[HASH_LEN] = {8};
 	struct credential_set *in = two_credentials(), *out = NULL;
 	struct buf b;
 
@@ -124,7 +124,8 @@ static void an_altered_seal_does_not_open(void)
 	CHECK(credentials_open(key, digest, "https://a:443", 5000, buf_ptr(&b), buf_len(&b), &out) == KG_E_EXPIRED);
 	for (size_t i = 0; i < buf_len(&b); i++) {
 		b.data[i] ^= 1;
-		CHECK(credentials_open(key, digest, "https://a:443", 4000, buf_ptr(&b), buf_len(&b), &out) == KG_E_CRYPTO);
+		CHECK(credentials_open(key, digest, "https://a:443", 4000, buf_ptr(&b), buf_len(&b), &out) ==
+		      KG_E_CRYPTO);
 		b.data[i] ^= 1;
 		CHECK(credentials_open(key, digest, "https://a:443", 4000, buf_ptr(&b), i, &out) != KG_OK);
 	}
@@ -135,7 +136,7 @@ static void an_altered_seal_does_not_open(void)
 
 static void none_needed_is_sealed_too(void)
 {
-	uint8_t digest[HASH_LEN] = { 7 };
+	uint8_t digest[HASH_LEN] = {7};
 	struct credential_set *in = credentials_new(), *out = NULL;
 	struct buf b;
 

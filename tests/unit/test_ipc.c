@@ -16,7 +16,7 @@ static void fill(const struct ipc_msg_info *m, uint32_t size, union ipc_any *msg
 	for (size_t i = 0; i < m->nfields; i++) {
 		const struct ipc_field *f = &m->fields[i];
 		uint8_t *at = msg->bytes + f->offset;
-		struct ipc_bytes b = { (const uint8_t *)text, size < f->max ? size : f->max };
+		struct ipc_bytes b = {(const uint8_t *)text, size < f->max ? size : f->max};
 
 		if (f->kind == IPC_F_STR || f->kind == IPC_F_BYTES)
 			memcpy(at, &b, sizeof(b));
@@ -46,7 +46,7 @@ static bool same(const struct ipc_msg_info *m, const union ipc_any *a, const uni
 
 static void every_message_survives_the_wire(void)
 {
-	static const uint32_t sizes[] = { 0, 1, 63, IPC_BODY_MAX };
+	static const uint32_t sizes[] = {0, 1, 63, IPC_BODY_MAX};
 	size_t n;
 	const struct ipc_msg_info *m = ipc_messages(&n);
 
@@ -58,7 +58,8 @@ static void every_message_survives_the_wire(void)
 			buf_init(&b, IPC_FRAME_MAX);
 			fill(&m[i], sizes[s], &in);
 			CHECK(ipc_encode(&b, m[i].type, &in) == KG_OK);
-			CHECK(ipc_decode(m[i].type, buf_ptr(&b) + IPC_HEADER_LEN, buf_len(&b) - IPC_HEADER_LEN, &out) == KG_OK);
+			CHECK(ipc_decode(m[i].type, buf_ptr(&b) + IPC_HEADER_LEN, buf_len(&b) - IPC_HEADER_LEN, &out) ==
+			      KG_OK);
 			CHECK(same(&m[i], &in, &out));
 			buf_free(&b);
 		}
@@ -94,7 +95,7 @@ static void a_field_has_a_maximum(void)
 	for (size_t i = 0; i < n; i++) {
 		for (size_t f = 0; f < m[i].nfields; f++) {
 			const struct ipc_field *field = &m[i].fields[f];
-			struct ipc_bytes over = { (const uint8_t *)text, field->max + 1 };
+			struct ipc_bytes over = {(const uint8_t *)text, field->max + 1};
 			union ipc_any in;
 			struct buf b;
 
@@ -114,7 +115,7 @@ static void a_field_has_a_maximum(void)
 
 static void a_string_holds_no_nul(void)
 {
-	struct ipc_peer in = { .name = ipc_mem("a\0b", 3) };
+	struct ipc_peer in = {.name = ipc_mem("a\0b", 3)};
 	struct buf b;
 
 	buf_init(&b, 1000);
@@ -158,7 +159,7 @@ static void ended(struct ipc_conn *c, const char *reason, void *arg)
 }
 
 static struct ipc_op ops[128];
-static struct ipc_handlers handlers = { ops, 0, ended };
+static struct ipc_handlers handlers = {ops, 0, ended};
 
 static void all_ops(void)
 {
@@ -166,21 +167,21 @@ static void all_ops(void)
 	const struct ipc_msg_info *m = ipc_messages(&n);
 
 	for (size_t i = 0; i < n; i++)
-		ops[i] = (struct ipc_op){ m[i].type, take };
+		ops[i] = (struct ipc_op){m[i].type, take};
 	handlers.nops = n;
 }
 
 /* Sends raw bytes (with a descriptor when fd >= 0) to a connection of these roles and state, then closes. */
 static struct seen deliver(enum ipc_role self, enum ipc_role peer, enum ipc_state state, struct buf *bytes, int fd)
 {
-	struct seen s = { .loop = loop_new(), .fd = -1 };
+	struct seen s = {.loop = loop_new(), .fd = -1};
 	int pair[2];
-	struct iovec iov = { (void *)(uintptr_t)buf_ptr(bytes), buf_len(bytes) };
+	struct iovec iov = {(void *)(uintptr_t)buf_ptr(bytes), buf_len(bytes)};
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	if (fd >= 0) {
@@ -228,7 +229,8 @@ static void only_the_named_roles_may_speak(void)
 					continue;
 				buf_init(&b, IPC_FRAME_MAX);
 				encode_once(&b, &m[i]);
-				s = deliver((enum ipc_role)self, (enum ipc_role)peer, (enum ipc_state)lowest_bit(m[i].states), &b, -1);
+				s = deliver((enum ipc_role)self, (enum ipc_role)peer,
+					    (enum ipc_state)lowest_bit(m[i].states), &b, -1);
 				CHECK(s.closed == 1 && s.taken == (may ? 1 : 0) && (s.reason == NULL) == may);
 				buf_free(&b);
 			}
@@ -251,8 +253,8 @@ static void only_in_the_named_states(void)
 				continue;
 			buf_init(&b, IPC_FRAME_MAX);
 			encode_once(&b, &m[i]);
-			s = deliver((enum ipc_role)lowest_bit(m[i].to), (enum ipc_role)lowest_bit(m[i].from), (enum ipc_state)state,
-				    &b, -1);
+			s = deliver((enum ipc_role)lowest_bit(m[i].to), (enum ipc_role)lowest_bit(m[i].from),
+				    (enum ipc_state)state, &b, -1);
 			CHECK(s.closed == 1 && s.taken == (may ? 1 : 0));
 			buf_free(&b);
 		}
@@ -284,11 +286,11 @@ static void once_means_once(void)
 static void broken_headers_are_refused(void)
 {
 	static const uint8_t bad[][IPC_HEADER_LEN] = {
-		{ 0, 0, 0, 0, 0, 0, 0, 0 },		   /* type 0 */
-		{ 0, 0, 0, 0, 0xff, 0xff, 0, 0 },	   /* unknown type */
-		{ 0xff, 0xff, 0xff, 0xff, 0, 3, 0, 0 }, /* a length that no message has */
-		{ 0, 0, 0, 1, 0, 3, 0, 0 },		   /* STOP has no body */
-		{ 0, 0, 0, 0, 0, 3, 0, 1 },		   /* unknown bits */
+		{0, 0, 0, 0, 0, 0, 0, 0},             /* type 0 */
+		{0, 0, 0, 0, 0xff, 0xff, 0, 0},       /* unknown type */
+		{0xff, 0xff, 0xff, 0xff, 0, 3, 0, 0}, /* a length that no message has */
+		{0, 0, 0, 1, 0, 3, 0, 0},             /* STOP has no body */
+		{0, 0, 0, 0, 0, 3, 0, 1},             /* unknown bits */
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -305,7 +307,7 @@ static void broken_headers_are_refused(void)
 
 static void descriptors_only_with_their_message(void)
 {
-	struct ipc_peer peer = { .role = IPC_ROLE_VAULT };
+	struct ipc_peer peer = {.role = IPC_ROLE_VAULT};
 	struct seen s;
 	struct buf b;
 
@@ -325,9 +327,9 @@ static void descriptors_only_with_their_message(void)
 /* Two connections in one loop: what is queued leaves, whatever the sizes, and a full queue drops the peer. */
 static void many_and_large_messages_arrive(void)
 {
-	struct seen s = { .loop = loop_new(), .fd = -1 };
-	struct ipc_request q = { .args = ipc_mem(text, IPC_BODY_MAX) };
-	struct ipc_request small = { .args = ipc_mem("{}", 2) };
+	struct seen s = {.loop = loop_new(), .fd = -1};
+	struct ipc_request q = {.args = ipc_mem(text, IPC_BODY_MAX)};
+	struct ipc_request small = {.args = ipc_mem("{}", 2)};
 	struct ipc_conn *from, *to;
 	int pair[2];
 
@@ -338,7 +340,7 @@ static void many_and_large_messages_arrive(void)
 		CHECK(ipc_send(from, IPC_REQUEST, &small) == KG_OK);
 	CHECK(ipc_send(from, IPC_REQUEST, &q) == KG_OK);
 	for (int i = 0; i < 200 && s.taken < 501; i++) {
-		struct timeval now = { 0, 10000 };
+		struct timeval now = {0, 10000};
 
 		event_base_loopexit(loop_base(s.loop), &now);
 		loop_run(s.loop);
@@ -355,8 +357,8 @@ static void many_and_large_messages_arrive(void)
 
 static void blocking_exchange(void)
 {
-	struct ipc_config sent = { .name = ipc_text("notes"), .json = ipc_text("{}") };
-	struct ipc_stop stop = { 0 };
+	struct ipc_config sent = {.name = ipc_text("notes"), .json = ipc_text("{}")};
+	struct ipc_stop stop = {0};
 	enum ipc_type type;
 	union ipc_any got;
 	struct buf store;
