@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 
 	log_init("vaultd");
 	lock_early(3);
+	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	json_set_alloc_funcs(malloc, free_wiped);
 	daemon_options(argc, argv, "vaultd", 1, &o);

@@ -26,8 +26,8 @@ static int read_session(const struct store_call *c, struct store_session *out)
 		.changed = store_int(c, 15),
 	};
 
-	if (read_consent(c, &x.consent) != KG_OK || store_blob(c, 11, x.id, ID_LEN) != KG_OK ||
-	    store_blob(c, 12, x.token_hash, HASH_LEN) != KG_OK)
+	if (x.state < SESSION_ACTIVE || x.state > SESSION_REVOKED || read_consent(c, &x.consent) != KG_OK ||
+	    store_blob(c, 11, x.id, ID_LEN) != KG_OK || store_blob(c, 12, x.token_hash, HASH_LEN) != KG_OK)
 		return KG_E_PROTO;
 	*out = x;
 	return KG_OK;

@@ -49,7 +49,7 @@ int store_next(struct store_call *c)
 		return 1;
 	}
 	if (c->rc != SQLITE_DONE)
-		log_warn("vault.db: %s: is the disk full?", sqlite3_errstr(c->rc));
+		log_warn("vault.db: %s: see whether its disk has room and works", sqlite3_errstr(c->rc));
 	store_done(c);
 	return c->rc == SQLITE_DONE ? 0 : KG_E_IO;
 }
