@@ -108,7 +108,7 @@ read_escape(struct reader *r, uint32_t *scalar)
 static int
 read_char(struct reader *r, bool pattern, char *out, size_t *n, bool *starred)
 {
-	uint32_t scalar;
+	uint32_t scalar = 0;
 	int rc;
 
 	*starred = false;
