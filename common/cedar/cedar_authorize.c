@@ -126,7 +126,7 @@ hear_rule(void *context, const struct cedar_rule *rule)
 	struct hearing *hearing = context;
 	struct cedar_eval *eval = &hearing->eval;
 	const struct cedar_policy *policy = rule->policy;
-	struct cedar_span span;
+	struct cedar_span span = { 0 };
 	bool holds = true;
 	size_t i;
 

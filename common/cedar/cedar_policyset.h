@@ -35,8 +35,8 @@ void cedar_policies_free(struct cedar_policies *set);
 
 /*
  * Adds all policies and templates of `text` (copied; `name` is for messages).
- * Ids are policy0, policy1, ... counting everything in the set so far. On an
- * error nothing of this text takes part.
+ * Ids are policy0, policy1, ... counting everything in the set so far. After an
+ * error the set is incomplete and must be freed.
  */
 int cedar_policies_add_text(struct cedar_policies *set, struct cedar_str name,
     struct cedar_str text, unsigned int flags, struct cedar_error *error);
