@@ -20,8 +20,6 @@
 #define CEDAR_MAX_POLICIES	(1u << 20)
 /* Parent-to-ancestor entries of one entity store after closure. */
 #define CEDAR_MAX_ANCESTORS	(1u << 24)
-/* Request environments in which one policy is type-checked. */
-#define CEDAR_MAX_ENVS		(1u << 20)
 /* Problems reported by one validation; further ones are only counted. */
 #define CEDAR_MAX_FINDINGS	1000u
 /* Evaluation steps of one request, over all its policies. */
