@@ -356,23 +356,21 @@ static int
 add_ids(struct resolver *r, const struct cedar_raw_entity *raw,
     struct cedar_schema_entity *entity)
 {
-	struct cedar_map seen = { 0 };
-	struct cedar_raw_name *id;
+	const struct cedar_raw_name *id;
 	size_t i;
-	int rc = 0;
 
 	entity->is_enum = raw->is_enum;
 	entity->ids = cedar_arena_array(&r->schema->arena, raw->ids.count,
 	    sizeof(*entity->ids));
 	if (entity->ids == NULL)
 		return no_memory(r);
-	for (i = 0; rc == 0 && i < raw->ids.count; i++) {
+	/* A repeated id means nothing; the reference's own corpus has them. */
+	for (i = 0; i < raw->ids.count; i++) {
 		id = raw->ids.items[i];
 		entity->ids[i] = id->id;
-		rc = declare(r, &seen, CEDAR_STR(""), id->id, id->offset, id);
 	}
 	entity->id_count = raw->ids.count;
-	return rc;
+	return 0;
 }
 
 static int
