@@ -35,3 +35,7 @@ build/asan/tests/cedar-corpus: build/asan/tests/cedar/cedar_corpus.o build/asan/
 	$(CC) $(CEDAR_FLAGS) $(CEDAR_SAN) -o $@ $^
 
 -include $(CEDAR_OBJ:.o=.d) $(CEDAR_ASAN_OBJ:.o=.d) $(wildcard build/tests/cedar/*.d build/asan/tests/cedar/*.d)
+
+build/tests/cedar-diff: build/tests/cedar/cedar_diff.o build/tests/cedar/test_file.o build/libcedar.a
+	@mkdir -p $(@D)
+	$(CC) $(CEDAR_FLAGS) -o $@ $^

@@ -152,7 +152,7 @@ read_has(struct cedar_maker *maker, const struct cedar_json *json,
 {
 	const struct cedar_json *attr = cedar_json_get(json, "attr");
 	static const char *const keys[] = { "left", "attr", NULL };
-	struct cedar_expr *kid, *has;
+	struct cedar_expr *kid, *has = NULL;
 	size_t i;
 	int rc;
 
@@ -261,7 +261,7 @@ read_is(struct cedar_maker *maker, const struct cedar_json *json,
 {
 	static const char *const keys[] = { "left", "entity_type", "in", NULL };
 	const struct cedar_json *type, *in = cedar_json_get(json, "in");
-	struct cedar_expr *kids[2], *is;
+	struct cedar_expr *kids[2], *is = NULL;
 	int rc = read_only(maker, json, keys);
 
 	if (rc == 0)
@@ -345,7 +345,7 @@ record_expr(struct cedar_maker *maker, const struct cedar_json *json,
     kid_fn *read, struct cedar_expr **out)
 {
 	struct cedar_expr **kids = cedar_arena_array(maker->arena, json->count,
-	    sizeof(*kids)), *record;
+	    sizeof(*kids)), *record = NULL;
 	struct cedar_str *names = cedar_arena_array(maker->arena, json->count,
 	    sizeof(*names));
 	size_t i;
