@@ -78,8 +78,15 @@ check_scope_names(struct validator *v, const struct cedar_scope *scope)
 	if (rc == 0 && (scope->op == CEDAR_SCOPE_IS ||
 	    scope->op == CEDAR_SCOPE_IS_IN))
 		rc = check_type_name(v, scope->type, scope->span.start);
-	for (i = 0; rc == 0 && i < scope->count; i++)
+	for (i = 0; rc == 0 && i < scope->count; i++) {
 		rc = check_uid(v, scope->list[i], scope->span.start);
+		/* The list is a set, and a set has elements of one type. */
+		if (rc == 0 && !cedar_str_equal(scope->list[i]->type,
+		    scope->list[0]->type))
+			rc = cedar_fail(&v->error, CEDAR_E_TYPE,
+			    scope->span.start,
+			    "the actions of this list have different types");
+	}
 	return rc;
 }
 

@@ -5,8 +5,8 @@ const STRINGS = ['"a"', '"b"', '"ab*c"', '""', '"\\u{e9}x"', '"\\0"', '"a\\x2ab"
 const PATTERNS = ['"a*"', '"*"', '"*b*c"', '"a\\*b"', '"a\\x2ab"', '""', '"**"', '"\\u{e9}*"'];
 const LONGS = ['0', '1', '2', '-1', '7', '007', '9223372036854775807', '-9223372036854775808', '4611686018427387904'];
 const UIDS = ['User::"u0"', 'User::"u1"', 'User::"zz"', 'Group::"g0"', 'Group::"g1"', 'Doc::"d0"', 'Doc::"d1"',
-	'Folder::"f0"', 'Folder::"f1"', 'NS::Thing::"t0"', 'Color::"red"', 'Color::"pink"', 'Action::"view"',
-	'Action::"edit"', 'Action::"any"', 'NS::Action::"do"', 'Nope::"x"'];
+	'Folder::"f0"', 'Folder::"f1"', 'NS::Thing::"t0"', 'Color::"red"', 'Color::"green"', 'Action::"view"',
+	'Action::"edit"', 'Action::"any"', 'NS::Action::"do"'];
 const DECIMALS = ['decimal("1.0")', 'decimal("1.0000")', 'decimal("-0.5")', 'decimal("922337203685477.5807")', 'decimal("1")', 'decimal("1.00001")'];
 const IPS = ['ip("10.0.0.1")', 'ip("10.0.0.0/8")', 'ip("127.0.0.1")', 'ip("::1")', 'ip("ff00::/8")', 'ip("0.0.0.0/0")', 'ip("::/0")', 'ip("1:2:3::8/64")', 'ip("10.0.0.01")', 'ip("::ffff:1.2.3.4")', 'ip("224.0.0.0/4")'];
 const DATES = ['datetime("2024-02-29")', 'datetime("1969-12-31T23:59:59.999Z")', 'datetime("2024-01-01T00:00:00+0530")', 'datetime("2023-02-29")', 'datetime("0000-01-01")', 'datetime("9999-12-31T23:59:59Z")', 'datetime("2024-01-01T00:00:60Z")'];
@@ -19,7 +19,7 @@ class Expressions {
 
 	any(depth) {
 		return this.r.pick([() => this.bool(depth), () => this.long(depth), () => this.string(depth),
-			() => this.entity(depth), () => this.set(depth), () => this.record(depth), () => this.extension(depth)])();
+			() => this.entity(depth), () => this.r.pick(['Nope::"x"', 'Color::"pink"']), () => this.set(depth), () => this.record(depth), () => this.extension(depth)])();
 	}
 
 	// Now and then something of another type.

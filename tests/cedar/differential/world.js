@@ -46,11 +46,11 @@ function entities(r) {
 			attrs.meta = { a: 1, ...(r.chance(0.5) ? { b: 'x' } : {}) };
 		list.push({ uid: uid('Doc', `d${i}`), attrs, parents: [uid('Folder', `f${r.below(3)}`)] });
 	}
-	const thing = { kind: { __entity: uid('Color', r.chance(0.9) ? 'red' : 'pink') } };
+	const thing = { kind: { __entity: uid('Color', r.chance(0.97) ? 'red' : 'pink') } };
 	if (r.chance(0.5))
 		thing.at = r.pick(['2024-01-01', { __extn: { fn: 'datetime', arg: '2024-01-01' } }, { fn: 'datetime', arg: '2024-01-01' }]);
 	if (r.chance(0.5))
-		thing.cost = r.pick(['1.5', { __extn: { fn: 'decimal', arg: '1.5' } }, 1.5]);
+		thing.cost = r.chance(0.05) ? 1.5 : r.pick(['1.5', { __extn: { fn: 'decimal', arg: '1.5' } }, { fn: 'decimal', arg: '-0.5' }]);
 	list.push({ uid: uid('NS::Thing', 't0'), attrs: thing, parents: r.chance(0.5) ? [uid('Group', 'g0')] : [] });
 	return list;
 }
@@ -110,7 +110,11 @@ function policy(r, slots, depth) {
 	const p = slots ? scope(r, 'principal', r.chance(0.8)) : scope(r, 'principal', false);
 	const q = slots ? scope(r, 'resource', !p.includes('?') || r.chance(0.5)) : scope(r, 'resource', false);
 	const last = slots && !p.includes('?') && !q.includes('?') ? 'resource == ?resource' : q;
-	return `${notes}${r.pick(['permit', 'permit', 'forbid'])} (${p}, ${actionScope(r)}, ${last})${conditions};`;
+	const effect = r.pick(['permit', 'permit', 'forbid']);
+	// Most conditions only type-check where the context is that of view.
+	if (!slots && r.chance(0.6))
+		return `${notes}${effect} (${r.pick(['principal', 'principal is User'])}, action == Action::"view", resource is Doc)${conditions};`;
+	return `${notes}${effect} (${p}, ${actionScope(r)}, ${last})${conditions};`;
 }
 
 module.exports = { SCHEMA, entities, context, request, policy };
