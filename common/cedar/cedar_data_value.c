@@ -59,9 +59,10 @@ int
 cedar_uid_from_json(const struct cedar_reader *reader,
     const struct cedar_json *json, const struct cedar_uid **out)
 {
-	const struct cedar_json *inside = only_member(json, "__entity");
+	const struct cedar_json *inside = cedar_json_get(json, "__entity");
 
-	if (inside == NULL)
+	/* Where only an entity can stand, further members change nothing. */
+	if (!is_type_and_id(inside))
 		inside = json;
 	if (is_type_and_id(inside))
 		return read_uid(reader, inside, out);
@@ -279,10 +280,10 @@ read_extension(const struct cedar_reader *reader,
     const struct cedar_json *json, const struct cedar_type *type,
     struct cedar_value *out)
 {
-	const struct cedar_json *inside = only_member(json, "__extn");
+	const struct cedar_json *inside = cedar_json_get(json, "__extn");
 	struct cedar_value arg;
 
-	if (inside == NULL)
+	if (!is_call(inside))
 		inside = json;
 	if (reader->escapes == CEDAR_ESCAPES && is_call(inside))
 		return read_call(reader, inside, out);

@@ -135,7 +135,7 @@ read_attr(struct cedar_maker *maker, const struct cedar_json *json,
 	static const char *const keys[] = { "left", "attr", NULL };
 	const struct cedar_json *attr;
 	struct cedar_expr *kid;
-	int rc = read_only(maker, json, keys);
+	int rc = op == CEDAR_X_HAS ? 0 : read_only(maker, json, keys);
 
 	if (rc == 0)
 		rc = read_kid(maker, json, "left", &kid);
@@ -145,24 +145,21 @@ read_attr(struct cedar_maker *maker, const struct cedar_json *json,
 	    span_of(json), kid, attr->u.s), out);
 }
 
-/* "attr" of `has` may be a list of names, then all words. */
+/* "attr" of `has` may be a list of names; unknown members are ignored. */
 static int
 read_has(struct cedar_maker *maker, const struct cedar_json *json,
     enum cedar_op op, struct cedar_expr **out)
 {
 	const struct cedar_json *attr = cedar_json_get(json, "attr");
-	static const char *const keys[] = { "left", "attr", NULL };
 	struct cedar_expr *kid, *has = NULL;
 	size_t i;
 	int rc;
 
 	if (attr == NULL || attr->kind != CEDAR_J_ARRAY)
 		return read_attr(maker, json, op, out);
-	rc = read_only(maker, json, keys);
-	if (rc == 0 && attr->count == 0)
+	if (attr->count == 0)
 		return wrong(maker, attr, "\"attr\" names no attribute");
-	if (rc == 0)
-		rc = read_kid(maker, json, "left", &kid);
+	rc = read_kid(maker, json, "left", &kid);
 	if (rc == 0)
 		rc = made(maker, cedar_expr_new(maker, op, span_of(json), &kid,
 		    1), &has);

@@ -46,7 +46,7 @@ read_target(struct reading *r, const struct cedar_json *json, const char *slot,
 	const struct cedar_json *entity = cedar_json_get(json, "entity");
 	const struct cedar_json *name = cedar_json_get(json, "slot");
 
-	if ((entity == NULL) == (name == NULL))
+	if (entity == NULL && name == NULL)
 		return wrong(r, json, "expected \"entity\" or \"slot\"");
 	if (entity != NULL)
 		return read_uid(r, entity, &scope->uid);
@@ -61,7 +61,6 @@ static int
 read_is(struct reading *r, const struct cedar_json *json, const char *slot,
     struct cedar_scope *scope)
 {
-	static const char *const keys[] = { "entity", "slot", NULL };
 	const struct cedar_json *type, *in = cedar_json_get(json, "in");
 	int rc = need(r, json, "entity_type", CEDAR_J_STRING, &type);
 
@@ -74,8 +73,6 @@ read_is(struct reading *r, const struct cedar_json *json, const char *slot,
 	if (in == NULL)
 		return 0;
 	rc = cedar_json_need(in, CEDAR_J_OBJECT, json, "\"in\"", r->error);
-	if (rc == 0)
-		rc = cedar_json_only(in, keys, "\"in\"", r->error);
 	return rc != 0 ? rc : read_target(r, in, slot, scope);
 }
 
@@ -100,18 +97,12 @@ read_list(struct reading *r, const struct cedar_json *json,
 	return rc;
 }
 
+/* Unknown members of a scope are ignored, as the reference ignores them. */
 static int
 read_scope(struct reading *r, const struct cedar_json *policy, const char *key,
     const char *slot, struct cedar_scope *scope)
 {
-	static const char *const all_keys[] = { "op", NULL };
-	static const char *const keys[] = { "op", "entity", "slot", NULL };
-	static const char *const list_keys[] = { "op", "entities", NULL };
-	static const char *const is_keys[] = { "op", "entity_type", "in",
-	    NULL };
 	const struct cedar_json *json, *op, *list;
-	const char *const *known = keys;
-	bool is, all;
 	int rc = need(r, policy, key, CEDAR_J_OBJECT, &json);
 
 	if (rc == 0)
@@ -119,21 +110,13 @@ read_scope(struct reading *r, const struct cedar_json *policy, const char *key,
 	if (rc != 0)
 		return rc;
 	scope->span = (struct cedar_span){ json->start, json->end };
-	list = cedar_json_get(json, "entities");
-	is = slot != NULL && cedar_str_is(op->u.s, "is");
-	all = cedar_str_is(op->u.s, "All") || cedar_str_is(op->u.s, "all");
-	if (all)
-		known = all_keys;
-	else if (is)
-		known = is_keys;
-	else if (slot == NULL && list != NULL && cedar_str_is(op->u.s, "in"))
-		known = list_keys;
-	rc = cedar_json_only(json, known, "this scope", r->error);
-	if (rc != 0 || all)
-		return rc;
-	if (is)
+	if (cedar_str_is(op->u.s, "All") || cedar_str_is(op->u.s, "all"))
+		return 0;
+	if (slot != NULL && cedar_str_is(op->u.s, "is"))
 		return read_is(r, json, slot, scope);
-	if (known == list_keys)
+	list = cedar_json_get(json, "entities");
+	if (slot == NULL && list != NULL && cedar_str_is(op->u.s, "in") &&
+	    cedar_json_get(json, "entity") == NULL)
 		return read_list(r, list, scope);
 	if (!cedar_str_is(op->u.s, "==") && !cedar_str_is(op->u.s, "in"))
 		return wrong(r, op, "unknown scope operator");

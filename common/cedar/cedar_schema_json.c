@@ -307,6 +307,10 @@ read_action(struct cedar_raw_schema *raw, struct cedar_str space,
 	action->offset = json->start;
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "an action", raw->error);
+	if (parents != NULL && parents->kind == CEDAR_J_NULL)
+		parents = NULL;
+	if (applies != NULL && applies->kind == CEDAR_J_NULL)
+		applies = NULL;
 	if (rc == 0 && parents != NULL)
 		rc = need(raw, parents, CEDAR_J_ARRAY, json, "\"memberOf\"");
 	for (i = 0; rc == 0 && parents != NULL && i < parents->count; i++)

