@@ -108,32 +108,40 @@ read_parts(const struct cedar_reader *reader, const struct cedar_json *json,
 	return rc != 0 ? rc : read_parents(reader, parents, entity);
 }
 
-/* An action in the file says nothing new: it must equal the schema's. */
+static bool
+is_listed(const struct cedar_entity *entity, const struct cedar_uid *parent)
+{
+	size_t i;
+
+	for (i = 0; i < entity->parent_count; i++)
+		if (cedar_uid_equal(entity->parents[i], parent))
+			return true;
+	return false;
+}
+
+/* An action in the file says nothing new: all its ancestors are the schema's. */
 static int
 check_action(const struct cedar_reader *reader, size_t offset,
     const struct cedar_entity *entity)
 {
 	const struct cedar_entity *declared = cedar_entities_find(
 	    cedar_schema_actions(reader->schema), entity->uid);
-	size_t i, j;
+	size_t i;
+	bool same;
 
 	if (declared == NULL)
 		return cedar_fail(reader->error, CEDAR_E_UNKNOWN, offset,
 		    "the schema declares no action %.*s::\"%.*s\"",
 		    CEDAR_SHOW(entity->uid->type), CEDAR_SHOW(entity->uid->id));
+	same = entity->attrs.count == 0 && entity->tags.count == 0;
 	for (i = 0; i < entity->parent_count; i++)
-		if (!cedar_entity_has_ancestor(declared, entity->parents[i]))
-			break;
-	for (j = 0; j < declared->parent_count; j++)
-		if (!cedar_uid_equal(declared->parents[j], declared->uid) &&
-		    entity->parent_count == 0)
-			break;
-	if (i < entity->parent_count || j < declared->parent_count ||
-	    entity->attrs.count > 0 || entity->tags.count > 0)
-		return cedar_fail(reader->error, CEDAR_E_CONFORM, offset,
-		    "action %.*s::\"%.*s\" differs from the schema",
-		    CEDAR_SHOW(entity->uid->type), CEDAR_SHOW(entity->uid->id));
-	return 0;
+		same = same &&
+		    cedar_entity_has_ancestor(declared, entity->parents[i]);
+	for (i = 0; i < declared->ancestor_count; i++)
+		same = same && is_listed(entity, declared->ancestors[i]);
+	return same ? 0 : cedar_fail(reader->error, CEDAR_E_CONFORM, offset,
+	    "action %.*s::\"%.*s\" differs from the schema",
+	    CEDAR_SHOW(entity->uid->type), CEDAR_SHOW(entity->uid->id));
 }
 
 static bool

@@ -205,6 +205,22 @@ read_record(const struct cedar_reader *reader, const struct cedar_json *json,
 	return rc != 0 ? rc : check_required(reader, json, record, out);
 }
 
+/*
+ * Members that an escape ignores must still be Cedar values: the reference reads
+ * the whole before it looks inside. Recursion as deep as JSON may nest.
+ */
+static bool
+has_fraction(const struct cedar_json *json)
+{
+	size_t i;
+
+	for (i = 0; i < json->count; i++)
+		if (has_fraction(json->kind == CEDAR_J_ARRAY ?
+		    &json->u.items[i] : &json->u.members[i].value))
+			return true;
+	return json->kind == CEDAR_J_NUMBER;
+}
+
 static int
 read_object(const struct cedar_reader *reader, const struct cedar_json *json,
     struct cedar_value *out)
@@ -215,6 +231,9 @@ read_object(const struct cedar_reader *reader, const struct cedar_json *json,
 
 	if (reader->escapes == CEDAR_NO_ESCAPES)
 		return read_record(reader, json, NULL, out);
+	if (has_fraction(json))
+		return cedar_fail(reader->error, CEDAR_E_FORMAT, json->start,
+		    "only integers of 64 bits are Cedar numbers");
 	inside = only_member(json, "__entity");
 	if (is_type_and_id(inside)) {
 		rc = read_uid(reader, inside, &uid);

@@ -72,6 +72,17 @@ parse_annotations(struct cedar_lexer *lexer, struct cedar_policy *policy)
 	return 0;
 }
 
+static int
+open_parens(struct cedar_lexer *lexer, size_t *count)
+{
+	int rc = 0;
+
+	for (*count = 0; rc == 0 && cedar_lex_at(lexer, "("); (*count)++)
+		rc = *count == CEDAR_MAX_NEST ?
+		    cedar_lex_wrong(lexer, "an entity") : cedar_lex_next(lexer);
+	return rc;
+}
+
 /* A uid, or the slot of this position; parentheses round it mean nothing. */
 static int
 parse_target(struct cedar_lexer *lexer, const char *slot,
@@ -79,11 +90,8 @@ parse_target(struct cedar_lexer *lexer, const char *slot,
 {
 	struct cedar_uid *uid;
 	size_t parens = 0;
-	int rc = 0;
+	int rc = open_parens(lexer, &parens);
 
-	for (; rc == 0 && cedar_lex_at(lexer, "("); parens++)
-		rc = parens == CEDAR_MAX_NEST ? cedar_lex_wrong(lexer,
-		    "an entity") : cedar_lex_next(lexer);
 	if (rc == 0 && lexer->token.kind == CEDAR_T_SLOT) {
 		if (slot == NULL || !cedar_str_is(lexer->token.text, slot))
 			return cedar_lex_wrong(lexer, slot == NULL ?
@@ -191,7 +199,7 @@ parse_action_list(struct cedar_lexer *lexer, struct cedar_scope *scope)
 static int
 parse_action_scope(struct cedar_lexer *lexer, struct cedar_scope *scope)
 {
-	size_t start = lexer->token.start;
+	size_t start = lexer->token.start, parens = 0;
 	int rc = cedar_lex_expect(lexer, "action", "in the scope");
 
 	if (rc == 0 && (rc = cedar_lex_accept(lexer, "==")) == 1) {
@@ -199,9 +207,13 @@ parse_action_scope(struct cedar_lexer *lexer, struct cedar_scope *scope)
 		rc = parse_action_uid(lexer, scope);
 	} else if (rc == 0 && (rc = cedar_lex_accept(lexer, "in")) == 1) {
 		scope->op = CEDAR_SCOPE_IN;
-		rc = cedar_lex_at(lexer, "[") ?
-		    parse_action_list(lexer, scope) :
-		    parse_action_uid(lexer, scope);
+		rc = open_parens(lexer, &parens);
+		if (rc == 0)
+			rc = cedar_lex_at(lexer, "[") ?
+			    parse_action_list(lexer, scope) :
+			    parse_action_uid(lexer, scope);
+		while (rc == 0 && parens-- > 0)
+			rc = cedar_lex_expect(lexer, ")", "after actions");
 	}
 	scope->span = span_from(lexer, start);
 	return rc;

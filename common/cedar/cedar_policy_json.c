@@ -61,8 +61,12 @@ static int
 read_is(struct reading *r, const struct cedar_json *json, const char *slot,
     struct cedar_scope *scope)
 {
+	static const char *const keys[] = { "op", "entity_type", "in", NULL };
 	const struct cedar_json *type, *in = cedar_json_get(json, "in");
 	int rc = need(r, json, "entity_type", CEDAR_J_STRING, &type);
+
+	if (rc == 0)
+		rc = cedar_json_only(json, keys, "an `is` scope", r->error);
 
 	if (rc == 0 && !cedar_path_is_valid(type->u.s))
 		return wrong(r, type, "this is no entity type");
@@ -97,7 +101,7 @@ read_list(struct reading *r, const struct cedar_json *json,
 	return rc;
 }
 
-/* Unknown members of a scope are ignored, as the reference ignores them. */
+/* Only `is` refuses unknown members, as in the reference. */
 static int
 read_scope(struct reading *r, const struct cedar_json *policy, const char *key,
     const char *slot, struct cedar_scope *scope)

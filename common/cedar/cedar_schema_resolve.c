@@ -539,6 +539,17 @@ resolve_action(struct resolver *r, const struct cedar_raw_name *ref,
 	return 0;
 }
 
+/* As with types, no action of a namespace may hide one of the empty namespace. */
+static int
+check_action_shadow(struct resolver *r, const struct cedar_raw_action *raw)
+{
+	if (raw->space.n == 0 || cedar_map_get(&r->schema->actions,
+	    CEDAR_STR("Action"), raw->id) == NULL)
+		return 0;
+	return fail(r, CEDAR_E_DUPLICATE, raw->offset,
+	    "this action hides one of the empty namespace", raw->id);
+}
+
 static int
 link_action(struct resolver *r, const struct cedar_raw_action *raw,
     const struct cedar_uid *uid)
@@ -574,6 +585,8 @@ add_actions(struct resolver *r)
 	r->schema->action_store = cedar_entities_new(NULL);
 	if (r->schema->action_store == NULL)
 		return no_memory(r);
+	for (i = 0; rc == 0 && i < r->raw->actions.count; i++)
+		rc = check_action_shadow(r, r->raw->actions.items[i]);
 	for (i = 0; rc == 0 && i < r->raw->actions.count; i++) {
 		action = r->schema->action_list.items[i];
 		rc = link_action(r, r->raw->actions.items[i], action->uid);
