@@ -108,20 +108,9 @@ read_parts(const struct cedar_reader *reader, const struct cedar_json *json,
 	return rc != 0 ? rc : read_parents(reader, parents, entity);
 }
 
-static bool
-is_listed(const struct cedar_entity *entity, const struct cedar_uid *parent)
-{
-	size_t i;
-
-	for (i = 0; i < entity->parent_count; i++)
-		if (cedar_uid_equal(entity->parents[i], parent))
-			return true;
-	return false;
-}
-
-/* An action in the file says nothing new: all its ancestors are the schema's. */
+/* An action in the file says nothing new: it has the ancestors it has anyway. */
 static int
-check_action(const struct cedar_reader *reader, size_t offset,
+check_action(const struct cedar_reader *reader,
     const struct cedar_entity *entity)
 {
 	const struct cedar_entity *declared = cedar_entities_find(
@@ -130,18 +119,31 @@ check_action(const struct cedar_reader *reader, size_t offset,
 	bool same;
 
 	if (declared == NULL)
-		return cedar_fail(reader->error, CEDAR_E_UNKNOWN, offset,
+		return cedar_fail(reader->error, CEDAR_E_UNKNOWN, 0,
 		    "the schema declares no action %.*s::\"%.*s\"",
 		    CEDAR_SHOW(entity->uid->type), CEDAR_SHOW(entity->uid->id));
-	same = entity->attrs.count == 0 && entity->tags.count == 0;
-	for (i = 0; i < entity->parent_count; i++)
-		same = same &&
-		    cedar_entity_has_ancestor(declared, entity->parents[i]);
-	for (i = 0; i < declared->ancestor_count; i++)
-		same = same && is_listed(entity, declared->ancestors[i]);
-	return same ? 0 : cedar_fail(reader->error, CEDAR_E_CONFORM, offset,
+	same = entity->attrs.count == 0 && entity->tags.count == 0 &&
+	    entity->ancestor_count == declared->ancestor_count;
+	for (i = 0; same && i < entity->ancestor_count; i++)
+		same = cedar_entity_has_ancestor(declared,
+		    entity->ancestors[i]);
+	return same ? 0 : cedar_fail(reader->error, CEDAR_E_CONFORM, 0,
 	    "action %.*s::\"%.*s\" differs from the schema",
 	    CEDAR_SHOW(entity->uid->type), CEDAR_SHOW(entity->uid->id));
+}
+
+/* All actions of the file, once their hierarchy is known. */
+static int
+check_actions(const struct cedar_reader *reader, struct cedar_entities *actions)
+{
+	const struct cedar_entity *action;
+	size_t i;
+	int rc = cedar_entities_seal(actions, reader->error);
+
+	for (i = 0; rc == 0 &&
+	    (action = cedar_entities_at(actions, i)) != NULL; i++)
+		rc = check_action(reader, action);
+	return rc;
 }
 
 static bool
@@ -170,7 +172,7 @@ check_action_parents(const struct cedar_reader *reader, size_t offset,
 
 static int
 add_entity(const struct cedar_reader *reader, const struct cedar_json *json,
-    struct cedar_entities *store)
+    struct cedar_entities *store, struct cedar_entities *actions)
 {
 	const struct cedar_schema_entity *declared = NULL;
 	struct cedar_entity entity = { 0 };
@@ -195,13 +197,12 @@ add_entity(const struct cedar_reader *reader, const struct cedar_json *json,
 	rc = read_parts(reader, json, declared, &entity);
 	if (rc == 0 && action)
 		rc = check_action_parents(reader, json->start, &entity);
-	if (rc == 0 && action && reader->schema != NULL)
-		return check_action(reader, json->start, &entity);
 	if (rc == 0 && declared != NULL)
 		rc = cedar_schema_check_entity(reader->schema, &entity,
 		    reader->error);
 	if (rc == 0)
-		rc = cedar_entities_add(store, &entity, reader->error);
+		rc = cedar_entities_add(action && reader->schema != NULL ?
+		    actions : store, &entity, reader->error);
 	if (rc != 0 && reader->error->offset == 0)
 		reader->error->offset = json->start;
 	return rc;
@@ -250,7 +251,8 @@ add_actions(const struct cedar_schema *schema, struct cedar_entities *store,
 
 static int
 fill_store(struct cedar_str text, const struct cedar_schema *schema,
-    struct cedar_entities *store, struct cedar_error *error)
+    struct cedar_entities *store, struct cedar_entities *actions,
+    struct cedar_error *error)
 {
 	struct cedar_arena *arena = cedar_entities_arena(store);
 	struct cedar_reader reader = { arena, schema, CEDAR_ESCAPES, error };
@@ -269,7 +271,9 @@ fill_store(struct cedar_str text, const struct cedar_schema *schema,
 		rc = cedar_json_need(&json, CEDAR_J_ARRAY, &json, "entities",
 		    error);
 	for (i = 0; rc == 0 && i < json.count; i++)
-		rc = add_entity(&reader, &json.u.items[i], store);
+		rc = add_entity(&reader, &json.u.items[i], store, actions);
+	if (rc == 0 && schema != NULL)
+		rc = check_actions(&reader, actions);
 	if (rc == 0 && schema != NULL)
 		rc = add_actions(schema, store, error);
 	return rc != 0 ? rc : cedar_entities_seal(store, error);
@@ -280,15 +284,16 @@ cedar_entities_from_json(struct cedar_str text,
     const struct cedar_schema *schema, struct cedar_error *error)
 {
 	struct cedar_entities *store = cedar_entities_new(NULL);
+	struct cedar_entities *actions = cedar_entities_new(NULL);
 	struct cedar_error local;
+	int rc;
 
 	error = error != NULL ? error : &local;
 	*error = (struct cedar_error){ 0 };
-	if (store == NULL) {
-		no_memory(error);
-		return NULL;
-	}
-	if (fill_store(text, schema, store, error) == 0)
+	rc = store == NULL || actions == NULL ? no_memory(error) :
+	    fill_store(text, schema, store, actions, error);
+	cedar_entities_free(actions);
+	if (rc == 0)
 		return store;
 	cedar_entities_free(store);
 	return NULL;
