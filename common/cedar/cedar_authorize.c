@@ -20,46 +20,23 @@ struct hearing {
 	bool			forbid_failed;
 };
 
+/*
+ * The index found the rule by all of its scope but the type that stands beside an
+ * `in`: it files `is T in x` under x.
+ */
 static bool
-scope_holds(const struct cedar_eval *eval, const struct cedar_scope *scope,
-    const struct cedar_uid *bound, const struct cedar_uid *uid)
+type_holds(const struct cedar_scope *scope, const struct cedar_uid *uid)
 {
-	size_t i;
-
-	switch (scope->op) {
-	case CEDAR_SCOPE_ANY:
-		return true;
-	case CEDAR_SCOPE_EQ:
-		return cedar_uid_equal(uid, bound);
-	case CEDAR_SCOPE_IN:
-		return cedar_eval_is_in(eval->entities, uid, bound);
-	case CEDAR_SCOPE_IS:
-		return cedar_str_equal(uid->type, scope->type);
-	case CEDAR_SCOPE_IS_IN:
-		return cedar_str_equal(uid->type, scope->type) &&
-		    cedar_eval_is_in(eval->entities, uid, bound);
-	case CEDAR_SCOPE_IN_LIST:
-		for (i = 0; i < scope->count; i++)
-			if (cedar_eval_is_in(eval->entities, uid,
-			    scope->list[i]))
-				return true;
-		return false;
-	}
-	return false;
+	return scope->op != CEDAR_SCOPE_IS_IN ||
+	    cedar_str_equal(uid->type, scope->type);
 }
 
 static bool
 rule_applies(const struct cedar_eval *eval, const struct cedar_rule *rule)
 {
-	const struct cedar_policy *policy = rule->policy;
-	const struct cedar_request *request = eval->request;
-
-	return scope_holds(eval, &policy->principal,
-	    cedar_rule_principal(rule), request->principal) &&
-	    scope_holds(eval, &policy->action, policy->action.uid,
-	    request->action) &&
-	    scope_holds(eval, &policy->resource, cedar_rule_resource(rule),
-	    request->resource);
+	return !rule->typed || (type_holds(&rule->policy->principal,
+	    eval->request->principal) &&
+	    type_holds(&rule->policy->resource, eval->request->resource));
 }
 
 /* A when-condition's conjuncts one by one, to know which one was false. */
@@ -98,7 +75,7 @@ note_failure(struct hearing *hearing, const struct cedar_rule *rule)
 		return -CEDAR_E_MEMORY;
 	*failure = (struct cedar_failure){ rule, hearing->eval.fault.code,
 	    hearing->eval.fault.expr };
-	if (rule->policy->forbid)
+	if (rule->forbid)
 		hearing->forbid_failed = true;
 	return cedar_list_add(&hearing->outcome.failures, hearing->eval.arena,
 	    failure);
@@ -110,7 +87,7 @@ note_refusal(struct hearing *hearing, const struct cedar_rule *rule,
 {
 	struct cedar_refusal *refusal;
 
-	if (rule->policy->forbid)
+	if (rule->forbid)
 		return 0;
 	refusal = cedar_arena_alloc(hearing->eval.arena, sizeof(*refusal));
 	if (refusal == NULL)
@@ -125,20 +102,19 @@ hear_rule(void *context, const struct cedar_rule *rule)
 {
 	struct hearing *hearing = context;
 	struct cedar_eval *eval = &hearing->eval;
-	const struct cedar_policy *policy = rule->policy;
 	struct cedar_span span = { 0 };
 	bool holds = true;
 	size_t i;
 
 	if (!rule_applies(eval, rule))
 		return 0;
-	for (i = 0; holds && i < policy->condition_count; i++)
-		if (test_condition(eval, &policy->conditions[i], &holds,
+	for (i = 0; holds && i < rule->condition_count; i++)
+		if (test_condition(eval, &rule->conditions[i], &holds,
 		    &span) != 0)
 			return note_failure(hearing, rule);
 	if (!holds)
 		return note_refusal(hearing, rule, span);
-	return cedar_list_add(policy->forbid ? &hearing->outcome.forbids :
+	return cedar_list_add(rule->forbid ? &hearing->outcome.forbids :
 	    &hearing->outcome.permits, eval->arena, (void *)(uintptr_t)rule);
 }
 

@@ -45,6 +45,13 @@ bool cedar_eval_is_in(const struct cedar_entities *entities,
  */
 void cedar_fold_expr(struct cedar_expr *expr, struct cedar_arena *arena);
 
+/*
+ * A copy of the tree in one run of memory, each node before its operands. NULL
+ * when memory ends. Names, texts and folded parts stay where they are.
+ */
+struct cedar_expr *cedar_compact_expr(const struct cedar_expr *expr,
+    struct cedar_arena *arena);
+
 /* For the parts of the evaluator. */
 int cedar_eval_fail(struct cedar_eval *eval, const struct cedar_expr *expr,
     enum cedar_code code);

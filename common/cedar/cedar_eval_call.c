@@ -127,3 +127,31 @@ cedar_fold_expr(struct cedar_expr *expr, struct cedar_arena *arena)
 		expr->folded = true;
 	}
 }
+
+/* Recursion is bounded by CEDAR_MAX_EXPR_DEPTH. */
+struct cedar_expr *
+cedar_compact_expr(const struct cedar_expr *expr, struct cedar_arena *arena)
+{
+	struct cedar_expr *copy = cedar_arena_alloc(arena, sizeof(*copy));
+	struct cedar_str *names;
+	uint32_t i;
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *expr;
+	if (is_constant(expr))
+		return copy;
+	names = cedar_arena_array(arena, expr->name_count, sizeof(*names));
+	copy->kids = cedar_arena_array(arena, expr->count, sizeof(*copy->kids));
+	if (names == NULL || copy->kids == NULL)
+		return NULL;
+	if (expr->name_count > 0)
+		memcpy(names, expr->names, expr->name_count * sizeof(*names));
+	copy->names = names;
+	for (i = 0; i < expr->count; i++) {
+		copy->kids[i] = cedar_compact_expr(expr->kids[i], arena);
+		if (copy->kids[i] == NULL)
+			return NULL;
+	}
+	return copy;
+}

@@ -1,6 +1,6 @@
 /*
- * Which policies can match a request: a trie over action, resource, principal.
- * It only leaves out policies whose scope cannot match; scopes are tested again.
+ * Which policies' scopes match a request: a trie over action, resource and
+ * principal. It is exact but for the type of `is T in x`, which the caller tests.
  */
 #ifndef CEDAR_INDEX_H
 #define CEDAR_INDEX_H
@@ -17,7 +17,7 @@ struct cedar_index *cedar_index_new(struct cedar_arena *arena,
     struct cedar_rule *const *rules, size_t count);
 
 /*
- * Calls `visit` once for each candidate of the request, in no order, until it
+ * Calls `visit` once for each rule whose scope matches, in no order, until it
  * returns other than 0, which is returned then. `eval` gives the request, the
  * entities and scratch memory; -CEDAR_E_MEMORY when that ends.
  */

@@ -233,28 +233,53 @@ cedar_policies_link(struct cedar_policies *set, struct cedar_str template_id,
 	return add_rule(set, &rule, error);
 }
 
-static void
-fold_policy(struct cedar_policies *set, const struct cedar_policy *policy)
+/* Constants are computed and each tree is laid out in the order of its use. */
+static int
+compile_policy(struct cedar_policies *set, const struct cedar_policy *policy)
 {
+	struct cedar_condition *condition;
 	size_t i;
 
-	for (i = 0; i < policy->condition_count; i++)
-		cedar_fold_expr(policy->conditions[i].body, &set->arena);
+	for (i = 0; i < policy->condition_count; i++) {
+		condition = &policy->conditions[i];
+		cedar_fold_expr(condition->body, &set->arena);
+		condition->body = cedar_compact_expr(condition->body,
+		    &set->arena);
+		if (condition->body == NULL)
+			return -CEDAR_E_MEMORY;
+	}
+	return 0;
+}
+
+static void
+compile_rule(struct cedar_rule *rule)
+{
+	const struct cedar_policy *policy = rule->policy;
+
+	rule->forbid = policy->forbid;
+	rule->typed = policy->principal.op == CEDAR_SCOPE_IS_IN ||
+	    policy->resource.op == CEDAR_SCOPE_IS_IN;
+	rule->conditions = policy->conditions;
+	rule->condition_count = (uint32_t)policy->condition_count;
 }
 
 int
 cedar_policies_seal(struct cedar_policies *set, struct cedar_error *error)
 {
-	const struct cedar_rule *rule;
+	struct cedar_rule *rule;
 	size_t i;
+	int rc = 0;
 
-	for (i = 0; i < set->templates.count; i++)
-		fold_policy(set, set->templates.items[i]);
-	for (i = 0; i < set->rules.count; i++) {
+	for (i = 0; rc == 0 && i < set->templates.count; i++)
+		rc = compile_policy(set, set->templates.items[i]);
+	for (i = 0; rc == 0 && i < set->rules.count; i++) {
 		rule = set->rules.items[i];
 		if (!rule->linked)
-			fold_policy(set, rule->policy);
+			rc = compile_policy(set, rule->policy);
+		compile_rule(rule);
 	}
+	if (rc != 0)
+		return no_memory(error);
 	set->index = cedar_index_new(&set->arena,
 	    (struct cedar_rule **)set->rules.items, set->rules.count);
 	return set->index == NULL ? no_memory(error) : 0;

@@ -22,6 +22,11 @@ struct cedar_rule {
 	uint32_t			 order;		/* in the set */
 	bool				 linked;
 	bool				 spread;	/* filed more than once */
+	/* Compiled when the set is sealed; what a decision reads lies together. */
+	bool				 forbid;
+	bool				 typed;		/* has `is T in x` */
+	uint32_t			 condition_count;
+	const struct cedar_condition	*conditions;
 };
 
 enum {

@@ -16,6 +16,7 @@
 #define TEAMS		50u
 #define TOOLS		500u
 #define SERVERS		20u
+#define GUARDS		20u
 #define TEXT_MAX	((size_t)8 << 20)
 
 struct world {
@@ -91,26 +92,36 @@ build_entities(struct world *world)
 		exit(2);
 }
 
-/* Team, user and server rules, and a few that concern everybody. */
+/* Numbers without a pattern, so that grants do not pile up on a few entities. */
+static unsigned int
+spread(unsigned int n)
+{
+	return (unsigned int)(cedar_hash_mix(n, 0x5bd1e995u) >> 24);
+}
+
+/* Team, user and tool rules; guards for everybody do not grow with the grants. */
 static int
 write_policy(char *out, size_t size, unsigned int i)
 {
-	if (i % 100 == 0)
+	unsigned int some = spread(i), other = spread(some);
+
+	if (i % 100 == 0 && i < GUARDS * 100)
 		return snprintf(out, size, "forbid(principal, action, resource)"
 		    " when { context.risk > %u };\n", 90 + i % 10);
 	if (i % 3 == 0)
 		return snprintf(out, size, "permit(principal in Team::\"t%u\","
 		    " action == Action::\"call0\", resource in Server::\"s%u\")"
 		    " when { principal.trust >= resource.min &&"
-		    " context.path like \"/srv/*\" };\n", i % TEAMS,
-		    i / 3 % SERVERS);
+		    " context.path like \"/srv/*\" };\n", some % TEAMS,
+		    other % SERVERS);
 	if (i % 3 == 1)
 		return snprintf(out, size, "permit(principal == User::\"u%u\","
 		    " action, resource == Tool::\"tool%u\")"
-		    " when { context.risk < 50 };\n", i % USERS, i % TOOLS);
+		    " when { context.risk < 50 };\n", some % USERS,
+		    other % TOOLS);
 	return snprintf(out, size, "forbid(principal, action,"
 	    " resource == Tool::\"tool%u\") unless { context.mfa ||"
-	    " context.risk < %u };\n", i % TOOLS, i % 90);
+	    " context.risk < %u };\n", some % TOOLS, i % 90);
 }
 
 static void
