@@ -13,6 +13,21 @@ need(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	return cedar_json_need(json, kind, parent, what, raw->error);
 }
 
+/*
+ * The reference reads an array in place of an object as its members in order; of
+ * these only the ones that say nothing are taken here.
+ */
+static bool
+says_nothing(const struct cedar_json *json)
+{
+	size_t i;
+
+	for (i = 0; json->kind == CEDAR_J_ARRAY && i < json->count; i++)
+		if (json->u.items[i].kind != CEDAR_J_NULL)
+			return false;
+	return json->kind == CEDAR_J_ARRAY;
+}
+
 static int
 check_path(struct cedar_raw_schema *raw, struct cedar_str path, size_t offset)
 {
@@ -203,7 +218,9 @@ read_entity(struct cedar_raw_schema *raw, struct cedar_str space,
 	const struct cedar_json *shape, *tags, *ids;
 	struct cedar_raw_entity *entity = cedar_raw_add(raw, &raw->entities,
 	    sizeof(*entity));
-	int rc = need(raw, json, CEDAR_J_OBJECT, json, "an entity type");
+	bool empty = says_nothing(json) && json->count == 0;
+	int rc = empty ? 0 :
+	    need(raw, json, CEDAR_J_OBJECT, json, "an entity type");
 
 	if (entity == NULL)
 		return -CEDAR_E_MEMORY;
@@ -214,7 +231,7 @@ read_entity(struct cedar_raw_schema *raw, struct cedar_str space,
 	    cedar_word_is_reserved(entity->name)))
 		rc = check_path(raw, CEDAR_STR(""), json->start);
 	ids = cedar_json_get(json, "enum");
-	if (rc == 0)
+	if (rc == 0 && !empty)
 		rc = cedar_json_only(json, ids != NULL ? enum_keys : keys,
 		    "an entity type", raw->error);
 	if (rc != 0 || ids != NULL)
@@ -298,13 +315,16 @@ read_action(struct cedar_raw_schema *raw, struct cedar_str space,
 	struct cedar_raw_action *action = cedar_raw_add(raw, &raw->actions,
 	    sizeof(*action));
 	size_t i;
-	int rc = need(raw, json, CEDAR_J_OBJECT, json, "an action");
+	int rc;
 
 	if (action == NULL)
 		return -CEDAR_E_MEMORY;
 	action->space = space;
 	action->id = member->key;
 	action->offset = json->start;
+	if (says_nothing(json))
+		return 0;
+	rc = need(raw, json, CEDAR_J_OBJECT, json, "an action");
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "an action", raw->error);
 	if (parents != NULL && parents->kind == CEDAR_J_NULL)

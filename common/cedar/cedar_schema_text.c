@@ -88,7 +88,11 @@ parse_name(struct parser *p, struct cedar_str *name)
 {
 	if (p->lexer.token.kind == CEDAR_T_STRING)
 		return cedar_lex_string(&p->lexer, name);
-	return cedar_lex_name(&p->lexer, name);
+	/* Only types and namespaces keep clear of the reserved namespace. */
+	if (!cedar_lex_at(&p->lexer, "__cedar"))
+		return cedar_lex_name(&p->lexer, name);
+	*name = p->lexer.token.text;
+	return cedar_lex_next(&p->lexer);
 }
 
 /* Goes past a comma; 1 if another item follows before `close`. */

@@ -63,8 +63,9 @@ function json(r, value) {
 		break;
 	default:
 		{
-			// The reference reads some arrays as objects without names, an
-			// accident of its JSON library that this engine refuses to share.
+			// The reference reads an array as an object's members in order, an
+			// accident of its JSON library that this engine shares only for
+			// arrays that say nothing; those are among the kept cases.
 			const object = node[key] !== null && typeof node[key] === 'object' && !Array.isArray(node[key]);
 			const value = r.pick(VALUES);
 			if (!object || !Array.isArray(value))
