@@ -43,7 +43,7 @@ check-cedar: $(CEDAR_TESTS:%=build/tests/cedar-%)
 # The same under the sanitizers; the differential cases are those that differed.
 check-cedar-asan: $(CEDAR_TESTS:%=build/asan/tests/cedar-%) $(CEDAR_FUZZERS:%=build/asan/tests/replay_cedar_%)
 	KEEPGATE_TEST_DATA=$(KEEPGATE_TEST_DATA) tests/cedar/check_cedar.sh build/asan 0
-	for f in $(CEDAR_FUZZERS); do build/asan/tests/replay_cedar_$$f tests/fuzz/seeds/cedar_$$f/* || exit 1; done
+	for f in $(CEDAR_FUZZERS); do build/asan/tests/replay_cedar_$$f tests/fuzz/seeds/cedar_$$f/* tests/fuzz/regression/cedar_* || exit 1; done
 
 .PHONY: check-cedar check-cedar-asan
 

@@ -358,7 +358,7 @@ cedar_policies_add_json(struct cedar_policies *set, struct cedar_str name,
 	    error != NULL ? error : &local };
 	const struct cedar_source *source = NULL;
 	const struct cedar_json *links;
-	struct cedar_json json;
+	struct cedar_json json = { 0 };
 	size_t i;
 	int number, rc;
 
@@ -367,9 +367,10 @@ cedar_policies_add_json(struct cedar_policies *set, struct cedar_str name,
 		return number;
 	*r.error = (struct cedar_error){ 0 };
 	rc = cedar_json_parse(source->text, r.arena, &json, r.error);
-	if (rc == 0)
-		rc = cedar_json_need(&json, CEDAR_J_OBJECT, &json,
-		    "a policy set", r.error);
+	if (rc != 0)
+		return rc;
+	rc = cedar_json_need(&json, CEDAR_J_OBJECT, &json, "a policy set",
+	    r.error);
 	if (rc == 0)
 		rc = cedar_json_only(&json, keys, "a policy set", r.error);
 	if (rc == 0)

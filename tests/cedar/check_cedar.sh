@@ -4,7 +4,7 @@
 # Ends with the sum of all. Without test data or npm it says what it skips.
 set -u
 build=$1
-cases=${2:-5000}
+cases=${2:-3500}
 here=tests/cedar
 data=${KEEPGATE_TEST_DATA:-../shared/data}
 passed=0 failed=0 skipped=0
