@@ -37,7 +37,7 @@ $(CEDAR_TESTS:%=build/asan/tests/cedar-%): build/asan/tests/cedar-%: build/asan/
 	@mkdir -p $(@D)
 	$(CC) $(CEDAR_FLAGS) $(CEDAR_SAN) -o $@ $^
 
-check-cedar: $(CEDAR_TESTS:%=build/tests/cedar-%)
+check-cedar: $(CEDAR_TESTS:%=build/tests/cedar-%) build/tests/cedar-cli
 	KEEPGATE_TEST_DATA=$(KEEPGATE_TEST_DATA) tests/cedar/check_cedar.sh build
 
 # The same under the sanitizers; the differential cases are those that differed.

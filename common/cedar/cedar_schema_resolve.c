@@ -10,7 +10,7 @@ struct resolver {
 	struct cedar_raw_schema	*raw;
 	struct cedar_map	 commons;	/* (space, name) */
 	struct cedar_map	 entities;	/* (space, name) */
-	unsigned int		 depth;		/* of common types in each other */
+	unsigned int		 depth;		/* of types in each other */
 };
 
 static const struct cedar_type *resolve_type(struct resolver *r,
@@ -118,15 +118,8 @@ resolve_common(struct resolver *r, struct cedar_raw_common *common)
 		    "common type contains itself", common->name);
 		return NULL;
 	}
-	if (r->depth == CEDAR_MAX_TYPE_DEPTH) {
-		fail(r, CEDAR_E_LIMIT, common->offset,
-		    "common types too deep in each other", common->name);
-		return NULL;
-	}
 	common->busy = true;
-	r->depth++;
 	common->resolved = resolve_type(r, common->type, common->space);
-	r->depth--;
 	common->busy = false;
 	return common->resolved;
 }
@@ -198,9 +191,8 @@ resolve_record(struct resolver *r, const struct cedar_raw_type *raw,
 	return type;
 }
 
-/* Recursion: CEDAR_MAX_NEST levels of text in CEDAR_MAX_TYPE_DEPTH types. */
 static const struct cedar_type *
-resolve_type(struct resolver *r, const struct cedar_raw_type *raw,
+resolve_form(struct resolver *r, const struct cedar_raw_type *raw,
     struct cedar_str space)
 {
 	const struct cedar_type *type;
@@ -226,6 +218,24 @@ resolve_type(struct resolver *r, const struct cedar_raw_type *raw,
 	if (type == NULL)
 		cedar_fail(r->raw->error, CEDAR_E_LIMIT, raw->offset,
 		    "this type is too deep");
+	return type;
+}
+
+/* Recursion runs through here, bounded also through common types. */
+static const struct cedar_type *
+resolve_type(struct resolver *r, const struct cedar_raw_type *raw,
+    struct cedar_str space)
+{
+	const struct cedar_type *type;
+
+	if (r->depth == CEDAR_MAX_TYPE_DEPTH) {
+		cedar_fail(r->raw->error, CEDAR_E_LIMIT, raw->offset,
+		    "types are more than %u levels deep", CEDAR_MAX_TYPE_DEPTH);
+		return NULL;
+	}
+	r->depth++;
+	type = resolve_form(r, raw, space);
+	r->depth--;
 	return type;
 }
 

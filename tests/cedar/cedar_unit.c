@@ -141,6 +141,24 @@ test_nesting(void)
 	    -CEDAR_E_LIMIT, "deep JSON policies");
 }
 
+/* type T0 = T1; type T1 = T2; ... deep without any nesting in the text. */
+static void
+test_alias_chain(void)
+{
+	size_t size = (size_t)DEEP * 32, n = 0;
+	char *text = malloc(size);
+	unsigned int i;
+
+	for (i = 0; text != NULL && i < DEEP; i++)
+		n += (size_t)snprintf(text + n, size - n,
+		    "type T%u = Set<T%u>;", i, i + 1);
+	if (text != NULL)
+		n += (size_t)snprintf(text + n, size - n, "type T%u = Long;",
+		    i);
+	expect(load_schema, (struct cedar_str){ text, n }, -CEDAR_E_LIMIT,
+	    "a long chain of common types");
+}
+
 static void
 test_duplicate_keys(void)
 {
@@ -318,6 +336,7 @@ int
 main(void)
 {
 	test_nesting();
+	test_alias_chain();
 	test_duplicate_keys();
 	test_extensions();
 	test_explanation();

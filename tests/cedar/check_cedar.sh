@@ -30,6 +30,7 @@ skip() {
 }
 
 run "$build/tests/cedar-unit"
+[ -x "$build/tests/cedar-cli" ] && run "$here/cli_cedar.sh" "$build/tests/cedar-cli"
 run "$build/tests/cedar-diff" "$here/regression/differed.jsonl"
 archive=$data/cedar/corpus-dev.tar.gz
 if [ -f "$archive" ]; then
