@@ -85,9 +85,12 @@ static int
 note_refusal(struct hearing *hearing, const struct cedar_rule *rule,
     struct cedar_span span)
 {
+	const struct outcome *outcome = &hearing->outcome;
 	struct cedar_refusal *refusal;
 
-	if (rule->forbid)
+	/* Only a default deny is explained, and this will be none. */
+	if (rule->forbid || outcome->permits.count > 0 ||
+	    outcome->forbids.count > 0)
 		return 0;
 	refusal = cedar_arena_alloc(hearing->eval.arena, sizeof(*refusal));
 	if (refusal == NULL)
