@@ -1,0 +1,34 @@
+/* A folder of policies, schema and entities, as the operator keeps it. */
+#ifndef KEEPGATE_POLICY_LOAD_H
+#define KEEPGATE_POLICY_LOAD_H
+
+#include "cedar_authorize.h"
+#include "cedar_schema.h"
+
+/* The largest file that is read. */
+#define POLICY_FILE_MAX ((size_t)64 << 20)
+
+struct policy_folder {
+	struct cedar_policies	*policies;
+	struct cedar_schema	*schema;	/* NULL: the folder has none */
+	struct cedar_entities	*entities;
+	size_t			 faults;	/* reported on stderr */
+};
+
+/*
+ * Loads *.cedar and *.cedar.json (policies), one *.cedarschema or
+ * *.cedarschema.json, and one entities.json; then validates. Each fault is
+ * printed as file:line:column: what. 0 when there was none; the folder must be
+ * freed in any case.
+ */
+int policy_folder_load(struct policy_folder *folder, const char *path);
+void policy_folder_free(struct policy_folder *folder);
+
+/* A whole file, to be freed with free(); NULL with errno set. */
+char *policy_read_file(const char *path, size_t *size);
+
+/* Prints file:line:column: what on stderr. */
+void policy_report(const char *path, struct cedar_str text,
+    const struct cedar_error *error);
+
+#endif

@@ -1,0 +1,8 @@
+/* `keepgate policy` without the rest of keepgate. */
+#include "policy.h"
+
+int
+main(int argc, char **argv)
+{
+	return policy_main(argc, argv);
+}
