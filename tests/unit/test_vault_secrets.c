@@ -6,6 +6,7 @@
 #include "tests/unit/vault_rig.h"
 #include "vaultd/release.h"
 #include "vaultd/secrets.h"
+#include "vaultd/store_sql.h"
 #include "vaultd/value.h"
 
 struct scene {
@@ -299,6 +300,52 @@ static void replaces_and_removes(void)
 	scene_close(&s);
 }
 
+static void pragma_is(struct scene *s, const char *pragma, const char *want)
+{
+	sqlite3_stmt *stmt;
+
+	CHECK(sqlite3_prepare_v2(s->r.store->db, pragma, -1, &stmt, NULL) == SQLITE_OK &&
+	      sqlite3_step(stmt) == SQLITE_ROW);
+	if (strcmp((const char *)sqlite3_column_text(stmt, 0), want) != 0) {
+		fprintf(stderr, "  %s: %s\n", pragma, (const char *)sqlite3_column_text(stmt, 0));
+		unit_bad = 1;
+	}
+	sqlite3_finalize(stmt);
+}
+
+static int second_start(struct scene *s)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		close(STDERR_FILENO);
+		store_open(s->r.dir);
+		_exit(0);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void the_database_is_ours_alone_and_durable(void)
+{
+	struct scene s;
+
+	scene_open(&s);
+	pragma_is(&s, "PRAGMA journal_mode", "wal");
+	pragma_is(&s, "PRAGMA synchronous", "2");
+	pragma_is(&s, "PRAGMA foreign_keys", "1");
+	pragma_is(&s, "PRAGMA secure_delete", "1");
+	pragma_is(&s, "PRAGMA trusted_schema", "0");
+	CHECK(second_start(&s) == KG_EXIT_STORE);
+	rig_stop(&s.r);
+	sql(&s, "PRAGMA user_version=99");
+	CHECK(second_start(&s) == KG_EXIT_STORE);
+	sql(&s, "PRAGMA user_version=1");
+	rig_start(&s.r);
+	scene_close(&s);
+}
+
 static void another_master_key_does_not_start(void)
 {
 	struct scene s;
@@ -335,6 +382,7 @@ int main(void)
 	RUN(what_is_shown_decides_nothing);
 	RUN(no_value_is_in_the_file_or_an_answer);
 	RUN(replaces_and_removes);
+	RUN(the_database_is_ours_alone_and_durable);
 	RUN(another_master_key_does_not_start);
 	return unit_end();
 }
