@@ -22,7 +22,7 @@ struct link_spec {
 struct link *link_new(struct loop *l, const struct link_spec *spec);
 
 /* Connects and hands the connection to the child; tries again every LINK_RETRY_MS while the daemon is away. */
-#define LINK_RETRY_MS 100
+#define LINK_RETRY_MS 100l
 void link_make(struct link *k, struct child *c);
 
 #endif

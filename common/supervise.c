@@ -95,7 +95,7 @@ static const struct ipc_handlers control_handlers = {control_ops, sizeof(control
 static void child_schedule(struct child *c)
 {
 	unsigned ms = spawn_delay_ms(++c->in_a_row);
-	struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
+	struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
 
 	c->state = CHILD_WAITING;
 	event_add(c->restart, &tv);

@@ -17,7 +17,7 @@
 #include "keepgate/orphans.h"
 #include "keepgate/status.h"
 
-#define READY_POLL_MS 50
+#define READY_POLL_MS 50l
 #define READY_WAIT_MS 60000
 #define STOP_GRACE_S 8
 
@@ -123,7 +123,7 @@ static void daemon_ended(struct daemon *d, int wstatus)
 	if (loop_now_ns() - d->started_ns > SPAWN_HEALTHY_NS)
 		d->in_a_row = 0;
 	ms = spawn_delay_ms(++d->in_a_row);
-	tv = (struct timeval){ms / 1000, (ms % 1000) * 1000};
+	tv = (struct timeval){ms / 1000, (suseconds_t)(ms % 1000) * 1000};
 	event_add(d->restart, &tv);
 }
 
