@@ -123,7 +123,9 @@ static int url_set(struct exchange *x)
 	if (err == 0)
 		err = buf_put(&url, buf_ptr(&x->query), buf_len(&x->query));
 	const char *text = err == 0 ? buf_text(&url) : NULL;
-	if (!text || curl_easy_setopt(x->easy, CURLOPT_URL, text) != CURLE_OK)
+	/* The parsed URL would go before this one. */
+	if (!text || curl_easy_setopt(x->easy, CURLOPT_CURLU, NULL) != CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_URL, text) != CURLE_OK)
 		err = KG_E_NOMEM;
 	buf_free(&url);
 	return err;

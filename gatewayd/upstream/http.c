@@ -27,6 +27,7 @@ struct http {
 	struct event *timer;
 	bool kick; /* curl wants to run now: at the end of this batch */
 	struct http_config config;
+	CURLU *url; /* parsed once for all requests */
 	struct address_policy policy;
 	const char *refusal;
 	struct http_sock **sock; /* by descriptor */
@@ -179,17 +180,16 @@ static int close_socket(void *arg, curl_socket_t fd)
 
 static void policy_init(struct http *h)
 {
-	CURLU *u = curl_url();
 	char *host = NULL;
 
-	if (!u || curl_url_set(u, CURLUPART_URL, h->config.url, CURLU_DISALLOW_USER) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+	h->url = curl_url();
+	if (!h->url || curl_url_set(h->url, CURLUPART_URL, h->config.url, CURLU_DISALLOW_USER) != CURLUE_OK ||
+	    curl_url_get(h->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		log_fatal(KG_EXIT_CONFIG, "url: cannot be used: it must be http://HOST[:PORT]/PATH or https://…");
 	if (address_policy_init(&h->policy, host, h->config.allow_addresses, h->config.nallow_addresses) != 0)
 		log_fatal(KG_EXIT_CONFIG, "allow_addresses: at most %d addresses or networks like 10.0.0.0/8",
 			  ADDRESS_NETS_MAX);
 	curl_free(host);
-	curl_url_cleanup(u);
 }
 
 struct http *http_new(struct loop *l, const struct http_config *c)
@@ -218,6 +218,7 @@ struct http *http_new(struct loop *l, const struct http_config *c)
 void http_free(struct http *h)
 {
 	curl_multi_cleanup(h->multi);
+	curl_url_cleanup(h->url);
 	event_free(h->timer);
 	free(h->sock);
 	free(h);
@@ -254,7 +255,7 @@ int http_easy_setup(struct http *h, CURL *easy)
 	const char *scheme = strncasecmp(h->config.url, "https:", 6) == 0 ? "https" : "http";
 	CURLcode err = CURLE_OK;
 
-	SET(CURLOPT_URL, h->config.url);
+	SET(CURLOPT_CURLU, h->url);
 	SET(CURLOPT_PROTOCOLS_STR, scheme);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
