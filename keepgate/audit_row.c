@@ -127,7 +127,7 @@ static void print_end(FILE *out, const json_t *row)
 
 	if (outcome[0] == '\0')
 		return;
-	fprintf(out, "  -> %s", outcome);
+	fprintf(out, " -> %s", outcome);
 	if (json_object_get(row, "latency_us") != NULL)
 		fprintf(out, " in %.1f ms", (double)audit_number(row, "latency_us") / 1000.0);
 	if (why[0] != '\0') {
@@ -143,7 +143,7 @@ static void print_column(FILE *out, const char *text, size_t width)
 	cli_puts_safe(out, text[0] == '\0' ? "-" : text);
 	for (size_t n = text[0] == '\0' ? 1 : strlen(text); n < width; n++)
 		fputc(' ', out);
-	fputs("  ", out);
+	fputc(' ', out);
 }
 
 static const char *reason_of(const json_t *row)
@@ -157,10 +157,10 @@ static void print_member(FILE *out, const char *name, const json_t *v)
 {
 	char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
 
+	fputc(' ', out);
 	cli_puts_safe(out, name);
 	fputc('=', out);
 	cli_puts_safe(out, json_is_string(v) ? json_string_value(v) : text == NULL ? "?" : text);
-	fputc(' ', out);
 	free(text);
 }
 
@@ -189,12 +189,14 @@ static void print_members(FILE *out, json_t *members)
 
 void audit_row_print(FILE *out, const json_t *row)
 {
-	fprintf(out, "%7" PRIu64 "  ", audit_number(row, "seq"));
+	fprintf(out, "%7" PRIu64 " ", audit_number(row, "seq"));
 	print_column(out, audit_text(row, NULL, "time"), 24);
 	print_column(out, audit_text(row, NULL, "decision"), 9);
 	print_column(out, audit_text(row, NULL, "human"), 18);
 	print_column(out, audit_text(row, NULL, "agent"), 12);
 	print_column(out, audit_text(row, NULL, "tool"), 20);
+	if (reason_of(row)[0] != '\0')
+		fputc(' ', out);
 	cli_puts_safe(out, reason_of(row));
 	print_members(out, json_object_get(row, "members"));
 	print_end(out, row);

@@ -136,11 +136,14 @@ static bool note_is_of(const char *note, const struct merkle *tree)
 	return line != NULL && strncmp(line, want, strlen(want)) == 0;
 }
 
+/* Once, in the log and on record: from here on nothing proves what is recorded. */
 static void complain(struct checkpointer *c, const char *what)
 {
-	if (!c->complained)
-		log_warn("vaultd does not sign the audit log's head of %" PRIu64 " records: %s", c->asked.size, what);
+	if (c->complained)
+		return;
+	log_warn("vaultd does not sign the audit log's head of %" PRIu64 " records: %s", c->asked.size, what);
 	c->complained = true;
+	violation_record(c->r, "", "head-refused", what, NULL);
 }
 
 static void keep(struct checkpointer *c, const struct merkle *tree, struct store_checkpoint *row)

@@ -145,6 +145,11 @@ cp "$tmp/old.db" "$tmp/state/guardian/audit.db"
 start
 sleep 1.5
 check 'a rolled back log is told' says 'rolled back' "$tmp/log"
+"$keepgate" audit tail >"$tmp/tail"
+check 'and on record' says 'violation .*rolled back' "$tmp/tail"
+"$keepgate" audit verify >"$tmp/out" 2>&1
+check 'and does not verify' test $? = 1
+check 'for what vaultd has signed' says 'WRONG' "$tmp/out"
 stop
 
 echo "$passed passed, $failed failed"
