@@ -39,6 +39,12 @@ objs_of = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 COMMON_OBJ := $(call objs_of,common) $(B)/obj/gen/config_schema.o
 LIBCOMMON := $(call lib_of,common)
 
+# The policy engine: a library that knows nothing of the gateway.
+LIBCEDAR := $(call lib_of,cedar)
+$(LIBCEDAR): $(call objs_of,common/cedar)
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(B)/keepgate: $(LIBCEDAR)
+
 all: $(addprefix $(B)/,$(BINARIES))
 
 # One archive per folder without its main.o, so that tests link what a program is made of.
@@ -47,7 +53,7 @@ $(call lib_of,$(1)): $(filter-out %/main.o,$(call objs_of,$(dir_$(1))))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 $(B)/$(1): $(B)/obj/$(dir_$(1))/main.o $(call lib_of,$(1)) $(LIBCOMMON)
 	@echo "  LD   $$@"
-	$$(Q)$(CC) $(LDOPT) -o $$@ $$^ $(libs_$(1)) $(LIBS)
+	$$(Q)$(CC) $(LDOPT) -o $$@ $$(filter-out $(LIBCEDAR),$$^) $$(filter $(LIBCEDAR),$$^) $(libs_$(1)) $(LIBS)
 endef
 $(foreach b,$(BINARIES),$(eval $(call binary,$(b))))
 
@@ -82,7 +88,7 @@ $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 
-ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b)))
+ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b))) $(LIBCEDAR)
 ALL_LIBS := $(sort $(foreach b,$(BINARIES),$(libs_$(b)))) $(LIBS)
 
 # The other test programs: each links what it needs out of all archives.
@@ -90,6 +96,13 @@ PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/hostile/*.c tests
 $(PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(ROLE_LIBS) $(LIBCOMMON)
 	@echo "  LD   $@"
 	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(ALL_LIBS)
+
+# Cedar's own tests: the corpus runner, the differential test's reader, the units, the command alone.
+CEDAR_TESTS := $(addprefix $(B)/tests/cedar-,corpus diff unit cli)
+$(CEDAR_TESTS): $(B)/tests/cedar-%: $(B)/obj/tests/cedar/cedar_%.o $(B)/obj/tests/cedar/test_file.o $(call lib_of,keepgate) $(LIBCEDAR)
+	@echo "  LD   $@"
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(LIBS)
+$(CEDAR_TESTS): $(LIBCOMMON)
 
 # Fuzz targets: with libFuzzer in "make fuzz", replayed over kept inputs in every check.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -124,11 +137,12 @@ unit: $(UNIT)
 replay: $(FUZZ:%=$(B)/tests/replay-%)
 	$(Q)tests/replay $(B)
 
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(CEDAR_TESTS)
 
 bench:
 	$(Q)tools/install-packages build check
 	$(Q)$(MAKE) --no-print-directory all programs
+	$(Q)$(B)/tests/bench/bench_cedar
 	$(Q)tests/bench/run
 
 # SECONDS for each target; without it, a minute.

@@ -8,6 +8,7 @@ int consent_main(int argc, char **argv);
 int session_main(int argc, char **argv);
 int secret_main(int argc, char **argv);
 int audit_main(int argc, char **argv);
+int policy_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const struct subcommand {
 	{"session", session_main, "list, pause, resume and revoke the sessions of agents"},
 	{"secret", secret_main, "store, list and remove the credentials of servers"},
 	{"audit", audit_main, "follow, show, verify and export the audit log"},
+	{"policy", policy_main, "check, ask and format Cedar policies"},
 	{"config", config_main, "check a configuration file; print its schema"},
 };
 

@@ -1,32 +1,30 @@
-#include "policy_eval.h"
+#include "keepgate/policy_eval.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cedar_data.h"
-#include "cedar_limits.h"
-#include "cedar_parse.h"
-#include "policy_load.h"
+#include "common/cedar/cedar_data.h"
+#include "common/cedar/cedar_limits.h"
+#include "common/cedar/cedar_parse.h"
+#include "keepgate/policy_load.h"
 
-enum option { DIRECTORY, PRINCIPAL, ACTION, RESOURCE, CONTEXT, REQUEST,
-	OPTIONS };
+enum option { DIRECTORY, PRINCIPAL, ACTION, RESOURCE, CONTEXT, REQUEST, OPTIONS };
 
-static const char *const option_names[OPTIONS] = { "--dir", "--principal",
-    "--action", "--resource", "--context", "--request" };
+static const char *const option_names[OPTIONS] = {"--dir",      "--principal", "--action",
+						  "--resource", "--context",   "--request"};
 
 /* One question, its texts kept for messages. */
 struct question {
-	const char		*options[OPTIONS];
-	struct policy_folder	 folder;
-	struct cedar_arena	 arena;
-	struct cedar_request	 request;
-	char			*file;		/* --request or --context @FILE */
-	size_t			 file_size;
+	const char *options[OPTIONS];
+	struct policy_folder folder;
+	struct cedar_arena arena;
+	struct cedar_request request;
+	char *file; /* --request or --context @FILE */
+	size_t file_size;
 };
 
-static int
-read_options(struct question *question, int argc, char **argv)
+static int read_options(struct question *question, int argc, char **argv)
 {
 	int i, option;
 
@@ -35,30 +33,26 @@ read_options(struct question *question, int argc, char **argv)
 			if (strcmp(argv[i], option_names[option]) == 0)
 				break;
 		if (option == OPTIONS || i + 1 == argc) {
-			fprintf(stderr, "keepgate policy eval: %s %s\n",
-			    argv[i], option == OPTIONS ? "is no option" :
-			    "needs a value");
+			fprintf(stderr, "keepgate policy eval: %s %s\n", argv[i],
+				option == OPTIONS ? "is no option" : "needs a value");
 			return -1;
 		}
 		question->options[option] = argv[i + 1];
 	}
 	if (question->options[REQUEST] == NULL &&
-	    (question->options[PRINCIPAL] == NULL ||
-	    question->options[ACTION] == NULL ||
-	    question->options[RESOURCE] == NULL)) {
+	    (question->options[PRINCIPAL] == NULL || question->options[ACTION] == NULL ||
+	     question->options[RESOURCE] == NULL)) {
 		fprintf(stderr, "keepgate policy eval: give --request, or "
-		    "--principal, --action and --resource\n");
+				"--principal, --action and --resource\n");
 		return -1;
 	}
 	return 0;
 }
 
-static int
-read_uid(struct question *question, enum option option,
-    const struct cedar_uid **out)
+static int read_uid(struct question *question, enum option option, const struct cedar_uid **out)
 {
 	struct cedar_str text = cedar_str_from(question->options[option]);
-	struct cedar_error error = { 0 };
+	struct cedar_error error = {0};
 	struct cedar_uid *uid = NULL;
 	int rc = cedar_parse_uid_text(text, &question->arena, &uid, &error);
 
@@ -68,8 +62,7 @@ read_uid(struct question *question, enum option option,
 	return rc;
 }
 
-static int
-read_file(struct question *question, const char *path)
+static int read_file(struct question *question, const char *path)
 {
 	question->file = policy_read_file(path, &question->file_size);
 	if (question->file == NULL)
@@ -77,23 +70,18 @@ read_file(struct question *question, const char *path)
 	return question->file == NULL ? -1 : 0;
 }
 
-static int
-read_context(struct question *question, const char *name,
-    struct cedar_str text)
+static int read_context(struct question *question, const char *name, struct cedar_str text)
 {
-	struct cedar_error error = { 0 };
-	struct cedar_reader reader = { &question->arena,
-	    question->folder.schema, CEDAR_ESCAPES, &error };
-	int rc = cedar_context_from_json(&reader, text,
-	    question->request.action, &question->request.context);
+	struct cedar_error error = {0};
+	struct cedar_reader reader = {&question->arena, question->folder.schema, CEDAR_ESCAPES, &error};
+	int rc = cedar_context_from_json(&reader, text, question->request.action, &question->request.context);
 
 	if (rc != 0)
 		policy_report(name, text, &error);
 	return rc;
 }
 
-static int
-read_parts(struct question *question)
+static int read_parts(struct question *question)
 {
 	const char *context = question->options[CONTEXT];
 	int rc = read_uid(question, PRINCIPAL, &question->request.principal);
@@ -107,25 +95,21 @@ read_parts(struct question *question)
 	if (context == NULL)
 		context = "{}";
 	if (context[0] != '@')
-		return read_context(question, "--context",
-		    cedar_str_from(context));
+		return read_context(question, "--context", cedar_str_from(context));
 	rc = read_file(question, context + 1);
-	return rc != 0 ? rc : read_context(question, context + 1,
-	    (struct cedar_str){ question->file, question->file_size });
+	return rc != 0 ? rc
+		       : read_context(question, context + 1, (struct cedar_str){question->file, question->file_size});
 }
 
 /* {"principal", "action", "resource", "context"?} in a file. */
-static int
-read_request(struct question *question)
+static int read_request(struct question *question)
 {
-	static const char *const keys[] = { "principal", "action", "resource",
-	    "context", NULL };
-	const struct cedar_uid **uids[] = { &question->request.principal,
-	    &question->request.action, &question->request.resource };
+	static const char *const keys[] = {"principal", "action", "resource", "context", NULL};
+	const struct cedar_uid **uids[] = {&question->request.principal, &question->request.action,
+					   &question->request.resource};
 	const char *path = question->options[REQUEST];
-	struct cedar_error error = { 0 };
-	struct cedar_reader reader = { &question->arena, NULL, CEDAR_ESCAPES,
-	    &error };
+	struct cedar_error error = {0};
+	struct cedar_reader reader = {&question->arena, NULL, CEDAR_ESCAPES, &error};
 	const struct cedar_json *context, *part;
 	struct cedar_str text = CEDAR_STR("{}");
 	struct cedar_json json;
@@ -133,61 +117,47 @@ read_request(struct question *question)
 
 	if (rc != 0)
 		return rc;
-	rc = cedar_json_parse((struct cedar_str){ question->file,
-	    question->file_size }, &question->arena, &json, &error);
+	rc = cedar_json_parse((struct cedar_str){question->file, question->file_size}, &question->arena, &json, &error);
 	if (rc == 0)
-		rc = cedar_json_need(&json, CEDAR_J_OBJECT, &json, "a request",
-		    &error);
+		rc = cedar_json_need(&json, CEDAR_J_OBJECT, &json, "a request", &error);
 	if (rc == 0)
 		rc = cedar_json_only(&json, keys, "a request", &error);
 	for (i = 0; rc == 0 && i < 3; i++) {
 		part = cedar_json_get(&json, keys[i]);
-		rc = cedar_json_need(part, CEDAR_J_OBJECT, &json, keys[i],
-		    &error);
+		rc = cedar_json_need(part, CEDAR_J_OBJECT, &json, keys[i], &error);
 		if (rc == 0)
 			rc = cedar_uid_from_json(&reader, part, uids[i]);
 	}
 	if (rc != 0) {
-		policy_report(path, (struct cedar_str){ question->file,
-		    question->file_size }, &error);
+		policy_report(path, (struct cedar_str){question->file, question->file_size}, &error);
 		return rc;
 	}
 	context = cedar_json_get(&json, "context");
 	if (context != NULL)
-		text = (struct cedar_str){ question->file + context->start,
-		    (size_t)(context->end - context->start) };
+		text = (struct cedar_str){question->file + context->start, (size_t)(context->end - context->start)};
 	return read_context(question, path, text);
 }
 
-static void
-print_place(const struct question *question, const struct cedar_rule *rule,
-    size_t offset)
+static void print_place(const struct question *question, const struct cedar_rule *rule, size_t offset)
 {
-	const struct cedar_source *source = cedar_policies_source(
-	    question->folder.policies, rule->policy->source);
+	const struct cedar_source *source = cedar_policies_source(question->folder.policies, rule->policy->source);
 	struct cedar_place place = cedar_locate(source->text, offset);
 
-	printf("%.*s:%zu:%zu", (int)source->name.n, source->name.p,
-	    place.line, place.column);
+	printf("%.*s:%zu:%zu", (int)source->name.n, source->name.p, place.line, place.column);
 }
 
-static void
-print_refusal(const struct question *question,
-    const struct cedar_refusal *refusal)
+static void print_refusal(const struct question *question, const struct cedar_refusal *refusal)
 {
-	const struct cedar_source *source = cedar_policies_source(
-	    question->folder.policies, refusal->rule->policy->source);
-	struct cedar_str text = { source->text.p + refusal->span.start,
-	    refusal->span.end - refusal->span.start };
+	const struct cedar_source *source =
+		cedar_policies_source(question->folder.policies, refusal->rule->policy->source);
+	struct cedar_str text = {source->text.p + refusal->span.start, refusal->span.end - refusal->span.start};
 
 	printf("would permit: \"%.*s\" but for ", CEDAR_SHOW(refusal->rule->id));
 	print_place(question, refusal->rule, refusal->span.start);
 	printf(": %.*s\n", CEDAR_SHOW(text));
 }
 
-static void
-print_decision(const struct question *question,
-    const struct cedar_decision *decision)
+static void print_decision(const struct question *question, const struct cedar_decision *decision)
 {
 	const struct cedar_failure *failure;
 	char what[CEDAR_ERROR_MAX];
@@ -195,10 +165,8 @@ print_decision(const struct question *question,
 
 	printf("%s\n", decision->allow ? "allow" : "deny");
 	for (i = 0; i < decision->reason_count; i++) {
-		printf("because of: \"%.*s\" at ",
-		    CEDAR_SHOW(decision->reasons[i]->id));
-		print_place(question, decision->reasons[i],
-		    decision->reasons[i]->policy->span.start);
+		printf("because of: \"%.*s\" at ", CEDAR_SHOW(decision->reasons[i]->id));
+		print_place(question, decision->reasons[i], decision->reasons[i]->policy->span.start);
 		printf("\n");
 	}
 	for (i = 0; i < decision->failure_count; i++) {
@@ -214,20 +182,18 @@ print_decision(const struct question *question,
 		printf("a forbid failed: the gateway denies this request\n");
 }
 
-static int
-answer(struct question *question)
+static int answer(struct question *question)
 {
-	struct cedar_error error = { 0 };
+	struct cedar_error error = {0};
 	struct cedar_decision decision;
 
-	if (question->folder.schema != NULL && cedar_schema_check_request(
-	    question->folder.schema, &question->request, &error) != 0) {
+	if (question->folder.schema != NULL &&
+	    cedar_schema_check_request(question->folder.schema, &question->request, &error) != 0) {
 		fprintf(stderr, "the request is not valid: %s\n", error.what);
 		return 2;
 	}
-	if (cedar_authorize(question->folder.policies,
-	    question->folder.entities, &question->request, &question->arena,
-	    &decision) != 0) {
+	if (cedar_authorize(question->folder.policies, question->folder.entities, &question->request, &question->arena,
+			    &decision) != 0) {
 		fprintf(stderr, "out of memory\n");
 		return 2;
 	}
@@ -235,18 +201,15 @@ answer(struct question *question)
 	return decision.allow && !decision.forbid_failed ? 0 : 1;
 }
 
-int
-policy_eval(int argc, char **argv)
+int policy_eval(int argc, char **argv)
 {
-	struct question question = { .options = { [DIRECTORY] = "." } };
+	struct question question = {.options = {[DIRECTORY] = "."}};
 	int rc = 2;
 
 	cedar_arena_init(&question.arena, CEDAR_MAX_REQUEST_ARENA);
 	if (read_options(&question, argc, argv) == 0 &&
-	    policy_folder_load(&question.folder,
-	    question.options[DIRECTORY]) == 0 &&
-	    (question.options[REQUEST] != NULL ? read_request(&question) :
-	    read_parts(&question)) == 0)
+	    policy_folder_load(&question.folder, question.options[DIRECTORY]) == 0 &&
+	    (question.options[REQUEST] != NULL ? read_request(&question) : read_parts(&question)) == 0)
 		rc = answer(&question);
 	policy_folder_free(&question.folder);
 	cedar_arena_free(&question.arena);

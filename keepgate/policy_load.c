@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "policy_load.h"
+#include "keepgate/policy_load.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,21 +7,18 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "cedar_data.h"
-#include "cedar_policy_json.h"
-#include "cedar_validate.h"
+#include "common/cedar/cedar_data.h"
+#include "common/cedar/cedar_policy_json.h"
+#include "common/cedar/cedar_validate.h"
 
 #define PATH_SIZE 4096
 
 /* What a file's name makes of it; the first ending that fits counts. */
-enum file_kind { SCHEMA_JSON, SCHEMA_TEXT, POLICY_JSON, POLICY_TEXT, ENTITIES,
-	OTHER };
+enum file_kind { SCHEMA_JSON, SCHEMA_TEXT, POLICY_JSON, POLICY_TEXT, ENTITIES, OTHER };
 
-typedef int load_fn(struct policy_folder *, struct cedar_str,
-    struct cedar_str, struct cedar_error *);
+typedef int load_fn(struct policy_folder *, struct cedar_str, struct cedar_str, struct cedar_error *);
 
-char *
-policy_read_file(const char *path, size_t *size)
+char *policy_read_file(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
 	struct stat status;
@@ -29,8 +26,7 @@ policy_read_file(const char *path, size_t *size)
 
 	if (file == NULL)
 		return NULL;
-	if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
-	    (size_t)status.st_size <= POLICY_FILE_MAX)
+	if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) && (size_t)status.st_size <= POLICY_FILE_MAX)
 		bytes = malloc((size_t)status.st_size + 1);
 	else
 		errno = EINVAL;
@@ -40,81 +36,65 @@ policy_read_file(const char *path, size_t *size)
 	return bytes;
 }
 
-void
-policy_report(const char *path, struct cedar_str text,
-    const struct cedar_error *error)
+void policy_report(const char *path, struct cedar_str text, const struct cedar_error *error)
 {
 	struct cedar_place place = cedar_locate(text, error->offset);
 
-	fprintf(stderr, "%s:%zu:%zu: %s\n", path, place.line, place.column,
-	    error->what);
+	fprintf(stderr, "%s:%zu:%zu: %s\n", path, place.line, place.column, error->what);
 }
 
-static int
-load_schema_text(struct policy_folder *folder, struct cedar_str name,
-    struct cedar_str text, struct cedar_error *error)
+static int load_schema_text(struct policy_folder *folder, struct cedar_str name, struct cedar_str text,
+			    struct cedar_error *error)
 {
 	(void)name;
 	if (folder->schema != NULL)
-		return cedar_fail(error, CEDAR_E_DUPLICATE, 0,
-		    "the folder has a second schema");
+		return cedar_fail(error, CEDAR_E_DUPLICATE, 0, "the folder has a second schema");
 	folder->schema = cedar_schema_from_text(text, error);
 	return folder->schema == NULL ? -1 : 0;
 }
 
-static int
-load_schema_json(struct policy_folder *folder, struct cedar_str name,
-    struct cedar_str text, struct cedar_error *error)
+static int load_schema_json(struct policy_folder *folder, struct cedar_str name, struct cedar_str text,
+			    struct cedar_error *error)
 {
 	(void)name;
 	if (folder->schema != NULL)
-		return cedar_fail(error, CEDAR_E_DUPLICATE, 0,
-		    "the folder has a second schema");
+		return cedar_fail(error, CEDAR_E_DUPLICATE, 0, "the folder has a second schema");
 	folder->schema = cedar_schema_from_json(text, error);
 	return folder->schema == NULL ? -1 : 0;
 }
 
-static int
-load_policy_text(struct policy_folder *folder, struct cedar_str name,
-    struct cedar_str text, struct cedar_error *error)
+static int load_policy_text(struct policy_folder *folder, struct cedar_str name, struct cedar_str text,
+			    struct cedar_error *error)
 {
-	return cedar_policies_add_text(folder->policies, name, text,
-	    CEDAR_ID_FROM_ANNOTATION, error);
+	return cedar_policies_add_text(folder->policies, name, text, CEDAR_ID_FROM_ANNOTATION, error);
 }
 
-static int
-load_policy_json(struct policy_folder *folder, struct cedar_str name,
-    struct cedar_str text, struct cedar_error *error)
+static int load_policy_json(struct policy_folder *folder, struct cedar_str name, struct cedar_str text,
+			    struct cedar_error *error)
 {
 	return cedar_policies_add_json(folder->policies, name, text, error);
 }
 
-static int
-load_entities(struct policy_folder *folder, struct cedar_str name,
-    struct cedar_str text, struct cedar_error *error)
+static int load_entities(struct policy_folder *folder, struct cedar_str name, struct cedar_str text,
+			 struct cedar_error *error)
 {
 	(void)name;
-	folder->entities = cedar_entities_from_json(text, folder->schema,
-	    error);
+	folder->entities = cedar_entities_from_json(text, folder->schema, error);
 	return folder->entities == NULL ? -1 : 0;
 }
 
-static bool
-ends_with(const char *name, const char *ending)
+static bool ends_with(const char *name, const char *ending)
 {
 	size_t n = strlen(name), m = strlen(ending);
 
 	return n >= m && strcmp(name + n - m, ending) == 0;
 }
 
-static enum file_kind
-kind_of(const char *name)
+static enum file_kind kind_of(const char *name)
 {
 	static const char *const endings[] = {
-		[SCHEMA_JSON] = ".cedarschema.json",
-		[SCHEMA_TEXT] = ".cedarschema",
-		[POLICY_JSON] = ".cedar.json",
-		[POLICY_TEXT] = ".cedar",
+		[SCHEMA_JSON] = ".cedarschema.json", [SCHEMA_TEXT] = ".cedarschema",
+		[POLICY_JSON] = ".cedar.json",       [POLICY_TEXT] = ".cedar",
 		[ENTITIES] = "entities.json",
 	};
 	int kind;
@@ -125,26 +105,21 @@ kind_of(const char *name)
 	return OTHER;
 }
 
-static void
-load_file(struct policy_folder *folder, const char *path, enum file_kind kind)
+static void load_file(struct policy_folder *folder, const char *path, enum file_kind kind)
 {
 	static load_fn *const loaders[] = {
-		[SCHEMA_JSON] = load_schema_json,
-		[SCHEMA_TEXT] = load_schema_text,
-		[POLICY_JSON] = load_policy_json,
-		[POLICY_TEXT] = load_policy_text,
-		[ENTITIES] = load_entities,
+		[SCHEMA_JSON] = load_schema_json, [SCHEMA_TEXT] = load_schema_text, [POLICY_JSON] = load_policy_json,
+		[POLICY_TEXT] = load_policy_text, [ENTITIES] = load_entities,
 	};
-	struct cedar_error error = { 0 };
-	struct cedar_str text = { NULL, 0 };
+	struct cedar_error error = {0};
+	struct cedar_str text = {NULL, 0};
 	char *bytes = policy_read_file(path, &text.n);
 
 	text.p = bytes;
 	if (bytes == NULL) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		folder->faults++;
-	} else if (loaders[kind](folder, cedar_str_from(path), text,
-	    &error) != 0) {
+	} else if (loaders[kind](folder, cedar_str_from(path), text, &error) != 0) {
 		policy_report(path, text, &error);
 		folder->faults++;
 	}
@@ -152,9 +127,8 @@ load_file(struct policy_folder *folder, const char *path, enum file_kind kind)
 }
 
 /* Schema first: entities are read by it. */
-static int
-load_kind(struct policy_folder *folder, const char *path, struct dirent **names,
-    int count, enum file_kind kind)
+static int load_kind(struct policy_folder *folder, const char *path, struct dirent **names, int count,
+		     enum file_kind kind)
 {
 	char file[PATH_SIZE];
 	int i, loaded = 0;
@@ -162,67 +136,55 @@ load_kind(struct policy_folder *folder, const char *path, struct dirent **names,
 	for (i = 0; i < count; i++) {
 		if (kind_of(names[i]->d_name) != kind)
 			continue;
-		(void)snprintf(file, sizeof(file), "%s/%s", path,
-		    names[i]->d_name);
+		(void)snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name);
 		load_file(folder, file, kind);
 		loaded++;
 	}
 	return loaded;
 }
 
-static void
-report_finding(void *context, const struct cedar_finding *finding)
+static void report_finding(void *context, const struct cedar_finding *finding)
 {
 	struct policy_folder *folder = context;
-	const struct cedar_source *source = cedar_policies_source(
-	    folder->policies, finding->policy->source);
-	struct cedar_place place = cedar_locate(source->text,
-	    finding->error.offset);
+	const struct cedar_source *source = cedar_policies_source(folder->policies, finding->policy->source);
+	struct cedar_place place = cedar_locate(source->text, finding->error.offset);
 
-	fprintf(stderr, "%.*s:%zu:%zu: policy \"%.*s\": %s\n",
-	    (int)source->name.n, source->name.p, place.line, place.column,
-	    CEDAR_SHOW(finding->id), finding->error.what);
+	fprintf(stderr, "%.*s:%zu:%zu: policy \"%.*s\": %s\n", (int)source->name.n, source->name.p, place.line,
+		place.column, CEDAR_SHOW(finding->id), finding->error.what);
 	folder->faults++;
 }
 
-static int
-finish(struct policy_folder *folder)
+static int finish(struct policy_folder *folder)
 {
-	struct cedar_error error = { 0 };
+	struct cedar_error error = {0};
 
 	if (folder->faults > 0)
 		return -1;
 	if (folder->entities == NULL)
-		folder->entities = cedar_entities_from_json(CEDAR_STR("[]"),
-		    folder->schema, &error);
-	if (folder->entities == NULL || cedar_policies_seal(folder->policies,
-	    &error) != 0) {
+		folder->entities = cedar_entities_from_json(CEDAR_STR("[]"), folder->schema, &error);
+	if (folder->entities == NULL || cedar_policies_seal(folder->policies, &error) != 0) {
 		fprintf(stderr, "%s\n", error.what);
 		return -1;
 	}
-	if (folder->schema != NULL && cedar_validate(folder->policies,
-	    folder->schema, report_finding, folder) != 0)
+	if (folder->schema != NULL && cedar_validate(folder->policies, folder->schema, report_finding, folder) != 0)
 		return -1;
 	return 0;
 }
 
-int
-policy_folder_load(struct policy_folder *folder, const char *path)
+int policy_folder_load(struct policy_folder *folder, const char *path)
 {
-	static const enum file_kind order[] = { SCHEMA_TEXT, SCHEMA_JSON,
-	    POLICY_TEXT, POLICY_JSON, ENTITIES };
+	static const enum file_kind order[] = {SCHEMA_TEXT, SCHEMA_JSON, POLICY_TEXT, POLICY_JSON, ENTITIES};
 	struct dirent **names = NULL;
 	int count = scandir(path, &names, NULL, alphasort), loaded = 0, i;
 
-	*folder = (struct policy_folder){ .policies = cedar_policies_new() };
+	*folder = (struct policy_folder){.policies = cedar_policies_new()};
 	if (count < 0) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return -1;
 	}
 	for (i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
 		if (folder->policies != NULL)
-			loaded += load_kind(folder, path, names, count,
-			    order[i]);
+			loaded += load_kind(folder, path, names, count, order[i]);
 	for (i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
@@ -233,11 +195,10 @@ policy_folder_load(struct policy_folder *folder, const char *path)
 	return finish(folder);
 }
 
-void
-policy_folder_free(struct policy_folder *folder)
+void policy_folder_free(struct policy_folder *folder)
 {
 	cedar_entities_free(folder->entities);
 	cedar_schema_free(folder->schema);
 	cedar_policies_free(folder->policies);
-	*folder = (struct policy_folder){ 0 };
+	*folder = (struct policy_folder){0};
 }

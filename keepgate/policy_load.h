@@ -2,17 +2,17 @@
 #ifndef KEEPGATE_POLICY_LOAD_H
 #define KEEPGATE_POLICY_LOAD_H
 
-#include "cedar_authorize.h"
-#include "cedar_schema.h"
+#include "common/cedar/cedar_authorize.h"
+#include "common/cedar/cedar_schema.h"
 
 /* The largest file that is read. */
 #define POLICY_FILE_MAX ((size_t)64 << 20)
 
 struct policy_folder {
-	struct cedar_policies	*policies;
-	struct cedar_schema	*schema;	/* NULL: the folder has none */
-	struct cedar_entities	*entities;
-	size_t			 faults;	/* reported on stderr */
+	struct cedar_policies *policies;
+	struct cedar_schema *schema; /* NULL: the folder has none */
+	struct cedar_entities *entities;
+	size_t faults; /* reported on stderr */
 };
 
 /*
@@ -28,7 +28,6 @@ void policy_folder_free(struct policy_folder *folder);
 char *policy_read_file(const char *path, size_t *size);
 
 /* Prints file:line:column: what on stderr. */
-void policy_report(const char *path, struct cedar_str text,
-    const struct cedar_error *error);
+void policy_report(const char *path, struct cedar_str text, const struct cedar_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cedar_arena.h"
+#include "common/cedar/cedar_arena.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -17,33 +17,31 @@
 /* Under the sanitizer each object gets a red zone, as malloc would give it. */
 #ifdef CEDAR_ARENA_POISON
 #include <sanitizer/asan_interface.h>
-#define RED_ZONE	16u
-#define hide(p, n)	__asan_poison_memory_region((p), (n))
-#define show(p, n)	__asan_unpoison_memory_region((p), (n))
+#define RED_ZONE 16u
+#define hide(p, n) __asan_poison_memory_region((p), (n))
+#define show(p, n) __asan_unpoison_memory_region((p), (n))
 #else
-#define RED_ZONE	0u
-#define hide(p, n)	((void)0)
-#define show(p, n)	((void)0)
+#define RED_ZONE 0u
+#define hide(p, n) ((void)0)
+#define show(p, n) ((void)0)
 #endif
 
-#define CHUNK_SIZE	(32u << 10)
-#define ALIGNMENT	alignof(max_align_t)
+#define CHUNK_SIZE (32u << 10)
+#define ALIGNMENT alignof(max_align_t)
 
 struct cedar_chunk {
-	struct cedar_chunk	*next;
-	size_t			 size;
-	size_t			 used;
+	struct cedar_chunk *next;
+	size_t size;
+	size_t used;
 	alignas(max_align_t) unsigned char data[];
 };
 
-void
-cedar_arena_init(struct cedar_arena *arena, size_t limit)
+void cedar_arena_init(struct cedar_arena *arena, size_t limit)
 {
-	*arena = (struct cedar_arena){ .limit = limit };
+	*arena = (struct cedar_arena){.limit = limit};
 }
 
-static struct cedar_chunk *
-add_chunk(struct cedar_arena *arena, size_t need)
+static struct cedar_chunk *add_chunk(struct cedar_arena *arena, size_t need)
 {
 	struct cedar_chunk *chunk;
 	size_t size = need > CHUNK_SIZE ? need : CHUNK_SIZE, total;
@@ -67,8 +65,7 @@ add_chunk(struct cedar_arena *arena, size_t need)
 }
 
 /* A chunk with `need` free bytes: the current one, one kept by a reset, or new. */
-static struct cedar_chunk *
-find_room(struct cedar_arena *arena, size_t need)
+static struct cedar_chunk *find_room(struct cedar_arena *arena, size_t need)
 {
 	struct cedar_chunk *chunk = arena->current;
 
@@ -83,8 +80,7 @@ find_room(struct cedar_arena *arena, size_t need)
 	return chunk;
 }
 
-void *
-cedar_arena_alloc(struct cedar_arena *arena, size_t size)
+void *cedar_arena_alloc(struct cedar_arena *arena, size_t size)
 {
 	struct cedar_chunk *chunk;
 	size_t need, taken;
@@ -93,8 +89,7 @@ cedar_arena_alloc(struct cedar_arena *arena, size_t size)
 	if (__builtin_add_overflow(size, ALIGNMENT - 1 + RED_ZONE, &need))
 		return NULL;
 	need &= ~(size_t)(ALIGNMENT - 1);
-	if (__builtin_add_overflow(arena->taken, need, &taken) ||
-	    taken > arena->limit)
+	if (__builtin_add_overflow(arena->taken, need, &taken) || taken > arena->limit)
 		return NULL;
 	chunk = find_room(arena, need);
 	if (chunk == NULL)
@@ -106,8 +101,7 @@ cedar_arena_alloc(struct cedar_arena *arena, size_t size)
 	return memset(object, 0, size);
 }
 
-void *
-cedar_arena_array(struct cedar_arena *arena, size_t count, size_t size)
+void *cedar_arena_array(struct cedar_arena *arena, size_t count, size_t size)
 {
 	size_t total;
 
@@ -116,9 +110,7 @@ cedar_arena_array(struct cedar_arena *arena, size_t count, size_t size)
 	return cedar_arena_alloc(arena, total);
 }
 
-int
-cedar_arena_copy(struct cedar_arena *arena, struct cedar_str s,
-    struct cedar_str *copy)
+int cedar_arena_copy(struct cedar_arena *arena, struct cedar_str s, struct cedar_str *copy)
 {
 	char *bytes = cedar_arena_alloc(arena, s.n);
 
@@ -126,12 +118,11 @@ cedar_arena_copy(struct cedar_arena *arena, struct cedar_str s,
 		return -1;
 	if (s.n > 0)
 		memcpy(bytes, s.p, s.n);
-	*copy = (struct cedar_str){ bytes, s.n };
+	*copy = (struct cedar_str){bytes, s.n};
 	return 0;
 }
 
-void
-cedar_arena_reset(struct cedar_arena *arena)
+void cedar_arena_reset(struct cedar_arena *arena)
 {
 	struct cedar_chunk *chunk;
 
@@ -143,8 +134,7 @@ cedar_arena_reset(struct cedar_arena *arena)
 	arena->taken = 0;
 }
 
-void
-cedar_arena_free(struct cedar_arena *arena)
+void cedar_arena_free(struct cedar_arena *arena)
 {
 	struct cedar_chunk *chunk = arena->first, *next;
 

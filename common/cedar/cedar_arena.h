@@ -4,16 +4,16 @@
 
 #include <stddef.h>
 
-#include "cedar_str.h"
+#include "common/cedar/cedar_str.h"
 
 struct cedar_chunk;
 
 /* Fields are private; the struct is public so that it can be embedded. */
 struct cedar_arena {
-	struct cedar_chunk	*first;
-	struct cedar_chunk	*current;
-	size_t			 taken;		/* bytes handed out */
-	size_t			 limit;		/* never hand out more */
+	struct cedar_chunk *first;
+	struct cedar_chunk *current;
+	size_t taken; /* bytes handed out */
+	size_t limit; /* never hand out more */
 };
 
 /* Prepares an empty arena that hands out at most `limit` bytes. */
@@ -29,8 +29,7 @@ void *cedar_arena_alloc(struct cedar_arena *arena, size_t size);
 void *cedar_arena_array(struct cedar_arena *arena, size_t count, size_t size);
 
 /* Copies `s` into the arena; 0, or -1 when memory ends. */
-int cedar_arena_copy(struct cedar_arena *arena, struct cedar_str s,
-    struct cedar_str *copy);
+int cedar_arena_copy(struct cedar_arena *arena, struct cedar_str s, struct cedar_str *copy);
 
 /* Forgets all contents and keeps the chunks: the warm path stays malloc-free. */
 void cedar_arena_reset(struct cedar_arena *arena);

@@ -1,20 +1,17 @@
-#include "cedar_ast.h"
+#include "common/cedar/cedar_ast.h"
 
-#include "cedar_limits.h"
+#include "common/cedar/cedar_limits.h"
 
-static const char *const var_names[] = { "principal", "action", "resource",
-    "context" };
+static const char *const var_names[] = {"principal", "action", "resource", "context"};
 
 #define VARS (sizeof(var_names) / sizeof(var_names[0]))
 
-const char *
-cedar_var_name(unsigned int var)
+const char *cedar_var_name(unsigned int var)
 {
 	return var_names[var];
 }
 
-int
-cedar_var_find(struct cedar_str name)
+int cedar_var_find(struct cedar_str name)
 {
 	int var;
 
@@ -24,8 +21,7 @@ cedar_var_find(struct cedar_str name)
 	return -1;
 }
 
-int
-cedar_list_add(struct cedar_list *list, struct cedar_arena *arena, void *item)
+int cedar_list_add(struct cedar_list *list, struct cedar_arena *arena, void *item)
 {
 	size_t capacity = list->capacity == 0 ? 8 : list->capacity * 2;
 	void **items;
@@ -35,8 +31,7 @@ cedar_list_add(struct cedar_list *list, struct cedar_arena *arena, void *item)
 		if (items == NULL)
 			return -CEDAR_E_MEMORY;
 		if (list->count > 0)
-			memcpy(items, list->items,
-			    list->count * sizeof(*items));
+			memcpy(items, list->items, list->count * sizeof(*items));
 		list->items = items;
 		list->capacity = capacity;
 	}
@@ -44,16 +39,14 @@ cedar_list_add(struct cedar_list *list, struct cedar_arena *arena, void *item)
 	return 0;
 }
 
-static void *
-no_memory(struct cedar_maker *maker, struct cedar_span span)
+static void *no_memory(struct cedar_maker *maker, struct cedar_span span)
 {
 	cedar_fail(maker->error, CEDAR_E_MEMORY, span.start, "out of memory");
 	return NULL;
 }
 
-struct cedar_expr *
-cedar_expr_new(struct cedar_maker *maker, enum cedar_op op,
-    struct cedar_span span, struct cedar_expr *const *kids, size_t count)
+struct cedar_expr *cedar_expr_new(struct cedar_maker *maker, enum cedar_op op, struct cedar_span span,
+				  struct cedar_expr *const *kids, size_t count)
 {
 	struct cedar_expr *expr = cedar_arena_alloc(maker->arena, sizeof(*expr));
 	uint16_t depth = 0;
@@ -70,9 +63,8 @@ cedar_expr_new(struct cedar_maker *maker, enum cedar_op op,
 			depth = kids[i]->depth;
 	}
 	if (depth >= CEDAR_MAX_EXPR_DEPTH) {
-		cedar_fail(maker->error, CEDAR_E_LIMIT, span.start,
-		    "the expression is more than %u levels deep",
-		    CEDAR_MAX_EXPR_DEPTH);
+		cedar_fail(maker->error, CEDAR_E_LIMIT, span.start, "the expression is more than %u levels deep",
+			   CEDAR_MAX_EXPR_DEPTH);
 		return NULL;
 	}
 	expr->op = (uint8_t)op;
@@ -82,33 +74,26 @@ cedar_expr_new(struct cedar_maker *maker, enum cedar_op op,
 	return expr;
 }
 
-struct cedar_expr *
-cedar_expr_value(struct cedar_maker *maker, struct cedar_span span,
-    struct cedar_value value)
+struct cedar_expr *cedar_expr_value(struct cedar_maker *maker, struct cedar_span span, struct cedar_value value)
 {
-	struct cedar_expr *expr = cedar_expr_new(maker, CEDAR_X_VALUE, span,
-	    NULL, 0);
+	struct cedar_expr *expr = cedar_expr_new(maker, CEDAR_X_VALUE, span, NULL, 0);
 
 	if (expr != NULL)
 		expr->value = value;
 	return expr;
 }
 
-struct cedar_expr *
-cedar_expr_var(struct cedar_maker *maker, struct cedar_span span,
-    enum cedar_var var)
+struct cedar_expr *cedar_expr_var(struct cedar_maker *maker, struct cedar_span span, enum cedar_var var)
 {
-	struct cedar_expr *expr = cedar_expr_new(maker, CEDAR_X_VAR, span,
-	    NULL, 0);
+	struct cedar_expr *expr = cedar_expr_new(maker, CEDAR_X_VAR, span, NULL, 0);
 
 	if (expr != NULL)
 		expr->var = (uint8_t)var;
 	return expr;
 }
 
-struct cedar_expr *
-cedar_expr_named(struct cedar_maker *maker, enum cedar_op op,
-    struct cedar_span span, struct cedar_expr *kid, struct cedar_str name)
+struct cedar_expr *cedar_expr_named(struct cedar_maker *maker, enum cedar_op op, struct cedar_span span,
+				    struct cedar_expr *kid, struct cedar_str name)
 {
 	struct cedar_expr *expr = cedar_expr_new(maker, op, span, &kid, 1);
 
@@ -122,22 +107,18 @@ cedar_expr_named(struct cedar_maker *maker, enum cedar_op op,
 	return expr;
 }
 
-struct cedar_expr *
-cedar_expr_call(struct cedar_maker *maker, struct cedar_span span,
-    enum cedar_fn fn, struct cedar_expr *const *kids, size_t count)
+struct cedar_expr *cedar_expr_call(struct cedar_maker *maker, struct cedar_span span, enum cedar_fn fn,
+				   struct cedar_expr *const *kids, size_t count)
 {
-	struct cedar_expr *expr = cedar_expr_new(maker, CEDAR_X_CALL, span,
-	    kids, count);
+	struct cedar_expr *expr = cedar_expr_new(maker, CEDAR_X_CALL, span, kids, count);
 
 	if (expr != NULL)
 		expr->fn = (uint8_t)fn;
 	return expr;
 }
 
-struct cedar_expr *
-cedar_expr_chain(struct cedar_maker *maker, enum cedar_op op,
-    struct cedar_span span, struct cedar_expr *const *kids, const char *signs,
-    size_t count)
+struct cedar_expr *cedar_expr_chain(struct cedar_maker *maker, enum cedar_op op, struct cedar_span span,
+				    struct cedar_expr *const *kids, const char *signs, size_t count)
 {
 	struct cedar_expr *first = kids[0], **all, *expr;
 	size_t spliced = first->op == op ? first->count : 1, total;
@@ -163,8 +144,7 @@ cedar_expr_chain(struct cedar_maker *maker, enum cedar_op op,
 	return expr;
 }
 
-static bool
-same_pattern(const struct cedar_pattern *a, const struct cedar_pattern *b)
+static bool same_pattern(const struct cedar_pattern *a, const struct cedar_pattern *b)
 {
 	size_t i;
 
@@ -177,19 +157,16 @@ same_pattern(const struct cedar_pattern *a, const struct cedar_pattern *b)
 }
 
 /* Recursion is bounded by CEDAR_MAX_EXPR_DEPTH. */
-bool
-cedar_expr_same(const struct cedar_expr *a, const struct cedar_expr *b)
+bool cedar_expr_same(const struct cedar_expr *a, const struct cedar_expr *b)
 {
 	uint32_t i;
 
 	if (a == b)
 		return true;
-	if (a->op != b->op || a->fn != b->fn || a->var != b->var ||
-	    a->count != b->count || a->name_count != b->name_count ||
-	    a->depth != b->depth || !same_pattern(a->pattern, b->pattern))
+	if (a->op != b->op || a->fn != b->fn || a->var != b->var || a->count != b->count ||
+	    a->name_count != b->name_count || a->depth != b->depth || !same_pattern(a->pattern, b->pattern))
 		return false;
-	if (a->op == CEDAR_X_VALUE &&
-	    cedar_value_order(&a->value, &b->value) != 0)
+	if (a->op == CEDAR_X_VALUE && cedar_value_order(&a->value, &b->value) != 0)
 		return false;
 	if (a->op == CEDAR_X_SUM && memcmp(a->signs, b->signs, a->count) != 0)
 		return false;
@@ -202,8 +179,7 @@ cedar_expr_same(const struct cedar_expr *a, const struct cedar_expr *b)
 	return true;
 }
 
-const struct cedar_str *
-cedar_policy_annotation(const struct cedar_policy *policy, struct cedar_str key)
+const struct cedar_str *cedar_policy_annotation(const struct cedar_policy *policy, struct cedar_str key)
 {
 	size_t i;
 

@@ -1,16 +1,15 @@
-#include "cedar_check.h"
+#include "common/cedar/cedar_check.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-typedef const struct cedar_type *check_fn(struct cedar_checker *,
-    const struct cedar_expr *, struct cedar_caps, struct cedar_caps *);
+typedef const struct cedar_type *check_fn(struct cedar_checker *, const struct cedar_expr *, struct cedar_caps,
+					  struct cedar_caps *);
 
 static const struct cedar_caps NONE;
 
-const struct cedar_type *
-cedar_check_fail(struct cedar_checker *checker, const struct cedar_expr *expr,
-    const char *format, ...)
+const struct cedar_type *cedar_check_fail(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  const char *format, ...)
 {
 	char what[CEDAR_ERROR_MAX];
 	va_list ap;
@@ -23,34 +22,26 @@ cedar_check_fail(struct cedar_checker *checker, const struct cedar_expr *expr,
 	return NULL;
 }
 
-static bool
-is_bool(const struct cedar_type *type)
+static bool is_bool(const struct cedar_type *type)
 {
 	return type->kind <= CEDAR_TY_BOOL;
 }
 
-const struct cedar_type *
-cedar_check_kind(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, enum cedar_type_kind kind, struct cedar_caps *out)
+const struct cedar_type *cedar_check_kind(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  struct cedar_caps in, enum cedar_type_kind kind, struct cedar_caps *out)
 {
 	static const char *const names[] = {
-		[CEDAR_TY_BOOL] = "a Bool", [CEDAR_TY_LONG] = "a Long",
-		[CEDAR_TY_STRING] = "a String", [CEDAR_TY_ENTITY] = "an entity",
-		[CEDAR_TY_SET] = "a Set", [CEDAR_TY_RECORD] = "a record",
+		[CEDAR_TY_BOOL] = "a Bool",      [CEDAR_TY_LONG] = "a Long", [CEDAR_TY_STRING] = "a String",
+		[CEDAR_TY_ENTITY] = "an entity", [CEDAR_TY_SET] = "a Set",   [CEDAR_TY_RECORD] = "a record",
 	};
-	const struct cedar_type *type = cedar_check_expr(checker, expr, in,
-	    out);
+	const struct cedar_type *type = cedar_check_expr(checker, expr, in, out);
 
-	if (type == NULL || type->kind == kind ||
-	    (kind == CEDAR_TY_BOOL && is_bool(type)))
+	if (type == NULL || type->kind == kind || (kind == CEDAR_TY_BOOL && is_bool(type)))
 		return type;
-	return cedar_check_fail(checker, expr, "expected %s, found %s",
-	    names[kind], cedar_type_kind_name(type));
+	return cedar_check_fail(checker, expr, "expected %s, found %s", names[kind], cedar_type_kind_name(type));
 }
 
-const struct cedar_uid *
-cedar_check_literal_uid(const struct cedar_checker *checker,
-    const struct cedar_expr *expr)
+const struct cedar_uid *cedar_check_literal_uid(const struct cedar_checker *checker, const struct cedar_expr *expr)
 {
 	if (expr->op == CEDAR_X_VAR && expr->var == CEDAR_ACTION)
 		return checker->action->uid;
@@ -59,9 +50,8 @@ cedar_check_literal_uid(const struct cedar_checker *checker,
 	return NULL;
 }
 
-static const struct cedar_type *
-check_value(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_value(struct cedar_checker *checker, const struct cedar_expr *expr,
+					    struct cedar_caps in, struct cedar_caps *out)
 {
 	(void)in;
 	(void)out;
@@ -73,19 +63,16 @@ check_value(struct cedar_checker *checker, const struct cedar_expr *expr,
 	case CEDAR_STRING:
 		return checker->string;
 	default:
-		if (cedar_schema_check_uid(checker->schema, expr->value.u.uid,
-		    checker->error) != 0) {
+		if (cedar_schema_check_uid(checker->schema, expr->value.u.uid, checker->error) != 0) {
 			checker->error->offset = expr->span.start;
 			return NULL;
 		}
-		return cedar_type_entity(checker->types,
-		    expr->value.u.uid->type);
+		return cedar_type_entity(checker->types, expr->value.u.uid->type);
 	}
 }
 
-static const struct cedar_type *
-check_var(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_var(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  struct cedar_caps in, struct cedar_caps *out)
 {
 	(void)in;
 	(void)out;
@@ -93,8 +80,7 @@ check_var(struct cedar_checker *checker, const struct cedar_expr *expr,
 	case CEDAR_PRINCIPAL:
 		return cedar_type_entity(checker->types, checker->principal);
 	case CEDAR_ACTION:
-		return cedar_type_entity(checker->types,
-		    checker->action->uid->type);
+		return cedar_type_entity(checker->types, checker->action->uid->type);
 	case CEDAR_RESOURCE:
 		return cedar_type_entity(checker->types, checker->resource);
 	default:
@@ -103,24 +89,21 @@ check_var(struct cedar_checker *checker, const struct cedar_expr *expr,
 }
 
 /* a && b: b is not looked at once a is False; it may use what a tested. */
-static const struct cedar_type *
-check_and(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_and(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  struct cedar_caps in, struct cedar_caps *out)
 {
 	const struct cedar_type *left, *right;
 	struct cedar_caps caps = NONE, more, known;
 	uint32_t i;
 
-	left = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_BOOL,
-	    &caps);
+	left = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_BOOL, &caps);
 	for (i = 1; i < expr->count; i++) {
 		if (left == NULL || left == checker->no)
 			return left;
 		if (cedar_caps_join(checker, in, caps, &known) != 0)
 			return NULL;
 		more = NONE;
-		right = cedar_check_kind(checker, expr->kids[i], known,
-		    CEDAR_TY_BOOL, &more);
+		right = cedar_check_kind(checker, expr->kids[i], known, CEDAR_TY_BOOL, &more);
 		if (right == NULL || right == checker->no)
 			return right;
 		if (right != checker->yes)
@@ -133,14 +116,12 @@ check_and(struct cedar_checker *checker, const struct cedar_expr *expr,
 }
 
 /* One step of a || b, where `left` and *caps describe a, which is not True. */
-static const struct cedar_type *
-check_or_step(struct cedar_checker *checker, const struct cedar_expr *kid,
-    struct cedar_caps in, const struct cedar_type *left,
-    struct cedar_caps *caps)
+static const struct cedar_type *check_or_step(struct cedar_checker *checker, const struct cedar_expr *kid,
+					      struct cedar_caps in, const struct cedar_type *left,
+					      struct cedar_caps *caps)
 {
 	struct cedar_caps more = NONE;
-	const struct cedar_type *right = cedar_check_kind(checker, kid, in,
-	    CEDAR_TY_BOOL, &more);
+	const struct cedar_type *right = cedar_check_kind(checker, kid, in, CEDAR_TY_BOOL, &more);
 
 	if (right == NULL)
 		return NULL;
@@ -152,19 +133,16 @@ check_or_step(struct cedar_checker *checker, const struct cedar_expr *kid,
 		*caps = NONE;
 		return right;
 	}
-	if (right != checker->no &&
-	    cedar_caps_meet(checker, *caps, more, caps) != 0)
+	if (right != checker->no && cedar_caps_meet(checker, *caps, more, caps) != 0)
 		return NULL;
 	return checker->any;
 }
 
-static const struct cedar_type *
-check_or(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_or(struct cedar_checker *checker, const struct cedar_expr *expr,
+					 struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps caps = NONE;
-	const struct cedar_type *left = cedar_check_kind(checker,
-	    expr->kids[0], in, CEDAR_TY_BOOL, &caps);
+	const struct cedar_type *left = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_BOOL, &caps);
 	uint32_t i;
 
 	for (i = 1; i < expr->count; i++) {
@@ -177,13 +155,11 @@ check_or(struct cedar_checker *checker, const struct cedar_expr *expr,
 	return left;
 }
 
-static const struct cedar_type *
-check_not(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_not(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
-	const struct cedar_type *type = cedar_check_kind(checker,
-	    expr->kids[0], in, CEDAR_TY_BOOL, &dropped);
+	const struct cedar_type *type = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_BOOL, &dropped);
 
 	(void)out;
 	if (type == checker->no)
@@ -191,32 +167,28 @@ check_not(struct cedar_checker *checker, const struct cedar_expr *expr,
 	return type == checker->yes ? checker->no : type;
 }
 
-static const struct cedar_type *
-check_arithmetic(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_arithmetic(struct cedar_checker *checker, const struct cedar_expr *expr,
+						 struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
 	uint32_t i;
 
 	(void)out;
 	for (i = 0; i < expr->count; i++)
-		if (cedar_check_kind(checker, expr->kids[i], in, CEDAR_TY_LONG,
-		    &dropped) == NULL)
+		if (cedar_check_kind(checker, expr->kids[i], in, CEDAR_TY_LONG, &dropped) == NULL)
 			return NULL;
 	return checker->number;
 }
 
 /* Both literals, or the action variable, whose value is known here. */
-static const struct cedar_type *
-compare_literals(struct cedar_checker *checker, const struct cedar_expr *a,
-    const struct cedar_expr *b)
+static const struct cedar_type *compare_literals(struct cedar_checker *checker, const struct cedar_expr *a,
+						 const struct cedar_expr *b)
 {
 	const struct cedar_uid *x = cedar_check_literal_uid(checker, a);
 	const struct cedar_uid *y = cedar_check_literal_uid(checker, b);
 	bool equal;
 
-	if ((x == NULL && a->op != CEDAR_X_VALUE) ||
-	    (y == NULL && b->op != CEDAR_X_VALUE))
+	if ((x == NULL && a->op != CEDAR_X_VALUE) || (y == NULL && b->op != CEDAR_X_VALUE))
 		return NULL;
 	if (x != NULL || y != NULL)
 		equal = x != NULL && y != NULL && cedar_uid_equal(x, y);
@@ -225,9 +197,8 @@ compare_literals(struct cedar_checker *checker, const struct cedar_expr *a,
 	return equal ? checker->yes : checker->no;
 }
 
-static const struct cedar_type *
-check_equal(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_equal(struct cedar_checker *checker, const struct cedar_expr *expr,
+					    struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
 	const struct cedar_type *left, *right, *result;
@@ -240,24 +211,20 @@ check_equal(struct cedar_checker *checker, const struct cedar_expr *expr,
 	if (right == NULL)
 		return NULL;
 	result = compare_literals(checker, expr->kids[0], expr->kids[1]);
-	if (result == NULL && left->kind == CEDAR_TY_ENTITY &&
-	    right->kind == CEDAR_TY_ENTITY && left != right)
+	if (result == NULL && left->kind == CEDAR_TY_ENTITY && right->kind == CEDAR_TY_ENTITY && left != right)
 		result = checker->no;
-	if (result == NULL &&
-	    cedar_type_lub(checker->types, left, right) != NULL)
+	if (result == NULL && cedar_type_lub(checker->types, left, right) != NULL)
 		return checker->any;
 	if (result == NULL)
-		return cedar_check_fail(checker, expr,
-		    "%s and %s here can never be equal",
-		    cedar_type_kind_name(left), cedar_type_kind_name(right));
+		return cedar_check_fail(checker, expr, "%s and %s here can never be equal", cedar_type_kind_name(left),
+					cedar_type_kind_name(right));
 	if (expr->op == CEDAR_X_EQ)
 		return result;
 	return result == checker->no ? checker->yes : checker->no;
 }
 
-static const struct cedar_type *
-check_compare(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_compare(struct cedar_checker *checker, const struct cedar_expr *expr,
+					      struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
 	const struct cedar_type *left, *right;
@@ -269,59 +236,51 @@ check_compare(struct cedar_checker *checker, const struct cedar_expr *expr,
 	right = cedar_check_expr(checker, expr->kids[1], in, &dropped);
 	if (right == NULL)
 		return NULL;
-	if (left == right && (left->kind == CEDAR_TY_LONG ||
-	    (left->kind == CEDAR_TY_EXTENSION &&
-	    (left->extension == CEDAR_DATETIME ||
-	    left->extension == CEDAR_DURATION))))
+	if (left == right &&
+	    (left->kind == CEDAR_TY_LONG || (left->kind == CEDAR_TY_EXTENSION &&
+					     (left->extension == CEDAR_DATETIME || left->extension == CEDAR_DURATION))))
 		return checker->any;
-	return cedar_check_fail(checker, expr, "%s cannot be ordered against "
-	    "%s; both must be Long, datetime or duration",
-	    cedar_type_kind_name(left), cedar_type_kind_name(right));
+	return cedar_check_fail(checker, expr,
+				"%s cannot be ordered against "
+				"%s; both must be Long, datetime or duration",
+				cedar_type_kind_name(left), cedar_type_kind_name(right));
 }
 
-static const struct cedar_type *
-check_like(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_like(struct cedar_checker *checker, const struct cedar_expr *expr,
+					   struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
 
 	(void)out;
-	return cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_STRING,
-	    &dropped) == NULL ? NULL : checker->any;
+	return cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_STRING, &dropped) == NULL ? NULL : checker->any;
 }
 
-static const struct cedar_type *
-check_is(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_is(struct cedar_checker *checker, const struct cedar_expr *expr,
+					 struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
-	const struct cedar_type *type = cedar_check_kind(checker,
-	    expr->kids[0], in, CEDAR_TY_ENTITY, &dropped), *below;
+	const struct cedar_type *type = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_ENTITY, &dropped), *below;
 
 	if (type == NULL)
 		return NULL;
 	if (cedar_schema_entity(checker->schema, expr->names[0]) == NULL &&
 	    !cedar_schema_is_action_type(checker->schema, expr->names[0]))
-		return cedar_check_fail(checker, expr,
-		    "undeclared entity type %.*s", CEDAR_SHOW(expr->names[0]));
+		return cedar_check_fail(checker, expr, "undeclared entity type %.*s", CEDAR_SHOW(expr->names[0]));
 	if (!cedar_str_equal(type->name, expr->names[0]))
 		return checker->no;
 	if (expr->count == 1)
 		return checker->yes;
 	below = cedar_check_in(checker, expr, in, out);
-	return below == NULL || below == checker->no ? below :
-	    below == checker->yes ? checker->yes : checker->any;
+	return below == NULL || below == checker->no ? below : below == checker->yes ? checker->yes : checker->any;
 }
 
-static const struct cedar_type *
-check_if(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_if(struct cedar_checker *checker, const struct cedar_expr *expr,
+					 struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps test = NONE, then = NONE, other = NONE, known;
 	const struct cedar_type *type, *a, *b;
 
-	type = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_BOOL,
-	    &test);
+	type = cedar_check_kind(checker, expr->kids[0], in, CEDAR_TY_BOOL, &test);
 	if (type == NULL)
 		return NULL;
 	if (type == checker->no)
@@ -339,13 +298,11 @@ check_if(struct cedar_checker *checker, const struct cedar_expr *expr,
 	if (b == NULL || cedar_caps_meet(checker, then, other, out) != 0)
 		return NULL;
 	type = cedar_type_lub(checker->types, a, b);
-	return type != NULL ? type : cedar_check_fail(checker, expr,
-	    "the branches of this `if` have different types");
+	return type != NULL ? type : cedar_check_fail(checker, expr, "the branches of this `if` have different types");
 }
 
-static const struct cedar_type *
-check_set(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_set(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  struct cedar_caps in, struct cedar_caps *out)
 {
 	struct cedar_caps dropped = NONE;
 	const struct cedar_type *all = NULL, *type;
@@ -353,27 +310,23 @@ check_set(struct cedar_checker *checker, const struct cedar_expr *expr,
 
 	(void)out;
 	if (expr->count == 0)
-		return cedar_check_fail(checker, expr,
-		    "the type of an empty set is unknown");
+		return cedar_check_fail(checker, expr, "the type of an empty set is unknown");
 	for (i = 0; i < expr->count; i++) {
 		type = cedar_check_expr(checker, expr->kids[i], in, &dropped);
 		if (type == NULL)
 			return NULL;
-		all = all == NULL ? type :
-		    cedar_type_lub(checker->types, all, type);
+		all = all == NULL ? type : cedar_type_lub(checker->types, all, type);
 		if (all == NULL)
 			return cedar_check_fail(checker, expr->kids[i],
-			    "the elements of this set have different types");
+						"the elements of this set have different types");
 	}
 	return cedar_type_set(checker->types, all);
 }
 
-static const struct cedar_type *
-check_record(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+static const struct cedar_type *check_record(struct cedar_checker *checker, const struct cedar_expr *expr,
+					     struct cedar_caps in, struct cedar_caps *out)
 {
-	struct cedar_attr *attrs = cedar_arena_array(checker->arena,
-	    expr->count, sizeof(*attrs));
+	struct cedar_attr *attrs = cedar_arena_array(checker->arena, expr->count, sizeof(*attrs));
 	struct cedar_caps dropped = NONE;
 	uint32_t i;
 
@@ -383,8 +336,7 @@ check_record(struct cedar_checker *checker, const struct cedar_expr *expr,
 	for (i = 0; i < expr->count; i++) {
 		attrs[i].name = expr->names[i];
 		attrs[i].required = true;
-		attrs[i].type = cedar_check_expr(checker, expr->kids[i], in,
-		    &dropped);
+		attrs[i].type = cedar_check_expr(checker, expr->kids[i], in, &dropped);
 		if (attrs[i].type == NULL)
 			return NULL;
 	}
@@ -392,22 +344,20 @@ check_record(struct cedar_checker *checker, const struct cedar_expr *expr,
 }
 
 /* Recursion is bounded by CEDAR_MAX_EXPR_DEPTH. */
-const struct cedar_type *
-cedar_check_expr(struct cedar_checker *checker, const struct cedar_expr *expr,
-    struct cedar_caps in, struct cedar_caps *out)
+const struct cedar_type *cedar_check_expr(struct cedar_checker *checker, const struct cedar_expr *expr,
+					  struct cedar_caps in, struct cedar_caps *out)
 {
 	static check_fn *const checks[] = {
-		[CEDAR_X_VALUE] = check_value, [CEDAR_X_VAR] = check_var,
-		[CEDAR_X_AND] = check_and, [CEDAR_X_OR] = check_or,
-		[CEDAR_X_NOT] = check_not, [CEDAR_X_NEG] = check_arithmetic,
-		[CEDAR_X_SUM] = check_arithmetic,
-		[CEDAR_X_PRODUCT] = check_arithmetic,
-		[CEDAR_X_EQ] = check_equal, [CEDAR_X_NE] = check_equal,
-		[CEDAR_X_LT] = check_compare, [CEDAR_X_LE] = check_compare,
-		[CEDAR_X_GT] = check_compare, [CEDAR_X_GE] = check_compare,
-		[CEDAR_X_IN] = cedar_check_in, [CEDAR_X_HAS] = cedar_check_has,
-		[CEDAR_X_LIKE] = check_like, [CEDAR_X_IS] = check_is,
-		[CEDAR_X_IF] = check_if, [CEDAR_X_ATTR] = cedar_check_attr,
+		[CEDAR_X_VALUE] = check_value,     [CEDAR_X_VAR] = check_var,
+		[CEDAR_X_AND] = check_and,         [CEDAR_X_OR] = check_or,
+		[CEDAR_X_NOT] = check_not,         [CEDAR_X_NEG] = check_arithmetic,
+		[CEDAR_X_SUM] = check_arithmetic,  [CEDAR_X_PRODUCT] = check_arithmetic,
+		[CEDAR_X_EQ] = check_equal,        [CEDAR_X_NE] = check_equal,
+		[CEDAR_X_LT] = check_compare,      [CEDAR_X_LE] = check_compare,
+		[CEDAR_X_GT] = check_compare,      [CEDAR_X_GE] = check_compare,
+		[CEDAR_X_IN] = cedar_check_in,     [CEDAR_X_HAS] = cedar_check_has,
+		[CEDAR_X_LIKE] = check_like,       [CEDAR_X_IS] = check_is,
+		[CEDAR_X_IF] = check_if,           [CEDAR_X_ATTR] = cedar_check_attr,
 		[CEDAR_X_CALL] = cedar_check_call, [CEDAR_X_SET] = check_set,
 		[CEDAR_X_RECORD] = check_record,
 	};
@@ -417,7 +367,6 @@ cedar_check_expr(struct cedar_checker *checker, const struct cedar_expr *expr,
 	type = checks[expr->op](checker, expr, in, out);
 	/* A constructor of types gives NULL only at a limit. */
 	if (type == NULL && checker->error->code == CEDAR_OK)
-		return cedar_check_fail(checker, expr,
-		    "the type of this expression is too large");
+		return cedar_check_fail(checker, expr, "the type of this expression is too large");
 	return type;
 }

@@ -1,12 +1,11 @@
-#include "cedar_ext.h"
+#include "common/cedar/cedar_ext.h"
 
-#define MS_PER_DAY	INT64_C(86400000)
-#define DATE_LENGTH	10u	/* YYYY-MM-DD */
-#define TIME_LENGTH	9u	/* Thh:mm:ss */
+#define MS_PER_DAY INT64_C(86400000)
+#define DATE_LENGTH 10u /* YYYY-MM-DD */
+#define TIME_LENGTH 9u  /* Thh:mm:ss */
 
 /* Digits at s[at..at+count) as a number at most `max`; sets *bad otherwise. */
-static int
-take_digits(struct cedar_str s, size_t at, size_t count, int max, bool *bad)
+static int take_digits(struct cedar_str s, size_t at, size_t count, int max, bool *bad)
 {
 	int value = 0;
 	size_t i;
@@ -23,53 +22,46 @@ take_digits(struct cedar_str s, size_t at, size_t count, int max, bool *bad)
 	return value;
 }
 
-static bool
-has_char(struct cedar_str s, size_t at, char c)
+static bool has_char(struct cedar_str s, size_t at, char c)
 {
 	return at < s.n && s.p[at] == c;
 }
 
-static int
-month_days(int year, int month)
+static int month_days(int year, int month)
 {
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
-	    30, 31 };
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
 	return month == 2 && leap ? 29 : days[month - 1];
 }
 
 /* Days since 1970-01-01 in the proleptic Gregorian calendar, year >= 0. */
-static int64_t
-days_from_civil(int year, int month, int day)
+static int64_t days_from_civil(int year, int month, int day)
 {
 	/* Years that begin in March keep the leap day at the end. */
 	int64_t y = (int64_t)year + 400 - (month <= 2), era = y / 400;
 	int64_t year_of_era = y - era * 400;
 	int64_t day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
 
-	return (era - 1) * 146097 + year_of_era * 365 + year_of_era / 4 -
-	    year_of_era / 100 + day_of_year - 719468;
+	return (era - 1) * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-static int
-parse_date(struct cedar_str s, int64_t *ms)
+static int parse_date(struct cedar_str s, int64_t *ms)
 {
 	bool bad = false;
 	int year = take_digits(s, 0, 4, 9999, &bad);
 	int month = take_digits(s, 5, 2, 12, &bad);
 	int day = take_digits(s, 8, 2, 31, &bad);
 
-	if (bad || !has_char(s, 4, '-') || !has_char(s, 7, '-') || month < 1 ||
-	    day < 1 || day > month_days(year, month))
+	if (bad || !has_char(s, 4, '-') || !has_char(s, 7, '-') || month < 1 || day < 1 ||
+	    day > month_days(year, month))
 		return -1;
 	*ms = days_from_civil(year, month, day) * MS_PER_DAY;
 	return 0;
 }
 
 /* "Z" or "+hhmm"; the offset is what local time is ahead of UTC. */
-static int
-parse_zone(struct cedar_str s, size_t at, int64_t *offset_ms)
+static int parse_zone(struct cedar_str s, size_t at, int64_t *offset_ms)
 {
 	bool bad = false;
 	int hours, minutes;
@@ -87,8 +79,7 @@ parse_zone(struct cedar_str s, size_t at, int64_t *offset_ms)
 	return bad ? -1 : 0;
 }
 
-int
-cedar_datetime_parse(struct cedar_str s, int64_t *out)
+int cedar_datetime_parse(struct cedar_str s, int64_t *out)
 {
 	size_t at = DATE_LENGTH;
 	int64_t ms, offset_ms;
@@ -104,8 +95,7 @@ cedar_datetime_parse(struct cedar_str s, int64_t *out)
 	hours = take_digits(s, at + 1, 2, 23, &bad);
 	minutes = take_digits(s, at + 4, 2, 59, &bad);
 	seconds = take_digits(s, at + 7, 2, 59, &bad);
-	if (bad || !has_char(s, at, 'T') || !has_char(s, at + 3, ':') ||
-	    !has_char(s, at + 6, ':'))
+	if (bad || !has_char(s, at, 'T') || !has_char(s, at + 3, ':') || !has_char(s, at + 6, ':'))
 		return -1;
 	ms += INT64_C(1000) * (hours * 3600 + minutes * 60 + seconds);
 	at += TIME_LENGTH;
@@ -119,17 +109,14 @@ cedar_datetime_parse(struct cedar_str s, int64_t *out)
 	return 0;
 }
 
-int64_t
-cedar_datetime_time(int64_t datetime)
+int64_t cedar_datetime_time(int64_t datetime)
 {
 	int64_t time = datetime % MS_PER_DAY;
 
 	return time < 0 ? time + MS_PER_DAY : time;
 }
 
-int
-cedar_datetime_day(int64_t datetime, int64_t *out)
+int cedar_datetime_day(int64_t datetime, int64_t *out)
 {
-	return __builtin_sub_overflow(datetime, cedar_datetime_time(datetime),
-	    out) ? -1 : 0;
+	return __builtin_sub_overflow(datetime, cedar_datetime_time(datetime), out) ? -1 : 0;
 }

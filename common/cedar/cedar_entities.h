@@ -2,21 +2,21 @@
 #ifndef CEDAR_ENTITIES_H
 #define CEDAR_ENTITIES_H
 
-#include "cedar_error.h"
-#include "cedar_value.h"
+#include "common/cedar/cedar_error.h"
+#include "common/cedar/cedar_value.h"
 
 struct cedar_entities;
 
 /* One stored entity; everything in it lives as long as its store. */
 struct cedar_entity {
-	const struct cedar_uid		 *uid;
-	struct cedar_value		  attrs;	/* a record */
-	struct cedar_value		  tags;		/* a record */
-	const struct cedar_uid		**parents;
-	size_t				  parent_count;
-	const struct cedar_uid		**ancestors;	/* closure, sorted */
-	size_t				  ancestor_count;
-	unsigned char			  visit;	/* while sealing */
+	const struct cedar_uid *uid;
+	struct cedar_value attrs; /* a record */
+	struct cedar_value tags;  /* a record */
+	const struct cedar_uid **parents;
+	size_t parent_count;
+	const struct cedar_uid **ancestors; /* closure, sorted */
+	size_t ancestor_count;
+	unsigned char visit; /* while sealing */
 };
 
 /*
@@ -37,27 +37,22 @@ struct cedar_arena *cedar_entities_arena(struct cedar_entities *store);
  * Adds `entity` (uid, attrs, tags, parents; all must live as long as the store).
  * The same uid twice is CEDAR_E_DUPLICATE unless both are equal. Not after seal.
  */
-int cedar_entities_add(struct cedar_entities *store,
-    const struct cedar_entity *entity, struct cedar_error *error);
+int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *entity, struct cedar_error *error);
 
 /*
  * Computes ancestors. A cycle is CEDAR_E_CYCLE, more than CEDAR_MAX_ANCESTORS
  * entries CEDAR_E_LIMIT. After this the store is read-only and may be shared
  * between threads.
  */
-int cedar_entities_seal(struct cedar_entities *store,
-    struct cedar_error *error);
+int cedar_entities_seal(struct cedar_entities *store, struct cedar_error *error);
 
 /* The entity, in the overlay or its base; NULL if there is none. */
-const struct cedar_entity *cedar_entities_find(
-    const struct cedar_entities *store, const struct cedar_uid *uid);
+const struct cedar_entity *cedar_entities_find(const struct cedar_entities *store, const struct cedar_uid *uid);
 
 /* Whether `ancestor` is among the entity's ancestors (not itself). */
-bool cedar_entity_has_ancestor(const struct cedar_entity *entity,
-    const struct cedar_uid *ancestor);
+bool cedar_entity_has_ancestor(const struct cedar_entity *entity, const struct cedar_uid *ancestor);
 
 /* The i-th entity of this store without its base, in order; NULL past the end. */
-const struct cedar_entity *cedar_entities_at(
-    const struct cedar_entities *store, size_t i);
+const struct cedar_entity *cedar_entities_at(const struct cedar_entities *store, size_t i);
 
 #endif

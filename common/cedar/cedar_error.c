@@ -1,11 +1,9 @@
-#include "cedar_error.h"
+#include "common/cedar/cedar_error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-int
-cedar_fail(struct cedar_error *error, enum cedar_code code, size_t offset,
-    const char *format, ...)
+int cedar_fail(struct cedar_error *error, enum cedar_code code, size_t offset, const char *format, ...)
 {
 	va_list ap;
 	char *p;
@@ -25,10 +23,9 @@ cedar_fail(struct cedar_error *error, enum cedar_code code, size_t offset,
 	return -(int)code;
 }
 
-struct cedar_place
-cedar_locate(struct cedar_str text, size_t offset)
+struct cedar_place cedar_locate(struct cedar_str text, size_t offset)
 {
-	struct cedar_place place = { 1, 1 };
+	struct cedar_place place = {1, 1};
 	size_t i, end = offset < text.n ? offset : text.n;
 
 	for (i = 0; i < end; i++) {
@@ -42,8 +39,7 @@ cedar_locate(struct cedar_str text, size_t offset)
 	return place;
 }
 
-const char *
-cedar_code_name(enum cedar_code code)
+const char *cedar_code_name(enum cedar_code code)
 {
 	static const char *const names[] = {
 		[CEDAR_OK] = "ok",

@@ -1,25 +1,22 @@
-#include "cedar_escape.h"
+#include "common/cedar/cedar_escape.h"
 
-#include "cedar_utf8.h"
+#include "common/cedar/cedar_utf8.h"
 
 #define UNICODE_DIGITS 6u
 
 struct reader {
-	struct cedar_str	 raw;
-	size_t			 at;
-	size_t			 offset;	/* of raw in the whole text */
-	struct cedar_error	*error;
+	struct cedar_str raw;
+	size_t at;
+	size_t offset; /* of raw in the whole text */
+	struct cedar_error *error;
 };
 
-static int
-bad_escape(struct reader *r, const char *what)
+static int bad_escape(struct reader *r, const char *what)
 {
-	return cedar_fail(r->error, CEDAR_E_SYNTAX, r->offset + r->at, "%s",
-	    what);
+	return cedar_fail(r->error, CEDAR_E_SYNTAX, r->offset + r->at, "%s", what);
 }
 
-static int
-hex_value(char c)
+static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -31,8 +28,7 @@ hex_value(char c)
 }
 
 /* HH after "\x". */
-static int
-read_byte(struct reader *r, uint32_t *scalar)
+static int read_byte(struct reader *r, uint32_t *scalar)
 {
 	int high, low;
 
@@ -42,15 +38,14 @@ read_byte(struct reader *r, uint32_t *scalar)
 	low = hex_value(r->raw.p[r->at + 1]);
 	if (high < 0 || low < 0 || high > 7)
 		return bad_escape(r, "\\x needs two hexadecimal digits, "
-		    "at most 7F");
+				     "at most 7F");
 	*scalar = (uint32_t)(high * 16 + low);
 	r->at += 2;
 	return 0;
 }
 
 /* {H...} after "\u". */
-static int
-read_unicode(struct reader *r, uint32_t *scalar)
+static int read_unicode(struct reader *r, uint32_t *scalar)
 {
 	uint32_t value = 0;
 	unsigned int digits = 0;
@@ -66,20 +61,17 @@ read_unicode(struct reader *r, uint32_t *scalar)
 			continue;
 		}
 		if (hex_value(c) < 0 || ++digits > UNICODE_DIGITS)
-			return bad_escape(r,
-			    "\\u{} takes 1 to 6 hexadecimal digits");
+			return bad_escape(r, "\\u{} takes 1 to 6 hexadecimal digits");
 		value = value * 16 + (uint32_t)hex_value(c);
 	}
-	if (r->at == r->raw.n || digits == 0 ||
-	    cedar_utf8_encode(value, encoded) == 0)
+	if (r->at == r->raw.n || digits == 0 || cedar_utf8_encode(value, encoded) == 0)
 		return bad_escape(r, "\\u{} names no Unicode character");
 	r->at++;
 	*scalar = value;
 	return 0;
 }
 
-static int
-read_escape(struct reader *r, uint32_t *scalar)
+static int read_escape(struct reader *r, uint32_t *scalar)
 {
 	static const char names[] = "nrt\\0'\"", values[] = "\n\r\t\\\0'\"";
 	const char *found;
@@ -105,8 +97,7 @@ read_escape(struct reader *r, uint32_t *scalar)
  * One character into out[*n...]; `*starred` tells a "\*", which only a pattern
  * may have.
  */
-static int
-read_char(struct reader *r, bool pattern, char *out, size_t *n, bool *starred)
+static int read_char(struct reader *r, bool pattern, char *out, size_t *n, bool *starred)
 {
 	uint32_t scalar = 0;
 	int rc;
@@ -131,11 +122,10 @@ read_char(struct reader *r, bool pattern, char *out, size_t *n, bool *starred)
 	return rc;
 }
 
-int
-cedar_unescape(struct cedar_arena *arena, struct cedar_str raw, size_t offset,
-    struct cedar_str *out, struct cedar_error *error)
+int cedar_unescape(struct cedar_arena *arena, struct cedar_str raw, size_t offset, struct cedar_str *out,
+		   struct cedar_error *error)
 {
-	struct reader r = { raw, 0, offset, error };
+	struct reader r = {raw, 0, offset, error};
 	char *bytes = cedar_arena_alloc(arena, raw.n);
 	bool starred;
 	size_t n = 0;
@@ -149,15 +139,14 @@ cedar_unescape(struct cedar_arena *arena, struct cedar_str raw, size_t offset,
 		if (rc != 0)
 			return rc;
 	}
-	*out = (struct cedar_str){ bytes, n };
+	*out = (struct cedar_str){bytes, n};
 	return 0;
 }
 
-int
-cedar_unescape_pattern(struct cedar_arena *arena, struct cedar_str raw,
-    size_t offset, struct cedar_pattern *out, struct cedar_error *error)
+int cedar_unescape_pattern(struct cedar_arena *arena, struct cedar_str raw, size_t offset, struct cedar_pattern *out,
+			   struct cedar_error *error)
 {
-	struct reader r = { raw, 0, offset, error };
+	struct reader r = {raw, 0, offset, error};
 	char *bytes = cedar_arena_alloc(arena, raw.n);
 	struct cedar_str *pieces;
 	size_t n = 0, start = 0, count = 0, i, most = 2;
@@ -177,10 +166,10 @@ cedar_unescape_pattern(struct cedar_arena *arena, struct cedar_str raw,
 		if (bytes[n - 1] != '*' || starred)
 			continue;
 		n--;
-		pieces[count++] = (struct cedar_str){ bytes + start, n - start };
+		pieces[count++] = (struct cedar_str){bytes + start, n - start};
 		start = n;
 	}
-	pieces[count++] = (struct cedar_str){ bytes + start, n - start };
-	*out = (struct cedar_pattern){ pieces, count };
+	pieces[count++] = (struct cedar_str){bytes + start, n - start};
+	*out = (struct cedar_pattern){pieces, count};
 	return 0;
 }

@@ -1,19 +1,14 @@
-#include "cedar_eval.h"
+#include "common/cedar/cedar_eval.h"
 
-typedef int eval_fn(struct cedar_eval *, const struct cedar_expr *,
-    struct cedar_value *);
+typedef int eval_fn(struct cedar_eval *, const struct cedar_expr *, struct cedar_value *);
 
-int
-cedar_eval_fail(struct cedar_eval *eval, const struct cedar_expr *expr,
-    enum cedar_code code)
+int cedar_eval_fail(struct cedar_eval *eval, const struct cedar_expr *expr, enum cedar_code code)
 {
-	eval->fault = (struct cedar_fault){ code, expr };
+	eval->fault = (struct cedar_fault){code, expr};
 	return -(int)code;
 }
 
-int
-cedar_eval_charge(struct cedar_eval *eval, const struct cedar_expr *expr,
-    size_t steps)
+int cedar_eval_charge(struct cedar_eval *eval, const struct cedar_expr *expr, size_t steps)
 {
 	if (steps > eval->steps)
 		return cedar_eval_fail(eval, expr, CEDAR_E_LIMIT);
@@ -21,9 +16,7 @@ cedar_eval_charge(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return 0;
 }
 
-int
-cedar_eval_bool(struct cedar_eval *eval, const struct cedar_expr *expr,
-    bool *out)
+int cedar_eval_bool(struct cedar_eval *eval, const struct cedar_expr *expr, bool *out)
 {
 	struct cedar_value value;
 	int rc = cedar_eval_expr(eval, expr, &value);
@@ -36,9 +29,8 @@ cedar_eval_bool(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return 0;
 }
 
-static int
-eval_kind(struct cedar_eval *eval, const struct cedar_expr *expr,
-    enum cedar_kind kind, struct cedar_value *out)
+static int eval_kind(struct cedar_eval *eval, const struct cedar_expr *expr, enum cedar_kind kind,
+		     struct cedar_value *out)
 {
 	int rc = cedar_eval_expr(eval, expr, out);
 
@@ -47,9 +39,7 @@ eval_kind(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc;
 }
 
-static int
-eval_var(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_var(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	const struct cedar_request *request = eval->request;
 
@@ -73,9 +63,7 @@ eval_var(struct cedar_eval *eval, const struct cedar_expr *expr,
 }
 
 /* && stops at the first false, || at the first true. */
-static int
-eval_logic(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_logic(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	bool stop = expr->op == CEDAR_X_OR, value = !stop;
 	uint32_t i;
@@ -92,9 +80,7 @@ eval_logic(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return 0;
 }
 
-static int
-eval_not(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_not(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	bool value = false;
 	int rc = cedar_eval_bool(eval, expr->kids[0], &value);
@@ -104,9 +90,7 @@ eval_not(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc;
 }
 
-static int
-eval_neg(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_neg(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	int rc = eval_kind(eval, expr->kids[0], CEDAR_LONG, out);
 
@@ -116,9 +100,7 @@ eval_neg(struct cedar_eval *eval, const struct cedar_expr *expr,
 }
 
 /* Both operands are evaluated before either's type matters, chain or not. */
-static int
-eval_arithmetic(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_arithmetic(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value left, right;
 	bool overflow;
@@ -132,14 +114,11 @@ eval_arithmetic(struct cedar_eval *eval, const struct cedar_expr *expr,
 		if (left.kind != CEDAR_LONG || right.kind != CEDAR_LONG)
 			return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 		if (expr->op == CEDAR_X_PRODUCT)
-			overflow = __builtin_mul_overflow(left.u.i, right.u.i,
-			    &left.u.i);
+			overflow = __builtin_mul_overflow(left.u.i, right.u.i, &left.u.i);
 		else if (expr->signs[i] == '+')
-			overflow = __builtin_add_overflow(left.u.i, right.u.i,
-			    &left.u.i);
+			overflow = __builtin_add_overflow(left.u.i, right.u.i, &left.u.i);
 		else
-			overflow = __builtin_sub_overflow(left.u.i, right.u.i,
-			    &left.u.i);
+			overflow = __builtin_sub_overflow(left.u.i, right.u.i, &left.u.i);
 		if (overflow)
 			return cedar_eval_fail(eval, expr, CEDAR_E_OVERFLOW);
 	}
@@ -148,18 +127,14 @@ eval_arithmetic(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc;
 }
 
-static int
-eval_pair(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value pair[2])
+static int eval_pair(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value pair[2])
 {
 	int rc = cedar_eval_expr(eval, expr->kids[0], &pair[0]);
 
 	return rc != 0 ? rc : cedar_eval_expr(eval, expr->kids[1], &pair[1]);
 }
 
-static int
-eval_equal(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_equal(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value pair[2];
 	bool equal;
@@ -174,9 +149,7 @@ eval_equal(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return 0;
 }
 
-static int
-eval_compare(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_compare(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value pair[2];
 	int64_t a, b;
@@ -184,8 +157,8 @@ eval_compare(struct cedar_eval *eval, const struct cedar_expr *expr,
 
 	if (rc != 0)
 		return rc;
-	if (pair[0].kind != pair[1].kind || (pair[0].kind != CEDAR_LONG &&
-	    pair[0].kind != CEDAR_DATETIME && pair[0].kind != CEDAR_DURATION))
+	if (pair[0].kind != pair[1].kind ||
+	    (pair[0].kind != CEDAR_LONG && pair[0].kind != CEDAR_DATETIME && pair[0].kind != CEDAR_DURATION))
 		return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 	a = pair[0].u.i;
 	b = pair[1].u.i;
@@ -206,9 +179,8 @@ eval_compare(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return 0;
 }
 
-bool
-cedar_eval_is_in(const struct cedar_entities *entities,
-    const struct cedar_uid *uid, const struct cedar_uid *ancestor)
+bool cedar_eval_is_in(const struct cedar_entities *entities, const struct cedar_uid *uid,
+		      const struct cedar_uid *ancestor)
 {
 	const struct cedar_entity *entity;
 
@@ -219,9 +191,8 @@ cedar_eval_is_in(const struct cedar_entities *entities,
 }
 
 /* The whole set must be entities, even if the first one already matches. */
-static int
-is_in_set(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_uid *uid, const struct cedar_value *set, bool *out)
+static int is_in_set(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_uid *uid,
+		     const struct cedar_value *set, bool *out)
 {
 	uint32_t i;
 	int rc = cedar_eval_charge(eval, expr, set->count);
@@ -233,14 +204,12 @@ is_in_set(struct cedar_eval *eval, const struct cedar_expr *expr,
 			return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 	*out = false;
 	for (i = 0; i < set->count && !*out; i++)
-		*out = cedar_eval_is_in(eval->entities, uid,
-		    set->u.items[i].u.uid);
+		*out = cedar_eval_is_in(eval->entities, uid, set->u.items[i].u.uid);
 	return 0;
 }
 
-static int
-test_in(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_value pair[2], struct cedar_value *out)
+static int test_in(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_value pair[2],
+		   struct cedar_value *out)
 {
 	bool result = false;
 	int rc = 0;
@@ -248,8 +217,7 @@ test_in(struct cedar_eval *eval, const struct cedar_expr *expr,
 	if (pair[0].kind != CEDAR_ENTITY)
 		return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 	if (pair[1].kind == CEDAR_ENTITY)
-		result = cedar_eval_is_in(eval->entities, pair[0].u.uid,
-		    pair[1].u.uid);
+		result = cedar_eval_is_in(eval->entities, pair[0].u.uid, pair[1].u.uid);
 	else if (pair[1].kind == CEDAR_SET)
 		rc = is_in_set(eval, expr, pair[0].u.uid, &pair[1], &result);
 	else
@@ -259,9 +227,7 @@ test_in(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc;
 }
 
-static int
-eval_in(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_in(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value pair[2];
 	int rc = eval_pair(eval, expr, pair);
@@ -269,17 +235,14 @@ eval_in(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc != 0 ? rc : test_in(eval, expr, pair, out);
 }
 
-static int
-eval_is(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_is(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value pair[2];
 	int rc = eval_kind(eval, expr->kids[0], CEDAR_ENTITY, &pair[0]);
 
 	if (rc != 0)
 		return rc;
-	*out = cedar_bool(cedar_str_equal(pair[0].u.uid->type,
-	    expr->names[0]));
+	*out = cedar_bool(cedar_str_equal(pair[0].u.uid->type, expr->names[0]));
 	if (!out->u.b || expr->count == 1)
 		return 0;
 	rc = cedar_eval_expr(eval, expr->kids[1], &pair[1]);
@@ -290,10 +253,8 @@ eval_is(struct cedar_eval *eval, const struct cedar_expr *expr,
  * The attribute of a record or entity into *found, NULL if it has none. An entity
  * that is not stored has none; `*stored` tells.
  */
-static int
-find_attribute(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_value *value, struct cedar_str name,
-    const struct cedar_value **found, bool *stored)
+static int find_attribute(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_value *value,
+			  struct cedar_str name, const struct cedar_value **found, bool *stored)
 {
 	const struct cedar_entity *entity;
 
@@ -311,9 +272,7 @@ find_attribute(struct cedar_eval *eval, const struct cedar_expr *expr,
 }
 
 /* e has a.b is e has a && e.a has b. */
-static int
-eval_has(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_has(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value value;
 	const struct cedar_value *found = NULL;
@@ -322,8 +281,7 @@ eval_has(struct cedar_eval *eval, const struct cedar_expr *expr,
 	int rc = cedar_eval_expr(eval, expr->kids[0], &value);
 
 	for (i = 0; rc == 0 && i < expr->name_count; i++) {
-		rc = find_attribute(eval, expr, &value, expr->names[i], &found,
-		    &stored);
+		rc = find_attribute(eval, expr, &value, expr->names[i], &found, &stored);
 		if (rc == 0 && found == NULL)
 			break;
 		if (rc == 0)
@@ -334,9 +292,7 @@ eval_has(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc;
 }
 
-static int
-eval_attr(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_attr(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	struct cedar_value value;
 	const struct cedar_value *found;
@@ -344,48 +300,37 @@ eval_attr(struct cedar_eval *eval, const struct cedar_expr *expr,
 	int rc = cedar_eval_expr(eval, expr->kids[0], &value);
 
 	if (rc == 0)
-		rc = find_attribute(eval, expr, &value, expr->names[0], &found,
-		    &stored);
+		rc = find_attribute(eval, expr, &value, expr->names[0], &found, &stored);
 	if (rc != 0)
 		return rc;
 	if (found == NULL)
-		return cedar_eval_fail(eval, expr,
-		    stored ? CEDAR_E_NO_ATTRIBUTE : CEDAR_E_NO_ENTITY);
+		return cedar_eval_fail(eval, expr, stored ? CEDAR_E_NO_ATTRIBUTE : CEDAR_E_NO_ENTITY);
 	*out = *found;
 	return 0;
 }
 
-static int
-eval_like(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_like(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	int rc = eval_kind(eval, expr->kids[0], CEDAR_STRING, out);
 
 	if (rc == 0)
 		rc = cedar_eval_charge(eval, expr, out->count / 16);
 	if (rc == 0)
-		*out = cedar_bool(cedar_pattern_match(expr->pattern,
-		    cedar_string_of(*out)));
+		*out = cedar_bool(cedar_pattern_match(expr->pattern, cedar_string_of(*out)));
 	return rc;
 }
 
-static int
-eval_if(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_if(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	bool condition = false;
 	int rc = cedar_eval_bool(eval, expr->kids[0], &condition);
 
-	return rc != 0 ? rc :
-	    cedar_eval_expr(eval, expr->kids[condition ? 1 : 2], out);
+	return rc != 0 ? rc : cedar_eval_expr(eval, expr->kids[condition ? 1 : 2], out);
 }
 
-static int
-eval_set(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_set(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
-	struct cedar_value *items = cedar_arena_array(eval->arena, expr->count,
-	    sizeof(*items));
+	struct cedar_value *items = cedar_arena_array(eval->arena, expr->count, sizeof(*items));
 	uint32_t i;
 	int rc = 0;
 
@@ -398,12 +343,9 @@ eval_set(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return rc;
 }
 
-static int
-eval_record(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+static int eval_record(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
-	struct cedar_field *fields = cedar_arena_array(eval->arena,
-	    expr->count, sizeof(*fields));
+	struct cedar_field *fields = cedar_arena_array(eval->arena, expr->count, sizeof(*fields));
 	uint32_t i;
 	int rc = 0;
 
@@ -419,9 +361,7 @@ eval_record(struct cedar_eval *eval, const struct cedar_expr *expr,
 }
 
 /* Recursion is bounded by CEDAR_MAX_EXPR_DEPTH, work by eval->steps. */
-int
-cedar_eval_expr(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+int cedar_eval_expr(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	static eval_fn *const ops[] = {
 		[CEDAR_X_VAR] = eval_var,

@@ -1,19 +1,17 @@
-#include "cedar_eval.h"
-#include "cedar_limits.h"
+#include "common/cedar/cedar_eval.h"
+#include "common/cedar/cedar_limits.h"
 
-#define MAX_ARGS 2u	/* no function takes more */
+#define MAX_ARGS 2u /* no function takes more */
 
 /* The set of the two that `left` method `right` speaks of. */
-static int
-call_contains(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_value *args, struct cedar_value *out)
+static int call_contains(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_value *args,
+			 struct cedar_value *out)
 {
 	bool all = expr->fn == CEDAR_FN_CONTAINS_ALL, found = false;
 	uint32_t i;
 	int rc;
 
-	if (args[0].kind != CEDAR_SET || (expr->fn != CEDAR_FN_CONTAINS &&
-	    args[1].kind != CEDAR_SET))
+	if (args[0].kind != CEDAR_SET || (expr->fn != CEDAR_FN_CONTAINS && args[1].kind != CEDAR_SET))
 		return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 	if (expr->fn == CEDAR_FN_CONTAINS) {
 		*out = cedar_bool(cedar_set_has(&args[0], &args[1]));
@@ -32,9 +30,8 @@ call_contains(struct cedar_eval *eval, const struct cedar_expr *expr,
 	return 0;
 }
 
-static int
-call_tag(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_value *args, struct cedar_value *out)
+static int call_tag(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_value *args,
+		    struct cedar_value *out)
 {
 	const struct cedar_entity *entity;
 	const struct cedar_value *tag = NULL;
@@ -43,22 +40,19 @@ call_tag(struct cedar_eval *eval, const struct cedar_expr *expr,
 		return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 	entity = cedar_entities_find(eval->entities, args[0].u.uid);
 	if (entity != NULL)
-		tag = cedar_record_get(&entity->tags,
-		    cedar_string_of(args[1]));
+		tag = cedar_record_get(&entity->tags, cedar_string_of(args[1]));
 	if (expr->fn == CEDAR_FN_HAS_TAG) {
 		*out = cedar_bool(tag != NULL);
 		return 0;
 	}
 	if (tag == NULL)
-		return cedar_eval_fail(eval, expr,
-		    entity == NULL ? CEDAR_E_NO_ENTITY : CEDAR_E_NO_TAG);
+		return cedar_eval_fail(eval, expr, entity == NULL ? CEDAR_E_NO_ENTITY : CEDAR_E_NO_TAG);
 	*out = *tag;
 	return 0;
 }
 
-static int
-call_builtin(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_value *args, struct cedar_value *out)
+static int call_builtin(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_value *args,
+			struct cedar_value *out)
 {
 	switch (expr->fn) {
 	case CEDAR_FN_IS_EMPTY:
@@ -75,9 +69,7 @@ call_builtin(struct cedar_eval *eval, const struct cedar_expr *expr,
 }
 
 /* All arguments are evaluated before their number or types matter. */
-int
-cedar_eval_call(struct cedar_eval *eval, const struct cedar_expr *expr,
-    struct cedar_value *out)
+int cedar_eval_call(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out)
 {
 	const struct cedar_fn_info *info = cedar_fn_info(expr->fn);
 	struct cedar_value args[MAX_ARGS], extra;
@@ -85,31 +77,27 @@ cedar_eval_call(struct cedar_eval *eval, const struct cedar_expr *expr,
 	int rc = 0;
 
 	for (i = 0; rc == 0 && i < expr->count; i++)
-		rc = cedar_eval_expr(eval, expr->kids[i],
-		    i < MAX_ARGS ? &args[i] : &extra);
+		rc = cedar_eval_expr(eval, expr->kids[i], i < MAX_ARGS ? &args[i] : &extra);
 	if (rc != 0)
 		return rc;
 	if (expr->count != info->arity)
 		return cedar_eval_fail(eval, expr, CEDAR_E_ARITY);
 	if (info->form == CEDAR_FN_BUILTIN)
 		return call_builtin(eval, expr, args, out);
-	if (args[0].kind != info->receiver ||
-	    (info->arity == 2 && args[1].kind != info->argument))
+	if (args[0].kind != info->receiver || (info->arity == 2 && args[1].kind != info->argument))
 		return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
 	return cedar_eval_extension(eval, expr, args, out);
 }
 
-static bool
-is_constant(const struct cedar_expr *expr)
+static bool is_constant(const struct cedar_expr *expr)
 {
 	return expr->op == CEDAR_X_VALUE || expr->folded;
 }
 
 /* Recursion is bounded by CEDAR_MAX_EXPR_DEPTH. */
-void
-cedar_fold_expr(struct cedar_expr *expr, struct cedar_arena *arena)
+void cedar_fold_expr(struct cedar_expr *expr, struct cedar_arena *arena)
 {
-	struct cedar_eval eval = { .arena = arena, .steps = CEDAR_MAX_STEPS };
+	struct cedar_eval eval = {.arena = arena, .steps = CEDAR_MAX_STEPS};
 	struct cedar_value value;
 	bool constant = true;
 	uint32_t i;
@@ -118,9 +106,8 @@ cedar_fold_expr(struct cedar_expr *expr, struct cedar_arena *arena)
 		cedar_fold_expr(expr->kids[i], arena);
 		constant = constant && is_constant(expr->kids[i]);
 	}
-	if (!constant || (expr->op != CEDAR_X_SET &&
-	    expr->op != CEDAR_X_RECORD && (expr->op != CEDAR_X_CALL ||
-	    cedar_fn_info(expr->fn)->form != CEDAR_FN_CONSTRUCTOR)))
+	if (!constant || (expr->op != CEDAR_X_SET && expr->op != CEDAR_X_RECORD &&
+			  (expr->op != CEDAR_X_CALL || cedar_fn_info(expr->fn)->form != CEDAR_FN_CONSTRUCTOR)))
 		return;
 	if (cedar_eval_expr(&eval, expr, &value) == 0) {
 		expr->value = value;
@@ -129,8 +116,7 @@ cedar_fold_expr(struct cedar_expr *expr, struct cedar_arena *arena)
 }
 
 /* Recursion is bounded by CEDAR_MAX_EXPR_DEPTH. */
-struct cedar_expr *
-cedar_compact_expr(const struct cedar_expr *expr, struct cedar_arena *arena)
+struct cedar_expr *cedar_compact_expr(const struct cedar_expr *expr, struct cedar_arena *arena)
 {
 	struct cedar_expr *copy = cedar_arena_alloc(arena, sizeof(*copy));
 	struct cedar_str *names;

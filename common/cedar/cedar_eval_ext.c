@@ -1,12 +1,11 @@
-#include "cedar_eval.h"
-#include "cedar_ext.h"
+#include "common/cedar/cedar_eval.h"
+#include "common/cedar/cedar_ext.h"
 
-typedef int extension_fn(const struct cedar_expr *, const struct cedar_value *,
-    struct cedar_arena *, struct cedar_value *);
+typedef int extension_fn(const struct cedar_expr *, const struct cedar_value *, struct cedar_arena *,
+			 struct cedar_value *);
 
 /* Each returns 0 or a code; the types of the arguments are already right. */
-static int
-make_ip(struct cedar_str s, struct cedar_arena *arena, struct cedar_value *out)
+static int make_ip(struct cedar_str s, struct cedar_arena *arena, struct cedar_value *out)
 {
 	struct cedar_ip *ip = cedar_arena_alloc(arena, sizeof(*ip));
 
@@ -14,13 +13,12 @@ make_ip(struct cedar_str s, struct cedar_arena *arena, struct cedar_value *out)
 		return CEDAR_E_MEMORY;
 	if (cedar_ip_parse(s, ip) != 0)
 		return CEDAR_E_EXTENSION;
-	*out = (struct cedar_value){ .kind = CEDAR_IP, .u.ip = ip };
+	*out = (struct cedar_value){.kind = CEDAR_IP, .u.ip = ip};
 	return 0;
 }
 
-static int
-construct(const struct cedar_expr *expr, const struct cedar_value *args,
-    struct cedar_arena *arena, struct cedar_value *out)
+static int construct(const struct cedar_expr *expr, const struct cedar_value *args, struct cedar_arena *arena,
+		     struct cedar_value *out)
 {
 	struct cedar_str s = cedar_string_of(args[0]);
 	int64_t number = 0;
@@ -41,14 +39,12 @@ construct(const struct cedar_expr *expr, const struct cedar_value *args,
 	}
 	if (rc != 0)
 		return CEDAR_E_EXTENSION;
-	*out = cedar_scaled(
-	    (enum cedar_kind)cedar_fn_info(expr->fn)->result, number);
+	*out = cedar_scaled((enum cedar_kind)cedar_fn_info(expr->fn)->result, number);
 	return 0;
 }
 
-static int
-call_decimal(const struct cedar_expr *expr, const struct cedar_value *args,
-    struct cedar_arena *arena, struct cedar_value *out)
+static int call_decimal(const struct cedar_expr *expr, const struct cedar_value *args, struct cedar_arena *arena,
+			struct cedar_value *out)
 {
 	int64_t a = args[0].u.i, b = args[1].u.i;
 
@@ -70,9 +66,8 @@ call_decimal(const struct cedar_expr *expr, const struct cedar_value *args,
 	return 0;
 }
 
-static int
-call_ip(const struct cedar_expr *expr, const struct cedar_value *args,
-    struct cedar_arena *arena, struct cedar_value *out)
+static int call_ip(const struct cedar_expr *expr, const struct cedar_value *args, struct cedar_arena *arena,
+		   struct cedar_value *out)
 {
 	const struct cedar_ip *ip = args[0].u.ip;
 
@@ -97,9 +92,8 @@ call_ip(const struct cedar_expr *expr, const struct cedar_value *args,
 	return 0;
 }
 
-static int
-call_datetime(const struct cedar_expr *expr, const struct cedar_value *args,
-    struct cedar_arena *arena, struct cedar_value *out)
+static int call_datetime(const struct cedar_expr *expr, const struct cedar_value *args, struct cedar_arena *arena,
+			 struct cedar_value *out)
 {
 	int64_t a = args[0].u.i, result;
 	bool bad = false;
@@ -121,25 +115,21 @@ call_datetime(const struct cedar_expr *expr, const struct cedar_value *args,
 	}
 	if (bad)
 		return CEDAR_E_OVERFLOW;
-	*out = cedar_scaled(
-	    (enum cedar_kind)cedar_fn_info(expr->fn)->result, result);
+	*out = cedar_scaled((enum cedar_kind)cedar_fn_info(expr->fn)->result, result);
 	return 0;
 }
 
-static int
-call_duration(const struct cedar_expr *expr, const struct cedar_value *args,
-    struct cedar_arena *arena, struct cedar_value *out)
+static int call_duration(const struct cedar_expr *expr, const struct cedar_value *args, struct cedar_arena *arena,
+			 struct cedar_value *out)
 {
-	static const int64_t divisors[] = { 1, 1000, 60000, 3600000, 86400000 };
+	static const int64_t divisors[] = {1, 1000, 60000, 3600000, 86400000};
 
 	(void)arena;
-	*out = cedar_long(args[0].u.i /
-	    divisors[expr->fn - CEDAR_FN_TO_MILLISECONDS]);
+	*out = cedar_long(args[0].u.i / divisors[expr->fn - CEDAR_FN_TO_MILLISECONDS]);
 	return 0;
 }
 
-static extension_fn *
-find_extension(const struct cedar_fn_info *info)
+static extension_fn *find_extension(const struct cedar_fn_info *info)
 {
 	if (info->form == CEDAR_FN_CONSTRUCTOR)
 		return construct;
@@ -155,13 +145,11 @@ find_extension(const struct cedar_fn_info *info)
 	}
 }
 
-int
-cedar_eval_extension(struct cedar_eval *eval, const struct cedar_expr *expr,
-    const struct cedar_value *args, struct cedar_value *out)
+int cedar_eval_extension(struct cedar_eval *eval, const struct cedar_expr *expr, const struct cedar_value *args,
+			 struct cedar_value *out)
 {
 	extension_fn *call = find_extension(cedar_fn_info(expr->fn));
 	int code = call(expr, args, eval->arena, out);
 
-	return code == 0 ? 0 :
-	    cedar_eval_fail(eval, expr, (enum cedar_code)code);
+	return code == 0 ? 0 : cedar_eval_fail(eval, expr, (enum cedar_code)code);
 }

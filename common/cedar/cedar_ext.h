@@ -2,7 +2,7 @@
 #ifndef CEDAR_EXT_H
 #define CEDAR_EXT_H
 
-#include "cedar_value.h"
+#include "common/cedar/cedar_value.h"
 
 /* Parsers of constructor arguments: 0, or -1 and `*out` untouched. */
 int cedar_decimal_parse(struct cedar_str s, int64_t *out);

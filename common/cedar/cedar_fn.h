@@ -2,7 +2,7 @@
 #ifndef CEDAR_FN_H
 #define CEDAR_FN_H
 
-#include "cedar_str.h"
+#include "common/cedar/cedar_str.h"
 
 enum cedar_fn {
 	CEDAR_FN_NONE,
@@ -38,19 +38,19 @@ enum cedar_fn {
 };
 
 enum cedar_fn_form {
-	CEDAR_FN_BUILTIN,	/* method; arity is part of the grammar */
-	CEDAR_FN_CONSTRUCTOR,	/* called by name */
-	CEDAR_FN_METHOD		/* of an extension type */
+	CEDAR_FN_BUILTIN,     /* method; arity is part of the grammar */
+	CEDAR_FN_CONSTRUCTOR, /* called by name */
+	CEDAR_FN_METHOD       /* of an extension type */
 };
 
 struct cedar_fn_info {
-	const char		*name;
-	enum cedar_fn_form	 form;
-	unsigned int		 arity;		/* with the receiver */
+	const char *name;
+	enum cedar_fn_form form;
+	unsigned int arity; /* with the receiver */
 	/* Extension calls: enum cedar_kind of receiver, argument, result. */
-	uint8_t			 receiver;
-	uint8_t			 argument;
-	uint8_t			 result;
+	uint8_t receiver;
+	uint8_t argument;
+	uint8_t result;
 };
 
 /* The facts of `fn`, which must be a function. */

@@ -2,8 +2,8 @@
 #ifndef CEDAR_FORMAT_H
 #define CEDAR_FORMAT_H
 
-#include "cedar_arena.h"
-#include "cedar_error.h"
+#include "common/cedar/cedar_arena.h"
+#include "common/cedar/cedar_error.h"
 
 /* Enough for the largest text. */
 #define CEDAR_FORMAT_ARENA ((size_t)8 << 30)
@@ -13,7 +13,7 @@
  * stay as they are, only white space changes; formatting twice changes nothing
  * more. 0 or a negated code with *error set.
  */
-int cedar_format_policies(struct cedar_str text, struct cedar_arena *arena,
-    struct cedar_str *out, struct cedar_error *error);
+int cedar_format_policies(struct cedar_str text, struct cedar_arena *arena, struct cedar_str *out,
+			  struct cedar_error *error);
 
 #endif

@@ -5,23 +5,22 @@
 #ifndef CEDAR_INDEX_H
 #define CEDAR_INDEX_H
 
-#include "cedar_eval.h"
-#include "cedar_policyset.h"
+#include "common/cedar/cedar_eval.h"
+#include "common/cedar/cedar_policyset.h"
 
 struct cedar_index;
 
 typedef int cedar_index_fn(void *context, const struct cedar_rule *rule);
 
 /* Files all rules; NULL when memory ends. Lives as long as `arena`. */
-struct cedar_index *cedar_index_new(struct cedar_arena *arena,
-    struct cedar_rule *const *rules, size_t count);
+struct cedar_index *cedar_index_new(struct cedar_arena *arena, struct cedar_rule *const *rules, size_t count);
 
 /*
  * Calls `visit` once for each rule whose scope matches, in no order, until it
  * returns other than 0, which is returned then. `eval` gives the request, the
  * entities and scratch memory; -CEDAR_E_MEMORY when that ends.
  */
-int cedar_index_visit(const struct cedar_index *index,
-    const struct cedar_eval *eval, cedar_index_fn *visit, void *context);
+int cedar_index_visit(const struct cedar_index *index, const struct cedar_eval *eval, cedar_index_fn *visit,
+		      void *context);
 
 #endif

@@ -1,34 +1,32 @@
-#include "cedar_json.h"
+#include "common/cedar/cedar_json.h"
 
-#include "cedar_limits.h"
-#include "cedar_sort.h"
-#include "cedar_utf8.h"
+#include "common/cedar/cedar_limits.h"
+#include "common/cedar/cedar_sort.h"
+#include "common/cedar/cedar_utf8.h"
 
 struct reader {
-	struct cedar_str	 text;
-	size_t			 at;
-	unsigned int		 nest;
-	struct cedar_arena	*arena;
-	struct cedar_error	*error;
+	struct cedar_str text;
+	size_t at;
+	unsigned int nest;
+	struct cedar_arena *arena;
+	struct cedar_error *error;
 };
 
 /* Items are collected on a stack of blocks: an array's length comes last. */
 struct pile {
-	char	*bytes;
-	size_t	 count;
-	size_t	 capacity;
+	char *bytes;
+	size_t count;
+	size_t capacity;
 };
 
 static int read_value(struct reader *r, struct cedar_json *out);
 
-static int
-wrong(struct reader *r, const char *what)
+static int wrong(struct reader *r, const char *what)
 {
 	return cedar_fail(r->error, CEDAR_E_SYNTAX, r->at, "JSON: %s", what);
 }
 
-static void *
-pile_push(struct reader *r, struct pile *pile, size_t size)
+static void *pile_push(struct reader *r, struct pile *pile, size_t size)
 {
 	size_t capacity = pile->capacity == 0 ? 4 : pile->capacity * 2;
 	char *bytes;
@@ -36,8 +34,7 @@ pile_push(struct reader *r, struct pile *pile, size_t size)
 	if (pile->count == pile->capacity) {
 		bytes = cedar_arena_array(r->arena, capacity, size);
 		if (bytes == NULL) {
-			cedar_fail(r->error, CEDAR_E_MEMORY, r->at,
-			    "out of memory");
+			cedar_fail(r->error, CEDAR_E_MEMORY, r->at, "out of memory");
 			return NULL;
 		}
 		if (pile->count > 0)
@@ -48,29 +45,23 @@ pile_push(struct reader *r, struct pile *pile, size_t size)
 	return pile->bytes + pile->count++ * size;
 }
 
-static void
-skip_space(struct reader *r)
+static void skip_space(struct reader *r)
 {
-	while (r->at < r->text.n && r->text.p[r->at] != '\0' &&
-	    strchr(" \t\r\n", r->text.p[r->at]) != NULL)
+	while (r->at < r->text.n && r->text.p[r->at] != '\0' && strchr(" \t\r\n", r->text.p[r->at]) != NULL)
 		r->at++;
 }
 
-static bool
-at_char(const struct reader *r, char c)
+static bool at_char(const struct reader *r, char c)
 {
 	return r->at < r->text.n && r->text.p[r->at] == c;
 }
 
-static bool
-at_digit(const struct reader *r)
+static bool at_digit(const struct reader *r)
 {
-	return r->at < r->text.n && r->text.p[r->at] >= '0' &&
-	    r->text.p[r->at] <= '9';
+	return r->at < r->text.n && r->text.p[r->at] >= '0' && r->text.p[r->at] <= '9';
 }
 
-static int
-read_hex4(struct reader *r, uint32_t *out)
+static int read_hex4(struct reader *r, uint32_t *out)
 {
 	uint32_t value = 0;
 	unsigned int i;
@@ -92,8 +83,7 @@ read_hex4(struct reader *r, uint32_t *out)
 }
 
 /* \uXXXX, or a pair of surrogates. */
-static int
-read_unicode(struct reader *r, char *out, size_t *n)
+static int read_unicode(struct reader *r, char *out, size_t *n)
 {
 	uint32_t high = 0, low = 0;
 	size_t length;
@@ -102,8 +92,7 @@ read_unicode(struct reader *r, char *out, size_t *n)
 	if (rc != 0)
 		return rc;
 	if (high >= 0xd800 && high <= 0xdbff) {
-		if (!at_char(r, '\\') || r->at + 1 >= r->text.n ||
-		    r->text.p[r->at + 1] != 'u')
+		if (!at_char(r, '\\') || r->at + 1 >= r->text.n || r->text.p[r->at + 1] != 'u')
 			return wrong(r, "half of a surrogate pair");
 		r->at += 2;
 		rc = read_hex4(r, &low);
@@ -120,8 +109,7 @@ read_unicode(struct reader *r, char *out, size_t *n)
 	return 0;
 }
 
-static int
-read_escape(struct reader *r, char *out, size_t *n)
+static int read_escape(struct reader *r, char *out, size_t *n)
 {
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	const char *found;
@@ -140,8 +128,7 @@ read_escape(struct reader *r, char *out, size_t *n)
 }
 
 /* The end of the string that begins at r->at; whether it has escapes. */
-static int
-measure_string(struct reader *r, size_t *end, bool *escaped)
+static int measure_string(struct reader *r, size_t *end, bool *escaped)
 {
 	size_t at;
 
@@ -162,8 +149,7 @@ measure_string(struct reader *r, size_t *end, bool *escaped)
 	return 0;
 }
 
-static int
-read_string(struct reader *r, struct cedar_str *out)
+static int read_string(struct reader *r, struct cedar_str *out)
 {
 	size_t end = 0, n = 0;
 	bool escaped;
@@ -175,14 +161,13 @@ read_string(struct reader *r, struct cedar_str *out)
 	if (rc != 0)
 		return rc;
 	if (!escaped) {
-		*out = (struct cedar_str){ r->text.p + r->at, end - r->at };
+		*out = (struct cedar_str){r->text.p + r->at, end - r->at};
 		r->at = end + 1;
 		return 0;
 	}
 	bytes = cedar_arena_alloc(r->arena, end - r->at);
 	if (bytes == NULL)
-		return cedar_fail(r->error, CEDAR_E_MEMORY, r->at,
-		    "out of memory");
+		return cedar_fail(r->error, CEDAR_E_MEMORY, r->at, "out of memory");
 	while (rc == 0 && r->at < end) {
 		if (r->text.p[r->at] != '\\') {
 			bytes[n++] = r->text.p[r->at++];
@@ -192,12 +177,11 @@ read_string(struct reader *r, struct cedar_str *out)
 		rc = read_escape(r, bytes, &n);
 	}
 	r->at = end + 1;
-	*out = (struct cedar_str){ bytes, n };
+	*out = (struct cedar_str){bytes, n};
 	return rc;
 }
 
-static int
-skip_digits(struct reader *r)
+static int skip_digits(struct reader *r)
 {
 	if (!at_digit(r))
 		return wrong(r, "a number needs a digit here");
@@ -207,8 +191,7 @@ skip_digits(struct reader *r)
 }
 
 /* The rest of a number that is no integer. */
-static int
-skip_fraction(struct reader *r)
+static int skip_fraction(struct reader *r)
 {
 	int rc = 0;
 
@@ -225,8 +208,7 @@ skip_fraction(struct reader *r)
 	return rc;
 }
 
-static int
-read_number(struct reader *r, struct cedar_json *out)
+static int read_number(struct reader *r, struct cedar_json *out)
 {
 	int64_t sign = 1, value = 0;
 	bool exact = true;
@@ -239,8 +221,7 @@ read_number(struct reader *r, struct cedar_json *out)
 	}
 	for (start = r->at; at_digit(r); r->at++)
 		exact = exact && !__builtin_mul_overflow(value, 10, &value) &&
-		    !__builtin_add_overflow(value,
-		    sign * (r->text.p[r->at] - '0'), &value);
+			!__builtin_add_overflow(value, sign * (r->text.p[r->at] - '0'), &value);
 	if (r->at == start)
 		return wrong(r, "a number needs a digit here");
 	if (r->at - start > 1 && r->text.p[start] == '0')
@@ -257,23 +238,22 @@ read_number(struct reader *r, struct cedar_json *out)
 	return rc;
 }
 
-static int
-read_word(struct reader *r, struct cedar_json *out)
+static int read_word(struct reader *r, struct cedar_json *out)
 {
 	static const struct {
-		struct cedar_str	text;
-		enum cedar_json_kind	kind;
-		bool			value;
+		struct cedar_str text;
+		enum cedar_json_kind kind;
+		bool value;
 	} words[] = {
-		{ { "null", 4 }, CEDAR_J_NULL, false },
-		{ { "true", 4 }, CEDAR_J_BOOL, true },
-		{ { "false", 5 }, CEDAR_J_BOOL, false },
+		{{"null", 4}, CEDAR_J_NULL, false},
+		{{"true", 4}, CEDAR_J_BOOL, true},
+		{{"false", 5}, CEDAR_J_BOOL, false},
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (r->text.n - r->at < words[i].text.n || memcmp(r->text.p +
-		    r->at, words[i].text.p, words[i].text.n) != 0)
+		if (r->text.n - r->at < words[i].text.n ||
+		    memcmp(r->text.p + r->at, words[i].text.p, words[i].text.n) != 0)
 			continue;
 		r->at += words[i].text.n;
 		out->kind = words[i].kind;
@@ -284,27 +264,23 @@ read_word(struct reader *r, struct cedar_json *out)
 }
 
 /* After an item: goes past "," or `close`; *more tells which. */
-static int
-read_separator(struct reader *r, char close, bool *more)
+static int read_separator(struct reader *r, char close, bool *more)
 {
 	skip_space(r);
 	*more = at_char(r, ',');
 	if (!*more && !at_char(r, close))
-		return wrong(r, close == ']' ? "expected , or ]" :
-		    "expected , or }");
+		return wrong(r, close == ']' ? "expected , or ]" : "expected , or }");
 	r->at++;
 	skip_space(r);
 	return 0;
 }
 
 /* Past the opening bracket; *more is false for an empty array or object. */
-static int
-open_bracket(struct reader *r, char close, bool *more)
+static int open_bracket(struct reader *r, char close, bool *more)
 {
 	if (++r->nest > CEDAR_MAX_JSON_NEST)
-		return cedar_fail(r->error, CEDAR_E_LIMIT, r->at,
-		    "JSON: more than %u levels of nesting",
-		    CEDAR_MAX_JSON_NEST);
+		return cedar_fail(r->error, CEDAR_E_LIMIT, r->at, "JSON: more than %u levels of nesting",
+				  CEDAR_MAX_JSON_NEST);
 	r->at++;
 	skip_space(r);
 	*more = !at_char(r, close);
@@ -313,10 +289,9 @@ open_bracket(struct reader *r, char close, bool *more)
 	return 0;
 }
 
-static int
-read_array(struct reader *r, struct cedar_json *out)
+static int read_array(struct reader *r, struct cedar_json *out)
 {
-	struct pile pile = { 0 };
+	struct pile pile = {0};
 	struct cedar_json item;
 	void *place;
 	bool more = false;
@@ -339,37 +314,32 @@ read_array(struct reader *r, struct cedar_json *out)
 	return rc;
 }
 
-static int
-order_keys(const void *a, const void *b)
+static int order_keys(const void *a, const void *b)
 {
-	return cedar_str_order(*(const struct cedar_str *)a,
-	    *(const struct cedar_str *)b);
+	return cedar_str_order(*(const struct cedar_str *)a, *(const struct cedar_str *)b);
 }
 
 /* Sorting keeps hostile keys from costing quadratic time, as hashing might. */
-static int
-check_keys(struct reader *r, const struct cedar_json *object)
+static int check_keys(struct reader *r, const struct cedar_json *object)
 {
-	struct cedar_str *keys = cedar_arena_array(r->arena, object->count,
-	    sizeof(*keys));
+	struct cedar_str *keys = cedar_arena_array(r->arena, object->count, sizeof(*keys));
 	size_t i;
 
 	if (keys == NULL)
-		return cedar_fail(r->error, CEDAR_E_MEMORY, r->at,
-		    "out of memory");
+		return cedar_fail(r->error, CEDAR_E_MEMORY, r->at, "out of memory");
 	for (i = 0; i < object->count; i++)
 		keys[i] = object->u.members[i].key;
 	cedar_sort(keys, object->count, sizeof(*keys), order_keys);
 	for (i = 1; i < object->count; i++)
 		if (cedar_str_equal(keys[i - 1], keys[i]))
-			return cedar_fail(r->error, CEDAR_E_DUPLICATE,
-			    object->start, "JSON: key \"%.*s\" stands twice "
-			    "in this object", CEDAR_SHOW(keys[i]));
+			return cedar_fail(r->error, CEDAR_E_DUPLICATE, object->start,
+					  "JSON: key \"%.*s\" stands twice "
+					  "in this object",
+					  CEDAR_SHOW(keys[i]));
 	return 0;
 }
 
-static int
-read_member(struct reader *r, struct cedar_json_member *member)
+static int read_member(struct reader *r, struct cedar_json_member *member)
 {
 	int rc;
 
@@ -386,10 +356,9 @@ read_member(struct reader *r, struct cedar_json_member *member)
 	return read_value(r, &member->value);
 }
 
-static int
-read_object(struct reader *r, struct cedar_json *out)
+static int read_object(struct reader *r, struct cedar_json *out)
 {
-	struct pile pile = { 0 };
+	struct pile pile = {0};
 	struct cedar_json_member member;
 	void *place;
 	bool more = false;
@@ -413,8 +382,7 @@ read_object(struct reader *r, struct cedar_json *out)
 }
 
 /* Recursion is bounded by CEDAR_MAX_JSON_NEST. */
-static int
-read_value(struct reader *r, struct cedar_json *out)
+static int read_value(struct reader *r, struct cedar_json *out)
 {
 	int rc;
 
@@ -436,16 +404,14 @@ read_value(struct reader *r, struct cedar_json *out)
 	return rc;
 }
 
-int
-cedar_json_parse(struct cedar_str text, struct cedar_arena *arena,
-    struct cedar_json *root, struct cedar_error *error)
+int cedar_json_parse(struct cedar_str text, struct cedar_arena *arena, struct cedar_json *root,
+		     struct cedar_error *error)
 {
-	struct reader r = { text, 0, 0, arena, error };
+	struct reader r = {text, 0, 0, arena, error};
 	int rc;
 
 	if (text.n > CEDAR_MAX_TEXT)
-		return cedar_fail(error, CEDAR_E_LIMIT, 0,
-		    "the text is longer than %u bytes", CEDAR_MAX_TEXT);
+		return cedar_fail(error, CEDAR_E_LIMIT, 0, "the text is longer than %u bytes", CEDAR_MAX_TEXT);
 	r.at = cedar_utf8_check(text);
 	if (r.at < text.n)
 		return wrong(&r, "not UTF-8");
@@ -458,8 +424,7 @@ cedar_json_parse(struct cedar_str text, struct cedar_arena *arena,
 	return rc;
 }
 
-const struct cedar_json *
-cedar_json_get(const struct cedar_json *json, const char *key)
+const struct cedar_json *cedar_json_get(const struct cedar_json *json, const char *key)
 {
 	size_t i;
 
@@ -471,9 +436,7 @@ cedar_json_get(const struct cedar_json *json, const char *key)
 	return NULL;
 }
 
-int
-cedar_json_only(const struct cedar_json *json, const char *const *keys,
-    const char *what, struct cedar_error *error)
+int cedar_json_only(const struct cedar_json *json, const char *const *keys, const char *what, struct cedar_error *error)
 {
 	const char *const *known;
 	size_t i;
@@ -483,27 +446,22 @@ cedar_json_only(const struct cedar_json *json, const char *const *keys,
 			if (cedar_str_is(json->u.members[i].key, *known))
 				break;
 		if (*known == NULL)
-			return cedar_fail(error, CEDAR_E_FORMAT,
-			    json->u.members[i].value.start,
-			    "%s has no member \"%.*s\"", what,
-			    CEDAR_SHOW(json->u.members[i].key));
+			return cedar_fail(error, CEDAR_E_FORMAT, json->u.members[i].value.start,
+					  "%s has no member \"%.*s\"", what, CEDAR_SHOW(json->u.members[i].key));
 	}
 	return 0;
 }
 
-int
-cedar_json_need(const struct cedar_json *json, enum cedar_json_kind kind,
-    const struct cedar_json *parent, const char *what,
-    struct cedar_error *error)
+int cedar_json_need(const struct cedar_json *json, enum cedar_json_kind kind, const struct cedar_json *parent,
+		    const char *what, struct cedar_error *error)
 {
-	static const char *const kinds[] = { "null", "a boolean", "an integer",
-	    "a number", "a string", "an array", "an object" };
+	static const char *const kinds[] = {"null",     "a boolean", "an integer", "a number",
+					    "a string", "an array",  "an object"};
 
 	if (json != NULL && json->kind == kind)
 		return 0;
 	if (json == NULL)
-		return cedar_fail(error, CEDAR_E_FORMAT, parent->start,
-		    "%s is missing", what);
-	return cedar_fail(error, CEDAR_E_FORMAT, json->start,
-	    "%s must be %s, not %s", what, kinds[kind], kinds[json->kind]);
+		return cedar_fail(error, CEDAR_E_FORMAT, parent->start, "%s is missing", what);
+	return cedar_fail(error, CEDAR_E_FORMAT, json->start, "%s must be %s, not %s", what, kinds[kind],
+			  kinds[json->kind]);
 }

@@ -1,63 +1,54 @@
-#include "cedar_map.h"
+#include "common/cedar/cedar_map.h"
 
-#include "cedar_error.h"
+#include "common/cedar/cedar_error.h"
 
 #define FIRST_CAPACITY 16u
 
 struct cedar_map_slot {
-	uint64_t		 hash;
-	struct cedar_str	 a, b;
-	void			*value;		/* NULL: free */
+	uint64_t hash;
+	struct cedar_str a, b;
+	void *value; /* NULL: free */
 };
 
-uint64_t
-cedar_map_hash(struct cedar_str a, struct cedar_str b)
+uint64_t cedar_map_hash(struct cedar_str a, struct cedar_str b)
 {
 	return cedar_str_hash(b, cedar_str_hash(a, 0));
 }
 
 /* The slot of the key, or the free slot where it belongs. */
-static struct cedar_map_slot *
-probe(const struct cedar_map *map, uint64_t hash, struct cedar_str a,
-    struct cedar_str b)
+static struct cedar_map_slot *probe(const struct cedar_map *map, uint64_t hash, struct cedar_str a, struct cedar_str b)
 {
 	size_t mask = map->capacity - 1, i = (size_t)hash & mask;
 	struct cedar_map_slot *slot;
 
 	for (;; i = (i + 1) & mask) {
 		slot = &map->slots[i];
-		if (slot->value == NULL || (slot->hash == hash &&
-		    cedar_str_equal(slot->b, b) && cedar_str_equal(slot->a, a)))
+		if (slot->value == NULL ||
+		    (slot->hash == hash && cedar_str_equal(slot->b, b) && cedar_str_equal(slot->a, a)))
 			return slot;
 	}
 }
 
-void *
-cedar_map_find(const struct cedar_map *map, uint64_t hash, struct cedar_str a,
-    struct cedar_str b)
+void *cedar_map_find(const struct cedar_map *map, uint64_t hash, struct cedar_str a, struct cedar_str b)
 {
 	if (map->capacity == 0)
 		return NULL;
 	return probe(map, hash, a, b)->value;
 }
 
-void *
-cedar_map_get(const struct cedar_map *map, struct cedar_str a,
-    struct cedar_str b)
+void *cedar_map_get(const struct cedar_map *map, struct cedar_str a, struct cedar_str b)
 {
 	return cedar_map_find(map, cedar_map_hash(a, b), a, b);
 }
 
-static int
-grow(struct cedar_map *map, struct cedar_arena *arena)
+static int grow(struct cedar_map *map, struct cedar_arena *arena)
 {
 	struct cedar_map wider = *map;
 	const struct cedar_map_slot *old;
 	size_t i;
 
 	wider.capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
-	wider.slots = cedar_arena_array(arena, wider.capacity,
-	    sizeof(*wider.slots));
+	wider.slots = cedar_arena_array(arena, wider.capacity, sizeof(*wider.slots));
 	if (wider.slots == NULL)
 		return -CEDAR_E_MEMORY;
 	for (i = 0; i < map->capacity; i++) {
@@ -69,9 +60,7 @@ grow(struct cedar_map *map, struct cedar_arena *arena)
 	return 0;
 }
 
-int
-cedar_map_put(struct cedar_map *map, struct cedar_arena *arena,
-    struct cedar_str a, struct cedar_str b, void *value)
+int cedar_map_put(struct cedar_map *map, struct cedar_arena *arena, struct cedar_str a, struct cedar_str b, void *value)
 {
 	uint64_t hash = cedar_map_hash(a, b);
 	struct cedar_map_slot *slot;
@@ -81,7 +70,7 @@ cedar_map_put(struct cedar_map *map, struct cedar_arena *arena,
 	slot = probe(map, hash, a, b);
 	if (slot->value != NULL)
 		return -CEDAR_E_DUPLICATE;
-	*slot = (struct cedar_map_slot){ hash, a, b, value };
+	*slot = (struct cedar_map_slot){hash, a, b, value};
 	map->count++;
 	return 0;
 }

@@ -1,18 +1,13 @@
-#define _GNU_SOURCE
-#include "cedar_eval.h"
+#include "common/cedar/cedar_eval.h"
 
-static bool
-has_prefix(struct cedar_str s, struct cedar_str prefix)
+static bool has_prefix(struct cedar_str s, struct cedar_str prefix)
 {
-	return s.n >= prefix.n &&
-	    (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
-static bool
-has_suffix(struct cedar_str s, struct cedar_str suffix)
+static bool has_suffix(struct cedar_str s, struct cedar_str suffix)
 {
-	return s.n >= suffix.n && (suffix.n == 0 ||
-	    memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+	return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /*
@@ -20,8 +15,7 @@ has_suffix(struct cedar_str s, struct cedar_str suffix)
  * between is found as early as possible, which never spoils a match. Bytes will
  * do: a piece is whole UTF-8 characters and cannot match inside one.
  */
-bool
-cedar_pattern_match(const struct cedar_pattern *pattern, struct cedar_str s)
+bool cedar_pattern_match(const struct cedar_pattern *pattern, struct cedar_str s)
 {
 	struct cedar_str first = pattern->pieces[0], piece;
 	struct cedar_str last = pattern->pieces[pattern->count - 1];

@@ -1,14 +1,11 @@
-#include "cedar_json.h"
-#include "cedar_lex.h"
-#include "cedar_schema_raw.h"
+#include "common/cedar/cedar_json.h"
+#include "common/cedar/cedar_lex.h"
+#include "common/cedar/cedar_schema_raw.h"
 
-static int read_type(struct cedar_raw_schema *raw,
-    const struct cedar_json *json, struct cedar_raw_type **out);
+static int read_type(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type **out);
 
-static int
-need(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    enum cedar_json_kind kind, const struct cedar_json *parent,
-    const char *what)
+static int need(struct cedar_raw_schema *raw, const struct cedar_json *json, enum cedar_json_kind kind,
+		const struct cedar_json *parent, const char *what)
 {
 	return cedar_json_need(json, kind, parent, what, raw->error);
 }
@@ -17,8 +14,7 @@ need(struct cedar_raw_schema *raw, const struct cedar_json *json,
  * The reference reads an array in place of an object as its members in order; of
  * these only the ones that say nothing are taken here.
  */
-static bool
-says_nothing(const struct cedar_json *json)
+static bool says_nothing(const struct cedar_json *json)
 {
 	size_t i;
 
@@ -28,21 +24,18 @@ says_nothing(const struct cedar_json *json)
 	return json->kind == CEDAR_J_ARRAY;
 }
 
-static int
-check_path(struct cedar_raw_schema *raw, struct cedar_str path, size_t offset)
+static int check_path(struct cedar_raw_schema *raw, struct cedar_str path, size_t offset)
 {
 	if (cedar_path_is_valid(path))
 		return 0;
-	return cedar_fail(raw->error, CEDAR_E_FORMAT, offset,
-	    "\"%.*s\" is no valid name", CEDAR_SHOW(path));
+	return cedar_fail(raw->error, CEDAR_E_FORMAT, offset, "\"%.*s\" is no valid name", CEDAR_SHOW(path));
 }
 
 /* A type name into `type`; "__cedar::X" means the built-in X. */
-static int
-read_name(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    enum cedar_raw_kind kind, struct cedar_raw_type *type)
+static int read_name(struct cedar_raw_schema *raw, const struct cedar_json *json, enum cedar_raw_kind kind,
+		     struct cedar_raw_type *type)
 {
-	static const struct cedar_str prefix = { "__cedar::", 9 };
+	static const struct cedar_str prefix = {"__cedar::", 9};
 	struct cedar_str name = json->u.s;
 
 	type->kind = kind;
@@ -55,12 +48,10 @@ read_name(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	return check_path(raw, name, json->start);
 }
 
-static int
-read_attributes(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_raw_type *type)
+static int read_attributes(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type *type)
 {
-	const struct cedar_json *attributes = cedar_json_get(json,
-	    "attributes"), *more = cedar_json_get(json, "additionalAttributes");
+	const struct cedar_json *attributes = cedar_json_get(json, "attributes"),
+				*more = cedar_json_get(json, "additionalAttributes");
 	const struct cedar_json *value, *required;
 	struct cedar_raw_attr *attr;
 	size_t i;
@@ -68,11 +59,10 @@ read_attributes(struct cedar_raw_schema *raw, const struct cedar_json *json,
 
 	type->kind = CEDAR_RAW_RECORD;
 	if (rc == 0 && more != NULL)
-		rc = need(raw, more, CEDAR_J_BOOL, json,
-		    "\"additionalAttributes\"");
+		rc = need(raw, more, CEDAR_J_BOOL, json, "\"additionalAttributes\"");
 	if (rc == 0 && more != NULL && more->u.b)
 		return cedar_fail(raw->error, CEDAR_E_FORMAT, more->start,
-		    "records with undeclared attributes are not supported");
+				  "records with undeclared attributes are not supported");
 	for (i = 0; rc == 0 && i < attributes->count; i++) {
 		value = &attributes->u.members[i].value;
 		required = cedar_json_get(value, "required");
@@ -82,8 +72,7 @@ read_attributes(struct cedar_raw_schema *raw, const struct cedar_json *json,
 		attr->name = attributes->u.members[i].key;
 		attr->required = true;
 		if (required != NULL)
-			rc = need(raw, required, CEDAR_J_BOOL, value,
-			    "\"required\"");
+			rc = need(raw, required, CEDAR_J_BOOL, value, "\"required\"");
 		if (rc == 0 && required != NULL)
 			attr->required = required->u.b;
 		if (rc == 0)
@@ -93,9 +82,8 @@ read_attributes(struct cedar_raw_schema *raw, const struct cedar_json *json,
 }
 
 /* The kinds of type that carry a "name". */
-static int
-read_named(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    enum cedar_raw_kind kind, struct cedar_raw_type *type)
+static int read_named(struct cedar_raw_schema *raw, const struct cedar_json *json, enum cedar_raw_kind kind,
+		      struct cedar_raw_type *type)
 {
 	const struct cedar_json *name = cedar_json_get(json, "name");
 	int rc = need(raw, name, CEDAR_J_STRING, json, "\"name\"");
@@ -103,9 +91,7 @@ read_named(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	return rc != 0 ? rc : read_name(raw, name, kind, type);
 }
 
-static int
-fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_raw_type *type)
+static int fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type *type)
 {
 	const struct cedar_json *kind = cedar_json_get(json, "type"), *element;
 	int rc = need(raw, kind, CEDAR_J_STRING, json, "\"type\"");
@@ -126,31 +112,25 @@ fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json,
 		return read_named(raw, json, CEDAR_RAW_NAME, type);
 	if (cedar_str_is(kind->u.s, "Extension"))
 		return read_named(raw, json, CEDAR_RAW_BUILTIN, type);
-	if (cedar_str_is(kind->u.s, "Boolean") ||
-	    cedar_str_is(kind->u.s, "Long") ||
+	if (cedar_str_is(kind->u.s, "Boolean") || cedar_str_is(kind->u.s, "Long") ||
 	    cedar_str_is(kind->u.s, "String")) {
 		type->kind = CEDAR_RAW_BUILTIN;
-		type->name = cedar_str_is(kind->u.s, "Boolean") ?
-		    CEDAR_STR("Bool") : kind->u.s;
+		type->name = cedar_str_is(kind->u.s, "Boolean") ? CEDAR_STR("Bool") : kind->u.s;
 		return 0;
 	}
 	return read_name(raw, kind, CEDAR_RAW_COMMON, type);
 }
 
 /* Recursion is bounded by CEDAR_MAX_JSON_NEST. */
-static int
-read_type(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_raw_type **out)
+static int read_type(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type **out)
 {
-	static const char *const keys[] = { "type", "element", "attributes",
-	    "additionalAttributes", "name", "required", "annotations", NULL };
-	struct cedar_raw_type *type = cedar_arena_alloc(raw->arena,
-	    sizeof(*type));
+	static const char *const keys[] = {"type", "element",  "attributes",  "additionalAttributes",
+					   "name", "required", "annotations", NULL};
+	struct cedar_raw_type *type = cedar_arena_alloc(raw->arena, sizeof(*type));
 	int rc = need(raw, json, CEDAR_J_OBJECT, json, "a type");
 
 	if (type == NULL)
-		return cedar_fail(raw->error, CEDAR_E_MEMORY, 0,
-		    "out of memory");
+		return cedar_fail(raw->error, CEDAR_E_MEMORY, 0, "out of memory");
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "a type", raw->error);
 	type->offset = json->start;
@@ -159,9 +139,7 @@ read_type(struct cedar_raw_schema *raw, const struct cedar_json *json,
 }
 
 /* An array of type names; absent is empty. */
-static int
-read_names(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_list *list)
+static int read_names(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_list *list)
 {
 	struct cedar_raw_name *name;
 	size_t i;
@@ -171,8 +149,7 @@ read_names(struct cedar_raw_schema *raw, const struct cedar_json *json,
 		return 0;
 	rc = need(raw, json, CEDAR_J_ARRAY, json, "a list of types");
 	for (i = 0; rc == 0 && i < json->count; i++) {
-		rc = need(raw, &json->u.items[i], CEDAR_J_STRING, json,
-		    "an entity type");
+		rc = need(raw, &json->u.items[i], CEDAR_J_STRING, json, "an entity type");
 		name = cedar_raw_add(raw, list, sizeof(*name));
 		if (rc != 0 || name == NULL)
 			return rc != 0 ? rc : -CEDAR_E_MEMORY;
@@ -183,9 +160,7 @@ read_names(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	return rc;
 }
 
-static int
-read_enum(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_raw_entity *entity)
+static int read_enum(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_entity *entity)
 {
 	struct cedar_raw_name *id;
 	size_t i;
@@ -193,11 +168,9 @@ read_enum(struct cedar_raw_schema *raw, const struct cedar_json *json,
 
 	entity->is_enum = true;
 	if (rc == 0 && json->count == 0)
-		return cedar_fail(raw->error, CEDAR_E_FORMAT, json->start,
-		    "an enum needs at least one id");
+		return cedar_fail(raw->error, CEDAR_E_FORMAT, json->start, "an enum needs at least one id");
 	for (i = 0; rc == 0 && i < json->count; i++) {
-		rc = need(raw, &json->u.items[i], CEDAR_J_STRING, json,
-		    "an enum's id");
+		rc = need(raw, &json->u.items[i], CEDAR_J_STRING, json, "an enum's id");
 		id = cedar_raw_add(raw, &entity->ids, sizeof(*id));
 		if (rc != 0 || id == NULL)
 			return rc != 0 ? rc : -CEDAR_E_MEMORY;
@@ -207,39 +180,31 @@ read_enum(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	return rc;
 }
 
-static int
-read_entity(struct cedar_raw_schema *raw, struct cedar_str space,
-    const struct cedar_json_member *member)
+static int read_entity(struct cedar_raw_schema *raw, struct cedar_str space, const struct cedar_json_member *member)
 {
-	static const char *const keys[] = { "memberOfTypes", "shape", "tags",
-	    "enum", "annotations", NULL };
-	static const char *const enum_keys[] = { "enum", "annotations", NULL };
+	static const char *const keys[] = {"memberOfTypes", "shape", "tags", "enum", "annotations", NULL};
+	static const char *const enum_keys[] = {"enum", "annotations", NULL};
 	const struct cedar_json *json = &member->value;
 	const struct cedar_json *shape, *tags, *ids;
-	struct cedar_raw_entity *entity = cedar_raw_add(raw, &raw->entities,
-	    sizeof(*entity));
+	struct cedar_raw_entity *entity = cedar_raw_add(raw, &raw->entities, sizeof(*entity));
 	bool empty = says_nothing(json) && json->count == 0;
-	int rc = empty ? 0 :
-	    need(raw, json, CEDAR_J_OBJECT, json, "an entity type");
+	int rc = empty ? 0 : need(raw, json, CEDAR_J_OBJECT, json, "an entity type");
 
 	if (entity == NULL)
 		return -CEDAR_E_MEMORY;
 	entity->space = space;
 	entity->name = member->key;
 	entity->offset = json->start;
-	if (rc == 0 && (!cedar_word_is_valid(entity->name) ||
-	    cedar_word_is_reserved(entity->name)))
+	if (rc == 0 && (!cedar_word_is_valid(entity->name) || cedar_word_is_reserved(entity->name)))
 		rc = check_path(raw, CEDAR_STR(""), json->start);
 	ids = cedar_json_get(json, "enum");
 	if (rc == 0 && !empty)
-		rc = cedar_json_only(json, ids != NULL ? enum_keys : keys,
-		    "an entity type", raw->error);
+		rc = cedar_json_only(json, ids != NULL ? enum_keys : keys, "an entity type", raw->error);
 	if (rc != 0 || ids != NULL)
 		return rc != 0 ? rc : read_enum(raw, ids, entity);
 	shape = cedar_json_get(json, "shape");
 	tags = cedar_json_get(json, "tags");
-	rc = read_names(raw, cedar_json_get(json, "memberOfTypes"),
-	    &entity->parents);
+	rc = read_names(raw, cedar_json_get(json, "memberOfTypes"), &entity->parents);
 	if (rc == 0 && shape != NULL)
 		rc = read_type(raw, shape, &entity->shape);
 	if (rc == 0 && tags != NULL)
@@ -247,11 +212,9 @@ read_entity(struct cedar_raw_schema *raw, struct cedar_str space,
 	return rc;
 }
 
-static int
-read_action_ref(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_list *list)
+static int read_action_ref(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_list *list)
 {
-	static const char *const keys[] = { "id", "type", NULL };
+	static const char *const keys[] = {"id", "type", NULL};
 	const struct cedar_json *id = cedar_json_get(json, "id");
 	const struct cedar_json *type = cedar_json_get(json, "type");
 	struct cedar_raw_name *ref = cedar_raw_add(raw, list, sizeof(*ref));
@@ -260,8 +223,7 @@ read_action_ref(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	if (ref == NULL)
 		return -CEDAR_E_MEMORY;
 	if (rc == 0)
-		rc = cedar_json_only(json, keys, "an action's parent",
-		    raw->error);
+		rc = cedar_json_only(json, keys, "an action's parent", raw->error);
 	if (rc == 0)
 		rc = need(raw, id, CEDAR_J_STRING, json, "\"id\"");
 	if (rc == 0 && type != NULL)
@@ -274,12 +236,9 @@ read_action_ref(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	return type != NULL ? check_path(raw, ref->name, type->start) : 0;
 }
 
-static int
-read_applies_to(struct cedar_raw_schema *raw, const struct cedar_json *json,
-    struct cedar_raw_action *action)
+static int read_applies_to(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_action *action)
 {
-	static const char *const keys[] = { "principalTypes", "resourceTypes",
-	    "context", NULL };
+	static const char *const keys[] = {"principalTypes", "resourceTypes", "context", NULL};
 	const struct cedar_json *context = cedar_json_get(json, "context");
 	const struct cedar_json *principals, *resources;
 	int rc = need(raw, json, CEDAR_J_OBJECT, json, "\"appliesTo\"");
@@ -290,30 +249,23 @@ read_applies_to(struct cedar_raw_schema *raw, const struct cedar_json *json,
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "\"appliesTo\"", raw->error);
 	if (rc == 0)
-		rc = need(raw, principals, CEDAR_J_ARRAY, json,
-		    "\"principalTypes\"");
+		rc = need(raw, principals, CEDAR_J_ARRAY, json, "\"principalTypes\"");
 	if (rc == 0)
-		rc = need(raw, resources, CEDAR_J_ARRAY, json,
-		    "\"resourceTypes\"");
+		rc = need(raw, resources, CEDAR_J_ARRAY, json, "\"resourceTypes\"");
 	if (rc == 0)
 		rc = read_names(raw, principals, &action->principals);
 	if (rc == 0)
 		rc = read_names(raw, resources, &action->resources);
-	return rc != 0 || context == NULL ? rc :
-	    read_type(raw, context, &action->context);
+	return rc != 0 || context == NULL ? rc : read_type(raw, context, &action->context);
 }
 
-static int
-read_action(struct cedar_raw_schema *raw, struct cedar_str space,
-    const struct cedar_json_member *member)
+static int read_action(struct cedar_raw_schema *raw, struct cedar_str space, const struct cedar_json_member *member)
 {
-	static const char *const keys[] = { "memberOf", "appliesTo",
-	    "attributes", "annotations", NULL };
+	static const char *const keys[] = {"memberOf", "appliesTo", "attributes", "annotations", NULL};
 	const struct cedar_json *json = &member->value;
 	const struct cedar_json *parents = cedar_json_get(json, "memberOf");
 	const struct cedar_json *applies = cedar_json_get(json, "appliesTo");
-	struct cedar_raw_action *action = cedar_raw_add(raw, &raw->actions,
-	    sizeof(*action));
+	struct cedar_raw_action *action = cedar_raw_add(raw, &raw->actions, sizeof(*action));
 	size_t i;
 	int rc;
 
@@ -334,37 +286,28 @@ read_action(struct cedar_raw_schema *raw, struct cedar_str space,
 	if (rc == 0 && parents != NULL)
 		rc = need(raw, parents, CEDAR_J_ARRAY, json, "\"memberOf\"");
 	for (i = 0; rc == 0 && parents != NULL && i < parents->count; i++)
-		rc = read_action_ref(raw, &parents->u.items[i],
-		    &action->parents);
-	return rc != 0 || applies == NULL ? rc :
-	    read_applies_to(raw, applies, action);
+		rc = read_action_ref(raw, &parents->u.items[i], &action->parents);
+	return rc != 0 || applies == NULL ? rc : read_applies_to(raw, applies, action);
 }
 
-static int
-read_common(struct cedar_raw_schema *raw, struct cedar_str space,
-    const struct cedar_json_member *member)
+static int read_common(struct cedar_raw_schema *raw, struct cedar_str space, const struct cedar_json_member *member)
 {
-	struct cedar_raw_common *common = cedar_raw_add(raw, &raw->commons,
-	    sizeof(*common));
+	struct cedar_raw_common *common = cedar_raw_add(raw, &raw->commons, sizeof(*common));
 
 	if (common == NULL)
 		return -CEDAR_E_MEMORY;
 	common->space = space;
 	common->name = member->key;
 	common->offset = member->value.start;
-	if (!cedar_word_is_valid(common->name) ||
-	    cedar_word_is_reserved(common->name))
+	if (!cedar_word_is_valid(common->name) || cedar_word_is_reserved(common->name))
 		return check_path(raw, CEDAR_STR(""), common->offset);
 	return read_type(raw, &member->value, &common->type);
 }
 
-typedef int member_fn(struct cedar_raw_schema *, struct cedar_str,
-    const struct cedar_json_member *);
+typedef int member_fn(struct cedar_raw_schema *, struct cedar_str, const struct cedar_json_member *);
 
-static int
-read_members(struct cedar_raw_schema *raw, struct cedar_str space,
-    const struct cedar_json *parent, const char *key, bool required,
-    member_fn *read)
+static int read_members(struct cedar_raw_schema *raw, struct cedar_str space, const struct cedar_json *parent,
+			const char *key, bool required, member_fn *read)
 {
 	const struct cedar_json *json = cedar_json_get(parent, key);
 	size_t i;
@@ -378,12 +321,9 @@ read_members(struct cedar_raw_schema *raw, struct cedar_str space,
 	return rc;
 }
 
-static int
-read_namespace(struct cedar_raw_schema *raw,
-    const struct cedar_json_member *member)
+static int read_namespace(struct cedar_raw_schema *raw, const struct cedar_json_member *member)
 {
-	static const char *const keys[] = { "entityTypes", "actions",
-	    "commonTypes", "annotations", NULL };
+	static const char *const keys[] = {"entityTypes", "actions", "commonTypes", "annotations", NULL};
 	const struct cedar_json *json = &member->value;
 	int rc = need(raw, json, CEDAR_J_OBJECT, json, "a namespace");
 
@@ -392,17 +332,13 @@ read_namespace(struct cedar_raw_schema *raw,
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "a namespace", raw->error);
 	if (rc == 0)
-		rc = read_members(raw, member->key, json, "commonTypes", false,
-		    read_common);
+		rc = read_members(raw, member->key, json, "commonTypes", false, read_common);
 	if (rc == 0)
-		rc = read_members(raw, member->key, json, "entityTypes", true,
-		    read_entity);
-	return rc != 0 ? rc : read_members(raw, member->key, json, "actions",
-	    true, read_action);
+		rc = read_members(raw, member->key, json, "entityTypes", true, read_entity);
+	return rc != 0 ? rc : read_members(raw, member->key, json, "actions", true, read_action);
 }
 
-int
-cedar_raw_from_json(struct cedar_raw_schema *raw, struct cedar_str text)
+int cedar_raw_from_json(struct cedar_raw_schema *raw, struct cedar_str text)
 {
 	struct cedar_json json;
 	size_t i;

@@ -1,18 +1,16 @@
-#include "cedar_lex.h"
-#include "cedar_parse.h"
-#include "cedar_schema_raw.h"
+#include "common/cedar/cedar_lex.h"
+#include "common/cedar/cedar_parse.h"
+#include "common/cedar/cedar_schema_raw.h"
 
 struct parser {
-	struct cedar_lexer	 lexer;
-	struct cedar_raw_schema	*raw;
-	struct cedar_str	 space;
+	struct cedar_lexer lexer;
+	struct cedar_raw_schema *raw;
+	struct cedar_str space;
 };
 
 static int parse_type(struct parser *p, struct cedar_raw_type **out);
 
-void *
-cedar_raw_add(struct cedar_raw_schema *raw, struct cedar_list *list,
-    size_t size)
+void *cedar_raw_add(struct cedar_raw_schema *raw, struct cedar_list *list, size_t size)
 {
 	void *object = cedar_arena_alloc(raw->arena, size);
 
@@ -24,10 +22,9 @@ cedar_raw_add(struct cedar_raw_schema *raw, struct cedar_list *list,
 }
 
 /* Annotations mean nothing to us, but a repeated key is an error. */
-static int
-skip_annotations(struct parser *p)
+static int skip_annotations(struct parser *p)
 {
-	struct cedar_list keys = { 0 };
+	struct cedar_list keys = {0};
 	struct cedar_raw_name *key;
 	struct cedar_str value;
 	size_t i;
@@ -42,25 +39,21 @@ skip_annotations(struct parser *p)
 			return rc != 0 ? rc : -CEDAR_E_MEMORY;
 		key->name = p->lexer.token.text;
 		for (i = 0; i + 1 < keys.count; i++)
-			if (cedar_str_equal(key->name,
-			    ((struct cedar_raw_name *)keys.items[i])->name))
-				return cedar_fail(p->lexer.error,
-				    CEDAR_E_DUPLICATE, p->lexer.token.start,
-				    "this annotation stands twice");
+			if (cedar_str_equal(key->name, ((struct cedar_raw_name *)keys.items[i])->name))
+				return cedar_fail(p->lexer.error, CEDAR_E_DUPLICATE, p->lexer.token.start,
+						  "this annotation stands twice");
 		rc = cedar_lex_next(&p->lexer);
 		if (rc == 0 && (rc = cedar_lex_accept(&p->lexer, "(")) == 1) {
 			rc = cedar_lex_string(&p->lexer, &value);
 			if (rc == 0)
-				rc = cedar_lex_expect(&p->lexer, ")",
-				    "after a value");
+				rc = cedar_lex_expect(&p->lexer, ")", "after a value");
 		}
 	}
 	return rc;
 }
 
 /* A path that may begin with __cedar. */
-static int
-parse_path(struct parser *p, struct cedar_str *path)
+static int parse_path(struct parser *p, struct cedar_str *path)
 {
 	size_t start = p->lexer.token.start;
 	bool before_string, built_in = cedar_lex_at(&p->lexer, "__cedar");
@@ -78,13 +71,11 @@ parse_path(struct parser *p, struct cedar_str *path)
 	if (rc == 0)
 		rc = cedar_lex_name(&p->lexer, path);
 	if (rc == 0 && cedar_lex_at(&p->lexer, "::"))
-		return cedar_fail(p->lexer.error, CEDAR_E_SYNTAX, start,
-		    "__cedar holds no namespaces");
+		return cedar_fail(p->lexer.error, CEDAR_E_SYNTAX, start, "__cedar holds no namespaces");
 	return rc;
 }
 
-static int
-parse_name(struct parser *p, struct cedar_str *name)
+static int parse_name(struct parser *p, struct cedar_str *name)
 {
 	if (p->lexer.token.kind == CEDAR_T_STRING)
 		return cedar_lex_string(&p->lexer, name);
@@ -96,19 +87,16 @@ parse_name(struct parser *p, struct cedar_str *name)
 }
 
 /* Goes past a comma; 1 if another item follows before `close`. */
-static int
-more_items(struct parser *p, const char *close)
+static int more_items(struct parser *p, const char *close)
 {
 	int rc = cedar_lex_accept(&p->lexer, ",");
 
 	return rc != 1 ? rc : !cedar_lex_at(&p->lexer, close);
 }
 
-static int
-parse_attr(struct parser *p, struct cedar_list *attrs)
+static int parse_attr(struct parser *p, struct cedar_list *attrs)
 {
-	struct cedar_raw_attr *attr = cedar_raw_add(p->raw, attrs,
-	    sizeof(*attr));
+	struct cedar_raw_attr *attr = cedar_raw_add(p->raw, attrs, sizeof(*attr));
 	int rc = skip_annotations(p);
 
 	if (attr == NULL)
@@ -123,8 +111,7 @@ parse_attr(struct parser *p, struct cedar_list *attrs)
 	return rc != 0 ? rc : parse_type(p, &attr->type);
 }
 
-static int
-parse_record(struct parser *p, struct cedar_raw_type *type)
+static int parse_record(struct parser *p, struct cedar_raw_type *type)
 {
 	int rc = cedar_lex_next(&p->lexer);
 	int more = !cedar_lex_at(&p->lexer, "}");
@@ -137,12 +124,10 @@ parse_record(struct parser *p, struct cedar_raw_type *type)
 		if (more < 0)
 			return more;
 	}
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, "}", "after attributes");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, "}", "after attributes");
 }
 
-static int
-parse_set(struct parser *p, struct cedar_raw_type *type)
+static int parse_set(struct parser *p, struct cedar_raw_type *type)
 {
 	int rc = cedar_lex_next(&p->lexer);
 
@@ -151,21 +136,17 @@ parse_set(struct parser *p, struct cedar_raw_type *type)
 		rc = cedar_lex_expect(&p->lexer, "<", "after Set");
 	if (rc == 0)
 		rc = parse_type(p, &type->element);
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, ">", "after a Set's type");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, ">", "after a Set's type");
 }
 
 /* Recursion is bounded by CEDAR_MAX_NEST. */
-static int
-parse_type(struct parser *p, struct cedar_raw_type **out)
+static int parse_type(struct parser *p, struct cedar_raw_type **out)
 {
-	struct cedar_raw_type *type = cedar_arena_alloc(p->raw->arena,
-	    sizeof(*type));
+	struct cedar_raw_type *type = cedar_arena_alloc(p->raw->arena, sizeof(*type));
 	int rc = cedar_lex_enter(&p->lexer);
 
 	if (type == NULL)
-		return cedar_fail(p->lexer.error, CEDAR_E_MEMORY, 0,
-		    "out of memory");
+		return cedar_fail(p->lexer.error, CEDAR_E_MEMORY, 0, "out of memory");
 	if (rc != 0)
 		return rc;
 	type->offset = p->lexer.token.start;
@@ -174,8 +155,7 @@ parse_type(struct parser *p, struct cedar_raw_type **out)
 	} else if (cedar_lex_at(&p->lexer, "Set")) {
 		rc = parse_set(p, type);
 	} else {
-		type->kind = cedar_lex_at(&p->lexer, "__cedar") ?
-		    CEDAR_RAW_BUILTIN : CEDAR_RAW_NAME;
+		type->kind = cedar_lex_at(&p->lexer, "__cedar") ? CEDAR_RAW_BUILTIN : CEDAR_RAW_NAME;
 		rc = parse_path(p, &type->name);
 	}
 	cedar_lex_leave(&p->lexer);
@@ -183,11 +163,9 @@ parse_type(struct parser *p, struct cedar_raw_type **out)
 	return rc;
 }
 
-static int
-parse_type_name(struct parser *p, struct cedar_list *list)
+static int parse_type_name(struct parser *p, struct cedar_list *list)
 {
-	struct cedar_raw_name *name = cedar_raw_add(p->raw, list,
-	    sizeof(*name));
+	struct cedar_raw_name *name = cedar_raw_add(p->raw, list, sizeof(*name));
 
 	if (name == NULL)
 		return -CEDAR_E_MEMORY;
@@ -196,8 +174,7 @@ parse_type_name(struct parser *p, struct cedar_list *list)
 }
 
 /* One type, or a list of them in brackets. */
-static int
-parse_type_names(struct parser *p, struct cedar_list *list)
+static int parse_type_names(struct parser *p, struct cedar_list *list)
 {
 	int rc = cedar_lex_accept(&p->lexer, "["), more;
 
@@ -210,12 +187,10 @@ parse_type_names(struct parser *p, struct cedar_list *list)
 			return rc;
 		more = cedar_lex_accept(&p->lexer, ",");
 	}
-	return more < 0 ? more :
-	    cedar_lex_expect(&p->lexer, "]", "after types");
+	return more < 0 ? more : cedar_lex_expect(&p->lexer, "]", "after types");
 }
 
-static int
-parse_enum(struct parser *p, struct cedar_raw_entity *entity)
+static int parse_enum(struct parser *p, struct cedar_raw_entity *entity)
 {
 	struct cedar_raw_name *id;
 	int rc = cedar_lex_expect(&p->lexer, "[", "after enum"), more = 1;
@@ -232,13 +207,11 @@ parse_enum(struct parser *p, struct cedar_raw_entity *entity)
 		if (more < 0)
 			return more;
 	}
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, "]", "after an enum's ids");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, "]", "after an enum's ids");
 }
 
 /* What follows the names of an entity declaration. */
-static int
-parse_entity_body(struct parser *p, struct cedar_raw_entity *entity)
+static int parse_entity_body(struct parser *p, struct cedar_raw_entity *entity)
 {
 	int rc = cedar_lex_accept(&p->lexer, "enum");
 
@@ -259,16 +232,14 @@ parse_entity_body(struct parser *p, struct cedar_raw_entity *entity)
 }
 
 /* Every name of the declaration gets the whole of its body. */
-static int
-parse_entity(struct parser *p)
+static int parse_entity(struct parser *p)
 {
-	struct cedar_raw_entity body = { .space = p->space }, *entity;
+	struct cedar_raw_entity body = {.space = p->space}, *entity;
 	size_t first = p->raw->entities.count, i;
 	int rc = cedar_lex_next(&p->lexer), more = 1;
 
 	while (rc == 0 && more == 1) {
-		entity = cedar_raw_add(p->raw, &p->raw->entities,
-		    sizeof(*entity));
+		entity = cedar_raw_add(p->raw, &p->raw->entities, sizeof(*entity));
 		if (entity == NULL)
 			return -CEDAR_E_MEMORY;
 		entity->offset = p->lexer.token.start;
@@ -286,13 +257,11 @@ parse_entity(struct parser *p)
 		body.offset = entity->offset;
 		*entity = body;
 	}
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, ";", "after an entity declaration");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, ";", "after an entity declaration");
 }
 
 /* "id", id, or Type::"id". */
-static int
-parse_action_ref(struct parser *p, struct cedar_list *list)
+static int parse_action_ref(struct parser *p, struct cedar_list *list)
 {
 	struct cedar_raw_name *ref = cedar_raw_add(p->raw, list, sizeof(*ref));
 	bool before_string;
@@ -313,8 +282,7 @@ parse_action_ref(struct parser *p, struct cedar_list *list)
 	return rc;
 }
 
-static int
-parse_action_refs(struct parser *p, struct cedar_list *list)
+static int parse_action_refs(struct parser *p, struct cedar_list *list)
 {
 	int rc = cedar_lex_accept(&p->lexer, "["), more = 1;
 
@@ -331,8 +299,7 @@ parse_action_refs(struct parser *p, struct cedar_list *list)
 	return cedar_lex_expect(&p->lexer, "]", "after actions");
 }
 
-static int
-parse_application(struct parser *p, struct cedar_raw_action *action)
+static int parse_application(struct parser *p, struct cedar_raw_action *action)
 {
 	struct cedar_list *types = NULL;
 	size_t at = p->lexer.token.start;
@@ -343,26 +310,21 @@ parse_application(struct parser *p, struct cedar_raw_action *action)
 	else if (cedar_lex_at(&p->lexer, "resource"))
 		types = &action->resources;
 	else if (!cedar_lex_at(&p->lexer, "context"))
-		return cedar_lex_wrong(&p->lexer,
-		    "principal, resource or context");
+		return cedar_lex_wrong(&p->lexer, "principal, resource or context");
 	if (types == NULL ? action->context != NULL : types->count > 0)
-		return cedar_fail(p->lexer.error, CEDAR_E_DUPLICATE, at,
-		    "this stands twice in appliesTo");
+		return cedar_fail(p->lexer.error, CEDAR_E_DUPLICATE, at, "this stands twice in appliesTo");
 	rc = cedar_lex_next(&p->lexer);
 	if (rc == 0)
 		rc = cedar_lex_expect(&p->lexer, ":", "in appliesTo");
 	if (rc != 0)
 		return rc;
-	rc = types == NULL ? parse_type(p, &action->context) :
-	    parse_type_names(p, types);
+	rc = types == NULL ? parse_type(p, &action->context) : parse_type_names(p, types);
 	if (rc == 0 && types != NULL && types->count == 0)
-		return cedar_fail(p->lexer.error, CEDAR_E_SYNTAX, at,
-		    "appliesTo needs at least one type here");
+		return cedar_fail(p->lexer.error, CEDAR_E_SYNTAX, at, "appliesTo needs at least one type here");
 	return rc;
 }
 
-static int
-parse_applies_to(struct parser *p, struct cedar_raw_action *action)
+static int parse_applies_to(struct parser *p, struct cedar_raw_action *action)
 {
 	size_t at = p->lexer.token.start;
 	int rc = cedar_lex_expect(&p->lexer, "{", "after appliesTo"), more = 1;
@@ -376,13 +338,11 @@ parse_applies_to(struct parser *p, struct cedar_raw_action *action)
 	if (rc != 0 || more < 0)
 		return rc != 0 ? rc : more;
 	if (action->principals.count == 0 || action->resources.count == 0)
-		return cedar_fail(p->lexer.error, CEDAR_E_SYNTAX, at,
-		    "appliesTo needs a principal and a resource");
+		return cedar_fail(p->lexer.error, CEDAR_E_SYNTAX, at, "appliesTo needs a principal and a resource");
 	return cedar_lex_expect(&p->lexer, "}", "after appliesTo");
 }
 
-static int
-parse_action_body(struct parser *p, struct cedar_raw_action *action)
+static int parse_action_body(struct parser *p, struct cedar_raw_action *action)
 {
 	int rc = cedar_lex_accept(&p->lexer, "in");
 
@@ -397,20 +357,17 @@ parse_action_body(struct parser *p, struct cedar_raw_action *action)
 	if (rc != 1)
 		return rc;
 	rc = cedar_lex_expect(&p->lexer, "{", "after attributes");
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, "}", "after attributes {");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, "}", "after attributes {");
 }
 
-static int
-parse_action(struct parser *p)
+static int parse_action(struct parser *p)
 {
-	struct cedar_raw_action body = { .space = p->space }, *action;
+	struct cedar_raw_action body = {.space = p->space}, *action;
 	size_t first = p->raw->actions.count, i;
 	int rc = cedar_lex_next(&p->lexer), more = 1;
 
 	while (rc == 0 && more == 1) {
-		action = cedar_raw_add(p->raw, &p->raw->actions,
-		    sizeof(*action));
+		action = cedar_raw_add(p->raw, &p->raw->actions, sizeof(*action));
 		if (action == NULL)
 			return -CEDAR_E_MEMORY;
 		action->offset = p->lexer.token.start;
@@ -428,15 +385,12 @@ parse_action(struct parser *p)
 		body.offset = action->offset;
 		*action = body;
 	}
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, ";", "after an action declaration");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, ";", "after an action declaration");
 }
 
-static int
-parse_common(struct parser *p)
+static int parse_common(struct parser *p)
 {
-	struct cedar_raw_common *common = cedar_raw_add(p->raw,
-	    &p->raw->commons, sizeof(*common));
+	struct cedar_raw_common *common = cedar_raw_add(p->raw, &p->raw->commons, sizeof(*common));
 	int rc = cedar_lex_next(&p->lexer);
 
 	if (common == NULL)
@@ -449,12 +403,10 @@ parse_common(struct parser *p)
 		rc = cedar_lex_expect(&p->lexer, "=", "after a type's name");
 	if (rc == 0)
 		rc = parse_type(p, &common->type);
-	return rc != 0 ? rc :
-	    cedar_lex_expect(&p->lexer, ";", "after a type declaration");
+	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, ";", "after a type declaration");
 }
 
-static int
-parse_declaration(struct parser *p)
+static int parse_declaration(struct parser *p)
 {
 	if (cedar_lex_at(&p->lexer, "entity"))
 		return parse_entity(p);
@@ -465,11 +417,9 @@ parse_declaration(struct parser *p)
 	return cedar_lex_wrong(&p->lexer, "entity, action or type");
 }
 
-static int
-parse_namespace(struct parser *p)
+static int parse_namespace(struct parser *p)
 {
-	struct cedar_raw_name *space = cedar_raw_add(p->raw, &p->raw->spaces,
-	    sizeof(*space));
+	struct cedar_raw_name *space = cedar_raw_add(p->raw, &p->raw->spaces, sizeof(*space));
 	bool before_string;
 	int rc = cedar_lex_next(&p->lexer);
 
@@ -492,17 +442,15 @@ parse_namespace(struct parser *p)
 	return rc != 0 ? rc : cedar_lex_next(&p->lexer);
 }
 
-int
-cedar_raw_from_text(struct cedar_raw_schema *raw, struct cedar_str text)
+int cedar_raw_from_text(struct cedar_raw_schema *raw, struct cedar_str text)
 {
-	struct parser p = { .raw = raw, .space = CEDAR_STR("") };
+	struct parser p = {.raw = raw, .space = CEDAR_STR("")};
 	int rc = cedar_lex_init(&p.lexer, text, raw->arena, raw->error);
 
 	while (rc == 0 && p.lexer.token.kind != CEDAR_T_END) {
 		rc = skip_annotations(&p);
 		if (rc == 0)
-			rc = cedar_lex_at(&p.lexer, "namespace") ?
-			    parse_namespace(&p) : parse_declaration(&p);
+			rc = cedar_lex_at(&p.lexer, "namespace") ? parse_namespace(&p) : parse_declaration(&p);
 	}
 	return rc;
 }

@@ -1,11 +1,10 @@
-#include "cedar_sort.h"
+#include "common/cedar/cedar_sort.h"
 
 #include <string.h>
 
 #define INSERTION_MAX 12u
 
-static void
-insertion_sort(char *base, size_t count, size_t size, cedar_order_fn *order)
+static void insertion_sort(char *base, size_t count, size_t size, cedar_order_fn *order)
 {
 	char held[CEDAR_SORT_MAX_ELEMENT];
 	size_t i, j;
@@ -20,8 +19,7 @@ insertion_sort(char *base, size_t count, size_t size, cedar_order_fn *order)
 	}
 }
 
-static void
-swap(char *a, char *b, size_t size)
+static void swap(char *a, char *b, size_t size)
 {
 	char held[CEDAR_SORT_MAX_ELEMENT];
 
@@ -30,15 +28,12 @@ swap(char *a, char *b, size_t size)
 	memcpy(b, held, size);
 }
 
-static void
-sift_down(char *base, size_t root, size_t count, size_t size,
-    cedar_order_fn *order)
+static void sift_down(char *base, size_t root, size_t count, size_t size, cedar_order_fn *order)
 {
 	size_t child;
 
 	while ((child = root * 2 + 1) < count) {
-		if (child + 1 < count &&
-		    order(base + child * size, base + (child + 1) * size) < 0)
+		if (child + 1 < count && order(base + child * size, base + (child + 1) * size) < 0)
 			child++;
 		if (order(base + root * size, base + child * size) >= 0)
 			return;
@@ -47,8 +42,7 @@ sift_down(char *base, size_t root, size_t count, size_t size,
 	}
 }
 
-void
-cedar_sort(void *array, size_t count, size_t size, cedar_order_fn *order)
+void cedar_sort(void *array, size_t count, size_t size, cedar_order_fn *order)
 {
 	char *base = array;
 	size_t i;

@@ -1,7 +1,6 @@
-#include "cedar_str.h"
+#include "common/cedar/cedar_str.h"
 
-uint64_t
-cedar_str_hash(struct cedar_str s, uint64_t seed)
+uint64_t cedar_str_hash(struct cedar_str s, uint64_t seed)
 {
 	uint64_t h = cedar_hash_mix(seed, s.n), word;
 	size_t i;

@@ -1,15 +1,13 @@
-#include "cedar_type.h"
+#include "common/cedar/cedar_type.h"
 
-#include "cedar_limits.h"
-#include "cedar_sort.h"
+#include "common/cedar/cedar_limits.h"
+#include "common/cedar/cedar_sort.h"
 
 #define FIRST_BUCKETS 64u
 
-static uint64_t
-type_hash(const struct cedar_type *type)
+static uint64_t type_hash(const struct cedar_type *type)
 {
-	uint64_t hash = cedar_hash_mix((uint64_t)type->kind + 1,
-	    type->extension);
+	uint64_t hash = cedar_hash_mix((uint64_t)type->kind + 1, type->extension);
 	size_t i;
 
 	hash = cedar_str_hash(type->name, hash);
@@ -24,42 +22,35 @@ type_hash(const struct cedar_type *type)
 }
 
 /* Children are interned already: their pointers tell whether they are equal. */
-static bool
-same_type(const struct cedar_type *a, const struct cedar_type *b)
+static bool same_type(const struct cedar_type *a, const struct cedar_type *b)
 {
 	size_t i;
 
-	if (a->kind != b->kind || a->extension != b->extension ||
-	    a->element != b->element || a->count != b->count ||
+	if (a->kind != b->kind || a->extension != b->extension || a->element != b->element || a->count != b->count ||
 	    !cedar_str_equal(a->name, b->name))
 		return false;
 	for (i = 0; i < a->count; i++)
-		if (a->attrs[i].type != b->attrs[i].type ||
-		    a->attrs[i].required != b->attrs[i].required ||
+		if (a->attrs[i].type != b->attrs[i].type || a->attrs[i].required != b->attrs[i].required ||
 		    !cedar_str_equal(a->attrs[i].name, b->attrs[i].name))
 			return false;
 	return true;
 }
 
-static struct cedar_type *
-find_type(const struct cedar_types *types, const struct cedar_type *wanted)
+static struct cedar_type *find_type(const struct cedar_types *types, const struct cedar_type *wanted)
 {
 	struct cedar_type *type;
 
 	if (types == NULL || types->bucket_count == 0)
 		return NULL;
 	type = types->buckets[wanted->hash & (types->bucket_count - 1)];
-	while (type != NULL &&
-	    (type->hash != wanted->hash || !same_type(type, wanted)))
+	while (type != NULL && (type->hash != wanted->hash || !same_type(type, wanted)))
 		type = type->next;
 	return type;
 }
 
-static int
-grow(struct cedar_types *types)
+static int grow(struct cedar_types *types)
 {
-	size_t count = types->bucket_count == 0 ? FIRST_BUCKETS :
-	    types->bucket_count * 2, i;
+	size_t count = types->bucket_count == 0 ? FIRST_BUCKETS : types->bucket_count * 2, i;
 	struct cedar_type **buckets, *type, *next;
 
 	buckets = cedar_arena_array(types->arena, count, sizeof(*buckets));
@@ -77,8 +68,7 @@ grow(struct cedar_types *types)
 	return 0;
 }
 
-static uint16_t
-depth_of(const struct cedar_type *type)
+static uint16_t depth_of(const struct cedar_type *type)
 {
 	uint16_t depth = type->element != NULL ? type->element->depth : 0;
 	size_t i;
@@ -89,8 +79,7 @@ depth_of(const struct cedar_type *type)
 	return (uint16_t)(depth + 1);
 }
 
-const struct cedar_type *
-cedar_type_intern(struct cedar_types *types, const struct cedar_type *wanted)
+const struct cedar_type *cedar_type_intern(struct cedar_types *types, const struct cedar_type *wanted)
 {
 	struct cedar_type key = *wanted, *type;
 	struct cedar_attr *attrs;
@@ -120,52 +109,42 @@ cedar_type_intern(struct cedar_types *types, const struct cedar_type *wanted)
 	return type;
 }
 
-const struct cedar_type *
-cedar_type_simple(struct cedar_types *types, enum cedar_type_kind kind)
+const struct cedar_type *cedar_type_simple(struct cedar_types *types, enum cedar_type_kind kind)
 {
-	struct cedar_type wanted = { .kind = kind };
+	struct cedar_type wanted = {.kind = kind};
 
 	return cedar_type_intern(types, &wanted);
 }
 
-const struct cedar_type *
-cedar_type_entity(struct cedar_types *types, struct cedar_str name)
+const struct cedar_type *cedar_type_entity(struct cedar_types *types, struct cedar_str name)
 {
-	struct cedar_type wanted = { .kind = CEDAR_TY_ENTITY, .name = name };
+	struct cedar_type wanted = {.kind = CEDAR_TY_ENTITY, .name = name};
 
 	return cedar_type_intern(types, &wanted);
 }
 
-const struct cedar_type *
-cedar_type_extension(struct cedar_types *types, enum cedar_kind extension)
+const struct cedar_type *cedar_type_extension(struct cedar_types *types, enum cedar_kind extension)
 {
-	struct cedar_type wanted = { .kind = CEDAR_TY_EXTENSION,
-	    .extension = (uint8_t)extension };
+	struct cedar_type wanted = {.kind = CEDAR_TY_EXTENSION, .extension = (uint8_t)extension};
 
 	return cedar_type_intern(types, &wanted);
 }
 
-const struct cedar_type *
-cedar_type_set(struct cedar_types *types, const struct cedar_type *element)
+const struct cedar_type *cedar_type_set(struct cedar_types *types, const struct cedar_type *element)
 {
-	struct cedar_type wanted = { .kind = CEDAR_TY_SET, .element = element };
+	struct cedar_type wanted = {.kind = CEDAR_TY_SET, .element = element};
 
 	return cedar_type_intern(types, &wanted);
 }
 
-static int
-order_attrs(const void *a, const void *b)
+static int order_attrs(const void *a, const void *b)
 {
-	return cedar_str_order(((const struct cedar_attr *)a)->name,
-	    ((const struct cedar_attr *)b)->name);
+	return cedar_str_order(((const struct cedar_attr *)a)->name, ((const struct cedar_attr *)b)->name);
 }
 
-const struct cedar_type *
-cedar_type_record(struct cedar_types *types, struct cedar_attr *attrs,
-    size_t count)
+const struct cedar_type *cedar_type_record(struct cedar_types *types, struct cedar_attr *attrs, size_t count)
 {
-	struct cedar_type wanted = { .kind = CEDAR_TY_RECORD, .attrs = attrs,
-	    .count = count };
+	struct cedar_type wanted = {.kind = CEDAR_TY_RECORD, .attrs = attrs, .count = count};
 	size_t i;
 
 	cedar_sort(attrs, count, sizeof(*attrs), order_attrs);
@@ -175,8 +154,7 @@ cedar_type_record(struct cedar_types *types, struct cedar_attr *attrs,
 	return cedar_type_intern(types, &wanted);
 }
 
-const struct cedar_attr *
-cedar_type_attr(const struct cedar_type *record, struct cedar_str name)
+const struct cedar_attr *cedar_type_attr(const struct cedar_type *record, struct cedar_str name)
 {
 	size_t low = 0, high = record->count, middle;
 	int order;
@@ -194,9 +172,8 @@ cedar_type_attr(const struct cedar_type *record, struct cedar_str name)
 	return NULL;
 }
 
-static const struct cedar_type *
-lub_records(struct cedar_types *types, const struct cedar_type *a,
-    const struct cedar_type *b)
+static const struct cedar_type *lub_records(struct cedar_types *types, const struct cedar_type *a,
+					    const struct cedar_type *b)
 {
 	struct cedar_type wanted = *a;
 	struct cedar_attr *attrs;
@@ -207,11 +184,9 @@ lub_records(struct cedar_types *types, const struct cedar_type *a,
 	attrs = cedar_arena_array(types->arena, a->count, sizeof(*attrs));
 	for (i = 0; attrs != NULL && i < a->count; i++) {
 		attrs[i] = a->attrs[i];
-		if (attrs[i].required != b->attrs[i].required ||
-		    !cedar_str_equal(attrs[i].name, b->attrs[i].name))
+		if (attrs[i].required != b->attrs[i].required || !cedar_str_equal(attrs[i].name, b->attrs[i].name))
 			return NULL;
-		attrs[i].type = cedar_type_lub(types, attrs[i].type,
-		    b->attrs[i].type);
+		attrs[i].type = cedar_type_lub(types, attrs[i].type, b->attrs[i].type);
 		if (attrs[i].type == NULL)
 			return NULL;
 	}
@@ -220,9 +195,8 @@ lub_records(struct cedar_types *types, const struct cedar_type *a,
 }
 
 /* Recursion is bounded by CEDAR_MAX_TYPE_DEPTH. */
-const struct cedar_type *
-cedar_type_lub(struct cedar_types *types, const struct cedar_type *a,
-    const struct cedar_type *b)
+const struct cedar_type *cedar_type_lub(struct cedar_types *types, const struct cedar_type *a,
+					const struct cedar_type *b)
 {
 	const struct cedar_type *element;
 
@@ -240,12 +214,11 @@ cedar_type_lub(struct cedar_types *types, const struct cedar_type *a,
 	return element == NULL ? NULL : cedar_type_set(types, element);
 }
 
-const char *
-cedar_type_kind_name(const struct cedar_type *type)
+const char *cedar_type_kind_name(const struct cedar_type *type)
 {
-	static const char *const names[] = { "a Bool", "a Bool", "a Bool",
-	    "a Long", "a String", "an entity", "a Set", "a record",
-	    "an extension value" };
+	static const char *const names[] = {"a Bool", "a Bool",   "a Bool",
+					    "a Long", "a String", "an entity",
+					    "a Set",  "a record", "an extension value"};
 
 	if (type->kind == CEDAR_TY_EXTENSION)
 		return cedar_kind_name(type->extension);

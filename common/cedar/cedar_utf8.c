@@ -1,19 +1,17 @@
-#include "cedar_utf8.h"
+#include "common/cedar/cedar_utf8.h"
 
-#define SURROGATE_FIRST	0xd800u
-#define SURROGATE_LAST	0xdfffu
-#define SCALAR_LAST	0x10ffffu
+#define SURROGATE_FIRST 0xd800u
+#define SURROGATE_LAST 0xdfffu
+#define SCALAR_LAST 0x10ffffu
 
-static bool
-is_scalar(uint32_t c)
+static bool is_scalar(uint32_t c)
 {
 	return c <= SCALAR_LAST && (c < SURROGATE_FIRST || c > SURROGATE_LAST);
 }
 
-size_t
-cedar_utf8_decode(struct cedar_str s, uint32_t *scalar)
+size_t cedar_utf8_decode(struct cedar_str s, uint32_t *scalar)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char lead, next;
 	size_t length, i;
 	uint32_t c;
@@ -41,10 +39,9 @@ cedar_utf8_decode(struct cedar_str s, uint32_t *scalar)
 	return length;
 }
 
-size_t
-cedar_utf8_encode(uint32_t c, char out[CEDAR_UTF8_MAX])
+size_t cedar_utf8_encode(uint32_t c, char out[CEDAR_UTF8_MAX])
 {
-	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
 	size_t length, i;
 
 	if (!is_scalar(c))
@@ -62,15 +59,13 @@ cedar_utf8_encode(uint32_t c, char out[CEDAR_UTF8_MAX])
 	return length;
 }
 
-size_t
-cedar_utf8_check(struct cedar_str s)
+size_t cedar_utf8_check(struct cedar_str s)
 {
 	size_t i = 0, length;
 	uint32_t c;
 
 	while (i < s.n) {
-		length = cedar_utf8_decode(
-		    (struct cedar_str){ s.p + i, s.n - i }, &c);
+		length = cedar_utf8_decode((struct cedar_str){s.p + i, s.n - i}, &c);
 		if (length == 0)
 			break;
 		i += length;
@@ -78,12 +73,10 @@ cedar_utf8_check(struct cedar_str s)
 	return i;
 }
 
-bool
-cedar_utf8_is_space(uint32_t c)
+bool cedar_utf8_is_space(uint32_t c)
 {
 	if (c <= 0x20)
 		return c == 0x20 || (c >= 0x09 && c <= 0x0d);
-	return c == 0x85 || c == 0xa0 || c == 0x1680 ||
-	    (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-	    c == 0x202f || c == 0x205f || c == 0x3000;
+	return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+	       c == 0x202f || c == 0x205f || c == 0x3000;
 }

@@ -2,9 +2,9 @@
 #ifndef CEDAR_UTF8_H
 #define CEDAR_UTF8_H
 
-#include "cedar_str.h"
+#include "common/cedar/cedar_str.h"
 
-#define CEDAR_UTF8_MAX 4	/* bytes of one scalar value */
+#define CEDAR_UTF8_MAX 4 /* bytes of one scalar value */
 
 /*
  * Bytes of the scalar value at the start of `s`, 0 if ill-formed (overlong,

@@ -1,20 +1,16 @@
-#include "cedar_value.h"
+#include "common/cedar/cedar_value.h"
 
-#include "cedar_error.h"
-#include "cedar_limits.h"
-#include "cedar_map.h"
-#include "cedar_sort.h"
+#include "common/cedar/cedar_error.h"
+#include "common/cedar/cedar_limits.h"
+#include "common/cedar/cedar_map.h"
+#include "common/cedar/cedar_sort.h"
 
-void
-cedar_uid_init(struct cedar_uid *uid, struct cedar_str type,
-    struct cedar_str id)
+void cedar_uid_init(struct cedar_uid *uid, struct cedar_str type, struct cedar_str id)
 {
-	*uid = (struct cedar_uid){ type, id, cedar_map_hash(type, id) };
+	*uid = (struct cedar_uid){type, id, cedar_map_hash(type, id)};
 }
 
-struct cedar_uid *
-cedar_uid_new(struct cedar_arena *arena, struct cedar_str type,
-    struct cedar_str id)
+struct cedar_uid *cedar_uid_new(struct cedar_arena *arena, struct cedar_str type, struct cedar_str id)
 {
 	struct cedar_uid *uid = cedar_arena_alloc(arena, sizeof(*uid));
 
@@ -23,15 +19,12 @@ cedar_uid_new(struct cedar_arena *arena, struct cedar_str type,
 	return uid;
 }
 
-bool
-cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
+bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
 {
-	return a == b || (a->hash == b->hash &&
-	    cedar_str_equal(a->id, b->id) && cedar_str_equal(a->type, b->type));
+	return a == b || (a->hash == b->hash && cedar_str_equal(a->id, b->id) && cedar_str_equal(a->type, b->type));
 }
 
-int
-cedar_uid_order(const struct cedar_uid *a, const struct cedar_uid *b)
+int cedar_uid_order(const struct cedar_uid *a, const struct cedar_uid *b)
 {
 	int order;
 
@@ -43,58 +36,47 @@ cedar_uid_order(const struct cedar_uid *a, const struct cedar_uid *b)
 	return order != 0 ? order : cedar_str_order(a->type, b->type);
 }
 
-struct cedar_value
-cedar_bool(bool b)
+struct cedar_value cedar_bool(bool b)
 {
-	return (struct cedar_value){ .kind = CEDAR_BOOL, .u.b = b };
+	return (struct cedar_value){.kind = CEDAR_BOOL, .u.b = b};
 }
 
-struct cedar_value
-cedar_long(int64_t i)
+struct cedar_value cedar_long(int64_t i)
 {
-	return (struct cedar_value){ .kind = CEDAR_LONG, .u.i = i };
+	return (struct cedar_value){.kind = CEDAR_LONG, .u.i = i};
 }
 
-struct cedar_value
-cedar_scaled(enum cedar_kind kind, int64_t i)
+struct cedar_value cedar_scaled(enum cedar_kind kind, int64_t i)
 {
-	return (struct cedar_value){ .kind = (uint8_t)kind, .u.i = i };
+	return (struct cedar_value){.kind = (uint8_t)kind, .u.i = i};
 }
 
-struct cedar_value
-cedar_string(struct cedar_str s)
+struct cedar_value cedar_string(struct cedar_str s)
 {
-	return (struct cedar_value){ .kind = CEDAR_STRING,
-	    .count = (uint32_t)s.n, .u.s = s.p };
+	return (struct cedar_value){.kind = CEDAR_STRING, .count = (uint32_t)s.n, .u.s = s.p};
 }
 
-struct cedar_value
-cedar_entity(const struct cedar_uid *uid)
+struct cedar_value cedar_entity(const struct cedar_uid *uid)
 {
-	return (struct cedar_value){ .kind = CEDAR_ENTITY, .u.uid = uid };
+	return (struct cedar_value){.kind = CEDAR_ENTITY, .u.uid = uid};
 }
 
-struct cedar_str
-cedar_string_of(struct cedar_value v)
+struct cedar_str cedar_string_of(struct cedar_value v)
 {
-	return (struct cedar_str){ v.u.s, v.count };
+	return (struct cedar_str){v.u.s, v.count};
 }
 
-static int
-order_values(const void *a, const void *b)
+static int order_values(const void *a, const void *b)
 {
 	return cedar_value_order(a, b);
 }
 
-static int
-order_fields(const void *a, const void *b)
+static int order_fields(const void *a, const void *b)
 {
-	return cedar_str_order(((const struct cedar_field *)a)->key,
-	    ((const struct cedar_field *)b)->key);
+	return cedar_str_order(((const struct cedar_field *)a)->key, ((const struct cedar_field *)b)->key);
 }
 
-int
-cedar_set_make(struct cedar_value *items, size_t count, struct cedar_value *set)
+int cedar_set_make(struct cedar_value *items, size_t count, struct cedar_value *set)
 {
 	size_t i, kept = 0;
 	uint16_t depth = 0;
@@ -105,21 +87,17 @@ cedar_set_make(struct cedar_value *items, size_t count, struct cedar_value *set)
 	for (i = 0; i < count; i++) {
 		if (items[i].depth > depth)
 			depth = items[i].depth;
-		if (kept == 0 ||
-		    cedar_value_order(&items[kept - 1], &items[i]) != 0)
+		if (kept == 0 || cedar_value_order(&items[kept - 1], &items[i]) != 0)
 			items[kept++] = items[i];
 	}
 	if (depth >= CEDAR_MAX_VALUE_DEPTH)
 		return -CEDAR_E_LIMIT;
-	*set = (struct cedar_value){ .kind = CEDAR_SET,
-	    .depth = (uint16_t)(depth + 1), .count = (uint32_t)kept,
-	    .u.items = items };
+	*set = (struct cedar_value){
+		.kind = CEDAR_SET, .depth = (uint16_t)(depth + 1), .count = (uint32_t)kept, .u.items = items};
 	return 0;
 }
 
-int
-cedar_record_make(struct cedar_field *fields, size_t count,
-    struct cedar_value *record)
+int cedar_record_make(struct cedar_field *fields, size_t count, struct cedar_value *record)
 {
 	uint16_t depth = 0;
 	size_t i;
@@ -135,14 +113,12 @@ cedar_record_make(struct cedar_field *fields, size_t count,
 	}
 	if (depth >= CEDAR_MAX_VALUE_DEPTH)
 		return -CEDAR_E_LIMIT;
-	*record = (struct cedar_value){ .kind = CEDAR_RECORD,
-	    .depth = (uint16_t)(depth + 1), .count = (uint32_t)count,
-	    .u.fields = fields };
+	*record = (struct cedar_value){
+		.kind = CEDAR_RECORD, .depth = (uint16_t)(depth + 1), .count = (uint32_t)count, .u.fields = fields};
 	return 0;
 }
 
-const struct cedar_value *
-cedar_record_get(const struct cedar_value *record, struct cedar_str key)
+const struct cedar_value *cedar_record_get(const struct cedar_value *record, struct cedar_str key)
 {
 	size_t low = 0, high = record->count, middle;
 	int order;
@@ -160,8 +136,7 @@ cedar_record_get(const struct cedar_value *record, struct cedar_str key)
 	return NULL;
 }
 
-static int
-order_ips(const struct cedar_ip *a, const struct cedar_ip *b)
+static int order_ips(const struct cedar_ip *a, const struct cedar_ip *b)
 {
 	if (a->v6 != b->v6)
 		return a->v6 < b->v6 ? -1 : 1;
@@ -171,8 +146,7 @@ order_ips(const struct cedar_ip *a, const struct cedar_ip *b)
 }
 
 /* Recursion is bounded by CEDAR_MAX_VALUE_DEPTH. */
-static int
-order_elements(const struct cedar_value *a, const struct cedar_value *b)
+static int order_elements(const struct cedar_value *a, const struct cedar_value *b)
 {
 	uint32_t i;
 	int order = 0;
@@ -183,21 +157,17 @@ order_elements(const struct cedar_value *a, const struct cedar_value *b)
 		return 0;
 	for (i = 0; i < a->count && order == 0; i++) {
 		if (a->kind == CEDAR_SET) {
-			order = cedar_value_order(&a->u.items[i],
-			    &b->u.items[i]);
+			order = cedar_value_order(&a->u.items[i], &b->u.items[i]);
 			continue;
 		}
-		order = cedar_str_order(a->u.fields[i].key,
-		    b->u.fields[i].key);
+		order = cedar_str_order(a->u.fields[i].key, b->u.fields[i].key);
 		if (order == 0)
-			order = cedar_value_order(&a->u.fields[i].value,
-			    &b->u.fields[i].value);
+			order = cedar_value_order(&a->u.fields[i].value, &b->u.fields[i].value);
 	}
 	return order;
 }
 
-int
-cedar_value_order(const struct cedar_value *a, const struct cedar_value *b)
+int cedar_value_order(const struct cedar_value *a, const struct cedar_value *b)
 {
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
@@ -205,8 +175,7 @@ cedar_value_order(const struct cedar_value *a, const struct cedar_value *b)
 	case CEDAR_BOOL:
 		return (int)a->u.b - (int)b->u.b;
 	case CEDAR_STRING:
-		return cedar_str_order(cedar_string_of(*a),
-		    cedar_string_of(*b));
+		return cedar_str_order(cedar_string_of(*a), cedar_string_of(*b));
 	case CEDAR_ENTITY:
 		return cedar_uid_order(a->u.uid, b->u.uid);
 	case CEDAR_SET:
@@ -219,8 +188,7 @@ cedar_value_order(const struct cedar_value *a, const struct cedar_value *b)
 	}
 }
 
-bool
-cedar_set_has(const struct cedar_value *set, const struct cedar_value *item)
+bool cedar_set_has(const struct cedar_value *set, const struct cedar_value *item)
 {
 	size_t low = 0, high = set->count, middle;
 	int order;
@@ -238,13 +206,11 @@ cedar_set_has(const struct cedar_value *set, const struct cedar_value *item)
 	return false;
 }
 
-const char *
-cedar_kind_name(unsigned int kind)
+const char *cedar_kind_name(unsigned int kind)
 {
 	static const char *const names[] = {
-		"a Bool", "a Long", "a String", "an entity", "a set",
-		"a record", "a decimal", "a datetime", "a duration",
-		"an ipaddr",
+		"a Bool",   "a Long",    "a String",   "an entity",  "a set",
+		"a record", "a decimal", "a datetime", "a duration", "an ipaddr",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";

@@ -7,30 +7,28 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cedar_authorize.h"
-#include "cedar_limits.h"
-#include "cedar_sort.h"
+#include "common/cedar/cedar_authorize.h"
+#include "common/cedar/cedar_limits.h"
+#include "common/cedar/cedar_sort.h"
 
-#define SAMPLES		100000u
-#define ROUNDS		5u
-#define USERS		1000u
-#define TEAMS		50u
-#define TOOLS		500u
-#define SERVERS		20u
-#define GUARDS		20u
-#define TEXT_MAX	((size_t)8 << 20)
+#define SAMPLES 100000u
+#define ROUNDS 5u
+#define USERS 1000u
+#define TEAMS 50u
+#define TOOLS 500u
+#define SERVERS 20u
+#define GUARDS 20u
+#define TEXT_MAX ((size_t)8 << 20)
 
 struct world {
-	struct cedar_policies	*policies;
-	struct cedar_entities	*entities;
-	struct cedar_uid	*users[USERS];
-	struct cedar_uid	*tools[TOOLS];
-	struct cedar_uid	*action;
+	struct cedar_policies *policies;
+	struct cedar_entities *entities;
+	struct cedar_uid *users[USERS];
+	struct cedar_uid *tools[TOOLS];
+	struct cedar_uid *action;
 };
 
-static struct cedar_uid *
-make_uid(struct cedar_arena *arena, const char *type, const char *prefix,
-    unsigned int n)
+static struct cedar_uid *make_uid(struct cedar_arena *arena, const char *type, const char *prefix, unsigned int n)
 {
 	char id[64];
 	struct cedar_str copy;
@@ -41,13 +39,12 @@ make_uid(struct cedar_arena *arena, const char *type, const char *prefix,
 	return cedar_uid_new(arena, cedar_str_from(type), copy);
 }
 
-static void
-add(struct world *world, const struct cedar_uid *uid,
-    const struct cedar_uid *parent, const char *attr, int64_t value)
+static void add(struct world *world, const struct cedar_uid *uid, const struct cedar_uid *parent, const char *attr,
+		int64_t value)
 {
 	struct cedar_arena *arena = cedar_entities_arena(world->entities);
 	struct cedar_field *field = cedar_arena_alloc(arena, sizeof(*field));
-	struct cedar_entity entity = { .uid = uid };
+	struct cedar_entity entity = {.uid = uid};
 	struct cedar_error error;
 
 	field->key = cedar_str_from(attr);
@@ -62,8 +59,7 @@ add(struct world *world, const struct cedar_uid *uid,
 		exit(2);
 }
 
-static void
-build_entities(struct world *world)
+static void build_entities(struct world *world)
 {
 	struct cedar_arena *arena;
 	struct cedar_error error;
@@ -72,20 +68,17 @@ build_entities(struct world *world)
 	world->entities = cedar_entities_new(NULL);
 	arena = cedar_entities_arena(world->entities);
 	for (i = 0; i < TEAMS; i++)
-		add(world, make_uid(arena, "Team", "t", i),
-		    i == 0 ? NULL : make_uid(arena, "Team", "t", i / 2), "n",
+		add(world, make_uid(arena, "Team", "t", i), i == 0 ? NULL : make_uid(arena, "Team", "t", i / 2), "n",
 		    i);
 	for (i = 0; i < USERS; i++) {
 		world->users[i] = make_uid(arena, "User", "u", i);
-		add(world, world->users[i],
-		    make_uid(arena, "Team", "t", i % TEAMS), "trust", i % 4);
+		add(world, world->users[i], make_uid(arena, "Team", "t", i % TEAMS), "trust", i % 4);
 	}
 	for (i = 0; i < SERVERS; i++)
 		add(world, make_uid(arena, "Server", "s", i), NULL, "n", i);
 	for (i = 0; i < TOOLS; i++) {
 		world->tools[i] = make_uid(arena, "Tool", "tool", i);
-		add(world, world->tools[i],
-		    make_uid(arena, "Server", "s", i % SERVERS), "min", i % 4);
+		add(world, world->tools[i], make_uid(arena, "Server", "s", i % SERVERS), "min", i % 4);
 	}
 	world->action = make_uid(arena, "Action", "call", 0);
 	add(world, world->action, NULL, "n", 0);
@@ -94,39 +87,42 @@ build_entities(struct world *world)
 }
 
 /* Numbers without a pattern, so that grants do not pile up on a few entities. */
-static unsigned int
-spread(unsigned int n)
+static unsigned int spread(unsigned int n)
 {
 	return (unsigned int)(cedar_hash_mix(n, 0x5bd1e995u) >> 24);
 }
 
 /* Team, user and tool rules; guards for everybody do not grow with the grants. */
-static int
-write_policy(char *out, size_t size, unsigned int i)
+static int write_policy(char *out, size_t size, unsigned int i)
 {
 	unsigned int some = spread(i), other = spread(some);
 
 	if (i % 100 == 0 && i < GUARDS * 100)
-		return snprintf(out, size, "forbid(principal, action, resource)"
-		    " when { context.risk > %u };\n", 90 + i % 10);
+		return snprintf(out, size,
+				"forbid(principal, action, resource)"
+				" when { context.risk > %u };\n",
+				90 + i % 10);
 	if (i % 3 == 0)
-		return snprintf(out, size, "permit(principal in Team::\"t%u\","
-		    " action == Action::\"call0\", resource in Server::\"s%u\")"
-		    " when { principal.trust >= resource.min &&"
-		    " context.path like \"/srv/*\" };\n", some % TEAMS,
-		    other % SERVERS);
+		return snprintf(out, size,
+				"permit(principal in Team::\"t%u\","
+				" action == Action::\"call0\", resource in Server::\"s%u\")"
+				" when { principal.trust >= resource.min &&"
+				" context.path like \"/srv/*\" };\n",
+				some % TEAMS, other % SERVERS);
 	if (i % 3 == 1)
-		return snprintf(out, size, "permit(principal == User::\"u%u\","
-		    " action, resource == Tool::\"tool%u\")"
-		    " when { context.risk < 50 };\n", some % USERS,
-		    other % TOOLS);
-	return snprintf(out, size, "forbid(principal, action,"
-	    " resource == Tool::\"tool%u\") unless { context.mfa ||"
-	    " context.risk < %u };\n", some % TOOLS, i % 90);
+		return snprintf(out, size,
+				"permit(principal == User::\"u%u\","
+				" action, resource == Tool::\"tool%u\")"
+				" when { context.risk < 50 };\n",
+				some % USERS, other % TOOLS);
+	return snprintf(out, size,
+			"forbid(principal, action,"
+			" resource == Tool::\"tool%u\") unless { context.mfa ||"
+			" context.risk < %u };\n",
+			some % TOOLS, i % 90);
 }
 
-static void
-build_policies(struct world *world, unsigned int count)
+static void build_policies(struct world *world, unsigned int count)
 {
 	char *text = malloc(TEXT_MAX);
 	size_t length = 0;
@@ -134,11 +130,10 @@ build_policies(struct world *world, unsigned int count)
 	unsigned int i;
 
 	for (i = 0; text != NULL && i < count; i++)
-		length += (size_t)write_policy(text + length,
-		    TEXT_MAX - length, i);
+		length += (size_t)write_policy(text + length, TEXT_MAX - length, i);
 	world->policies = cedar_policies_new();
-	if (cedar_policies_add_text(world->policies, CEDAR_STR("bench"),
-	    (struct cedar_str){ text, length }, 0, &error) != 0 ||
+	if (cedar_policies_add_text(world->policies, CEDAR_STR("bench"), (struct cedar_str){text, length}, 0, &error) !=
+		    0 ||
 	    cedar_policies_seal(world->policies, &error) != 0) {
 		fprintf(stderr, "bench: %s\n", error.what);
 		exit(2);
@@ -146,25 +141,20 @@ build_policies(struct world *world, unsigned int count)
 	free(text);
 }
 
-static uint32_t
-nanoseconds_since(const struct timespec *start)
+static uint32_t nanoseconds_since(const struct timespec *start)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)((now.tv_sec - start->tv_sec) * 1000000000 +
-	    now.tv_nsec - start->tv_nsec);
+	return (uint32_t)((now.tv_sec - start->tv_sec) * 1000000000 + now.tv_nsec - start->tv_nsec);
 }
 
 /* One request with its context, as a broker would build it. */
-static bool
-ask(const struct world *world, struct cedar_arena *arena, unsigned int i)
+static bool ask(const struct world *world, struct cedar_arena *arena, unsigned int i)
 {
-	struct cedar_request request = { world->users[i * 7 % USERS],
-	    world->action, world->tools[i * 13 % TOOLS],
-	    { .kind = CEDAR_RECORD } };
-	struct cedar_field *fields = cedar_arena_array(arena, 3,
-	    sizeof(*fields));
+	struct cedar_request request = {
+		world->users[i * 7 % USERS], world->action, world->tools[i * 13 % TOOLS], {.kind = CEDAR_RECORD}};
+	struct cedar_field *fields = cedar_arena_array(arena, 3, sizeof(*fields));
 	struct cedar_decision decision;
 
 	fields[0].key = CEDAR_STR("risk");
@@ -174,14 +164,12 @@ ask(const struct world *world, struct cedar_arena *arena, unsigned int i)
 	fields[2].key = CEDAR_STR("path");
 	fields[2].value = cedar_string(CEDAR_STR("/srv/workspace/a.txt"));
 	if (cedar_record_make(fields, 3, &request.context) != 0 ||
-	    cedar_authorize(world->policies, world->entities, &request, arena,
-	    &decision) != 0)
+	    cedar_authorize(world->policies, world->entities, &request, arena, &decision) != 0)
 		exit(2);
 	return decision.allow;
 }
 
-static int
-order_times(const void *a, const void *b)
+static int order_times(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
@@ -189,8 +177,7 @@ order_times(const void *a, const void *b)
 }
 
 /* One round of requests; its times are sorted into `times`. */
-static unsigned int
-run_round(const struct world *world, uint32_t *times)
+static unsigned int run_round(const struct world *world, uint32_t *times)
 {
 	struct cedar_arena arena;
 	struct timespec start;
@@ -212,12 +199,11 @@ run_round(const struct world *world, uint32_t *times)
  * Prints the times for `count` policies; whether p99 is under the mark. The best
  * of several rounds counts: the rest is what else runs on the machine.
  */
-static bool
-measure(unsigned int count, unsigned int mark_us)
+static bool measure(unsigned int count, unsigned int mark_us)
 {
 	uint32_t *times = calloc(SAMPLES, sizeof(*times));
 	uint32_t p50 = UINT32_MAX, p99 = UINT32_MAX;
-	struct world world = { 0 };
+	struct world world = {0};
 	unsigned int round, allowed = 0;
 
 	if (times == NULL)
@@ -232,16 +218,15 @@ measure(unsigned int count, unsigned int mark_us)
 		}
 	}
 	printf("cedar: %u policies: p50 %.2f us, p99 %.2f us, best of %u "
-	    "rounds (mark: p99 < %u us), %u%% allowed\n", count, p50 / 1e3,
-	    p99 / 1e3, ROUNDS, mark_us, allowed * 100 / SAMPLES);
+	       "rounds (mark: p99 < %u us), %u%% allowed\n",
+	       count, p50 / 1e3, p99 / 1e3, ROUNDS, mark_us, allowed * 100 / SAMPLES);
 	cedar_policies_free(world.policies);
 	cedar_entities_free(world.entities);
 	free(times);
 	return p99 < mark_us * 1000;
 }
 
-int
-main(void)
+int main(void)
 {
 	bool small = measure(1000, 5), large = measure(10000, 10);
 

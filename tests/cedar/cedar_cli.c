@@ -1,8 +1,7 @@
 /* `keepgate policy` without the rest of keepgate. */
-#include "policy.h"
+#include "keepgate/policy.h"
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	return policy_main(argc, argv);
 }

@@ -2,7 +2,7 @@
 #ifndef TEST_FILE_H
 #define TEST_FILE_H
 
-#include "cedar_str.h"
+#include "common/cedar/cedar_str.h"
 
 /* The file's bytes, NUL-terminated after .n; .p is NULL if it cannot be read. */
 struct cedar_str test_read_file(const char *path);

@@ -1,11 +1,10 @@
 /* Schemas, as text and as JSON. */
-#include "cedar_schema.h"
-#include "fuzz.h"
+#include "common/cedar/cedar_schema.h"
+#include "tests/fuzz/fuzz.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct cedar_str text = { (const char *)data, size };
+	struct cedar_str text = {(const char *)data, size};
 	struct cedar_error error;
 
 	cedar_schema_free(cedar_schema_from_text(text, &error));

@@ -1,13 +1,13 @@
 'use strict';
 // Writes cases with the reference's answers, one JSON object a line:
-//   node generate.js SEED COUNT FILE
+//   node generate.cjs SEED COUNT FILE
 // The reference is @cedar-policy/cedar-wasm at the version of the lock file.
 
 const fs = require('fs');
 const cedar = require('@cedar-policy/cedar-wasm/nodejs');
-const { Random } = require('./random.js');
-const world = require('./world.js');
-const mutate = require('./mutate.js');
+const { Random } = require('./random.cjs');
+const world = require('./world.cjs');
+const mutate = require('./mutate.cjs');
 
 const JSON_SCHEMA = cedar.schemaToJson(world.SCHEMA).json;
 

@@ -1,7 +1,7 @@
 'use strict';
 // The schema, entities, requests and policies that cases are made of.
 
-const { Expressions, UIDS } = require('./expression.js');
+const { Expressions, UIDS } = require('./expression.cjs');
 
 const SCHEMA = `
 type Deep = { x: Long };
