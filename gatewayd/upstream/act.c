@@ -13,7 +13,36 @@
 
 static const uint8_t no_session[ID_LEN];
 
-/* Ends the act without its having begun; what was recorded is said not to have been sent. */
+static void send_outcome(struct upstream *u, const uint8_t txn[ID_LEN], uint64_t seq, enum outcome_kind outcome,
+			 const char *reason_code)
+{
+	struct ipc_self_outcome m = {
+		.intent_seq = seq, .outcome = (uint8_t)outcome, .reason_code = ipc_text(reason_code)};
+
+	memcpy(m.txn, txn, ID_LEN);
+	m.latency_us = (loop_now_ns() - u->act.begun_ns) / 1000;
+	if (u->links.recorder)
+		ipc_send(u->links.recorder, IPC_SELF_OUTCOME, &m);
+}
+
+void act_end(struct upstream *u, enum outcome_kind outcome, const char *reason_code)
+{
+	struct act *a = &u->act;
+
+	if (a->state == ACT_NONE)
+		return;
+	event_del(a->timer);
+	buf_free(&a->sealed);
+	if (a->has_receipt) {
+		send_outcome(u, a->txn, a->seq, outcome, reason_code);
+	} else {
+		a->orphan = a->id;
+		memcpy(a->orphan_txn, a->txn, ID_LEN);
+	}
+	a->state = ACT_NONE;
+}
+
+/* Ends the act without its having begun. */
 static void refuse(struct upstream *u, const char *reason_code, const char *why)
 {
 	struct act *a = &u->act;
@@ -22,13 +51,9 @@ static void refuse(struct upstream *u, const char *reason_code, const char *why)
 
 	if (a->state != ACT_ASKED)
 		return;
-	if (a->has_receipt)
-		act_end(u, OUTCOME_UNSENT, reason_code);
-	a->state = ACT_NONE;
-	event_del(a->timer);
-	buf_free(&a->sealed);
 	/* The answer may begin the next act, which overwrites this one. */
 	snprintf(told, sizeof(told), "%s", why);
+	act_end(u, OUTCOME_UNSENT, reason_code);
 	answer(u, NULL, told);
 }
 
@@ -46,6 +71,8 @@ int act_begin(struct upstream *u, uint8_t method, act_answer answer)
 	struct act *a = &u->act;
 	struct ipc_self_intent intent = {.method = method};
 	struct ipc_self_attach attach = {.method = method};
+	uint64_t orphan = a->orphan;
+	uint8_t orphan_txn[ID_LEN];
 
 	if (a->state != ACT_NONE)
 		return KG_E_STATE;
@@ -55,7 +82,10 @@ int act_begin(struct upstream *u, uint8_t method, act_answer answer)
 		a->timer = evtimer_new(loop_base(u->role->loop), on_timeout, u);
 	if (!a->timer)
 		return KG_E_NOMEM;
+	memcpy(orphan_txn, a->orphan_txn, ID_LEN);
 	*a = (struct act){.state = ACT_ASKED, .id = a->id + 1, .method = method, .answer = answer, .timer = a->timer};
+	a->orphan = orphan;
+	memcpy(a->orphan_txn, orphan_txn, ID_LEN);
 	a->begun_ns = loop_now_ns();
 	randombytes_buf(a->txn, sizeof(a->txn));
 	buf_init(&a->sealed, SEALED_MAX);
@@ -97,7 +127,6 @@ static void check(struct upstream *u)
 	}
 	a->state = ACT_GRANTED;
 	event_del(a->timer);
-	buf_free(&a->sealed);
 	a->answer(u, creds, NULL);
 }
 
@@ -108,8 +137,13 @@ int act_on_receipt(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	struct act *a = &u->act;
 
 	(void)conn, (void)fd;
+	if (m->call == a->orphan && a->orphan != 0 && m->status == GRANT_OK) {
+		send_outcome(u, a->orphan_txn, m->seq, OUTCOME_UNSENT, "given-up");
+		a->orphan = 0;
+		return 0;
+	}
 	if (a->state != ACT_ASKED || m->call != a->id || a->has_receipt)
-		return 0; /* of an act that was given up */
+		return 0;
 	if (m->status != GRANT_OK) {
 		refuse(u, "unrecorded", "the audit recorder cannot record it");
 		return 0;
@@ -143,21 +177,6 @@ int act_on_attached(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	}
 	check(u);
 	return 0;
-}
-
-void act_end(struct upstream *u, enum outcome_kind outcome, const char *reason_code)
-{
-	struct act *a = &u->act;
-	struct ipc_self_outcome m = {
-		.intent_seq = a->seq, .outcome = (uint8_t)outcome, .reason_code = ipc_text(reason_code)};
-
-	if (a->state == ACT_NONE)
-		return;
-	memcpy(m.txn, a->txn, ID_LEN);
-	m.latency_us = (loop_now_ns() - a->begun_ns) / 1000;
-	if (u->links.recorder)
-		ipc_send(u->links.recorder, IPC_SELF_OUTCOME, &m);
-	a->state = ACT_NONE;
 }
 
 void act_peer_lost(struct upstream *u, enum ipc_role peer)

@@ -32,11 +32,15 @@ struct act {
 	uint64_t seq, expires_ns;
 	uint8_t mac[HASH_LEN];
 	struct buf sealed;
+	/* One that was given up before its intent was known to be on record: it gets its outcome when it is. */
+	uint64_t orphan;
+	uint8_t orphan_txn[ID_LEN];
 };
 
 /* KG_E_STATE while another act is open, KG_E_UNAVAILABLE without both daemons. answer() comes from the loop. */
 int act_begin(struct upstream *u, uint8_t method, act_answer answer) MUST_CHECK;
-/* Records how a granted act ended; nothing when none is open. reason_code may be "". */
+/* Records how an act ended, or gives up one that was not yet answered; nothing when none is open. reason_code may be
+ * "". */
 void act_end(struct upstream *u, enum outcome_kind outcome, const char *reason_code);
 
 int act_on_receipt(struct ipc_conn *c, const void *msg, int fd, void *arg);

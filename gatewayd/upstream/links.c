@@ -110,8 +110,9 @@ void links_violation(void *arg, uint8_t violation, const struct call_id *id, con
 	struct upstream *u = arg;
 	struct ipc_violation m = {.what = violation, .name = ipc_mem(id->name.p, id->name.n)};
 
-	log_warn("server %s: a call was refused: %s: a process before this one sent what it may not", u->server->name,
-		 violation_name(violation));
+	if (noise_allowed(&u->noise, loop_now_ns()))
+		log_warn("server %s: a call was refused: %s: a process before this one sent what it may not",
+			 u->server->name, violation_name(violation));
 	memcpy(m.txn, id->txn, ID_LEN);
 	memcpy(m.digest, digest, HASH_LEN);
 	if (u->links.recorder)

@@ -53,7 +53,7 @@ static void a_legacy_server_is_spoken_to(void)
 	start_http("/mcp", "");
 	CHECK(rig_ready(&rig, WAIT_MS));
 	/* "bad name" is left out, and the second "json". */
-	CHECK(rig.tools == 13 && !strstr(rig.tool_names, "bad name"));
+	CHECK(rig.tools == 14 && !strstr(rig.tool_names, "bad name"));
 	CHECK(server.seen->initializes == 1 && rig.intents == 1);
 	a = call("json", "{\"x\":1.10}");
 	CHECK(a && a->status == RESULT_OK);
@@ -272,7 +272,31 @@ static void changed_tools_are_listed_again(void)
 	/* A broker that comes later is told what is known. */
 	unsigned before = rig.tools;
 	rig_give(&rig, RIG_BROKER, IPC_ROLE_BROKER);
-	CHECK(rig_ready(&rig, WAIT_MS) && rig.tools == before + 13 && server.seen->lists == 2);
+	CHECK(rig_ready(&rig, WAIT_MS) && rig.tools == before + 14 && server.seen->lists == 2);
+	stop_http();
+}
+
+static void changes_are_heard_in_the_modern_era(void)
+{
+	start_http("/modern", "");
+	server.seen->stream_offered = true;
+	CHECK(rig_ready(&rig, WAIT_MS));
+	CHECK(rig_ready(&rig, WAIT_MS));
+	CHECK(server.seen->lists == 2 && server.seen->gets == 1 && rig.intents == 2);
+	stop_http();
+}
+
+/* A server that leaves its stream open behind the answer holds nobody up. */
+static void a_stream_that_stays_is_let_go(void)
+{
+	start_http("/mcp", "");
+	CHECK(rig_ready(&rig, WAIT_MS));
+	for (int i = 0; i < 3; i++) {
+		const struct ipc_result *a = call("stays", "{}");
+		CHECK(a && a->status == RESULT_OK && ipc_is(a->body, "{}"));
+	}
+	const struct ipc_result *a = call("json", "{}");
+	CHECK(a && a->status == RESULT_OK);
 	stop_http();
 }
 
@@ -455,6 +479,8 @@ int main(void)
 	RUN(a_lost_session_is_made_anew);
 	RUN(time_limits_and_cancellations_reach_the_server);
 	RUN(changed_tools_are_listed_again);
+	RUN(changes_are_heard_in_the_modern_era);
+	RUN(a_stream_that_stays_is_let_go);
 	RUN(daemons_may_come_again);
 	RUN(refusals_of_the_vault_are_told);
 	RUN(names_may_not_lead_inside);

@@ -177,6 +177,11 @@ static inline void call_tool(struct http_request *q)
 		text_result(q, id, "done");
 	} else if (strcmp(name, "\"sse\"") == 0) {
 		call_sse(q, id);
+	} else if (strcmp(name, "\"stays\"") == 0) {
+		events_begin(q->fd);
+		snprintf(value, sizeof(value), "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{}}\n\n", id);
+		events(q->fd, value);
+		sleep(60);
 	} else if (strcmp(name, "\"poll\"") == 0) {
 		snprintf(q->seen->polled, sizeof(q->seen->polled), "%s", id);
 		call_poll(q);
@@ -218,10 +223,11 @@ static inline void call_tool(struct http_request *q)
 
 static inline void list_tools(struct http_request *q, const char *id)
 {
-	static const char first[] = SERVER_TOOL("json") "," SERVER_TOOL("sse") "," SERVER_TOOL("poll") "," SERVER_TOOL(
-		"drop") "," SERVER_TOOL("redirect") "," SERVER_TOOL("slow") "," SERVER_TOOL("big") "," SERVER_TOOL("twi"
-														   "c"
-														   "e");
+	static const char first[] =
+		SERVER_TOOL("json") "," SERVER_TOOL("sse") "," SERVER_TOOL("stays") "," SERVER_TOOL("poll") "," SERVER_TOOL(
+			"drop") "," SERVER_TOOL("redirect") "," SERVER_TOOL("slow") "," SERVER_TOOL("big") "," SERVER_TOOL("twi"
+															   "c"
+															   "e");
 	static const char second[] =
 		SERVER_TOOL("error") "," SERVER_TOOL("input") "," SERVER_TOOL("mismatch") "," SERVER_TOOL(
 			"broken") "," SERVER_TOOL("bad name") "," SERVER_TOOL("json") ",{\"name\":\"param\","
@@ -254,7 +260,7 @@ static inline void discover(struct http_request *q, const char *id)
 	snprintf(body, sizeof(body),
 		 "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-"
 		 "07-28\"],"
-		 "\"capabilities\":{\"tools\":{}},\"ttlMs\":0,\"cacheScope\":\"private\"}}",
+		 "\"capabilities\":{\"tools\":{\"listChanged\":true}},\"ttlMs\":0,\"cacheScope\":\"private\"}}",
 		 id);
 	reply_json(q->fd, 200, "", body);
 }
@@ -306,6 +312,25 @@ static inline void serve_get(struct http_request *q)
 	}
 }
 
+/* subscriptions/listen: acknowledged, then a change, then it stays open. */
+static inline void listen_stream(struct http_request *q, const char *id)
+{
+	char text[1024];
+
+	q->seen->gets++;
+	events_begin(q->fd);
+	snprintf(text, sizeof(text),
+		 "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\"params\":{"
+		 "\"notifications\":{\"toolsListChanged\":true},\"_meta\":{\"io.modelcontextprotocol/"
+		 "subscriptionId\":%s}}}\n\n",
+		 id);
+	events(q->fd, text);
+	if (q->seen->stream_offered)
+		events(q->fd,
+		       "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{}}\n\n");
+	sleep(60);
+}
+
 static inline void serve_post(struct http_request *q)
 {
 	char id[64], method[64];
@@ -320,6 +345,8 @@ static inline void serve_post(struct http_request *q)
 		return;
 	else if (strcmp(method, "\"tools/list\"") == 0)
 		list_tools(q, id);
+	else if (strcmp(method, "\"subscriptions/listen\"") == 0)
+		listen_stream(q, id);
 	else if (strcmp(method, "\"tools/call\"") == 0)
 		call_tool(q);
 	else {
