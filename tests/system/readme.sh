@@ -12,6 +12,7 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 
 mkdir "$tmp/examples"
 ln -s "$root/build" "$tmp/build"
+ln -s "$root/policies" "$tmp/policies"
 awk '/^```json/ {on = 1; next} /^```/ {on = 0} on' README.md |
 	sed -e "s/8931/$port/" -e 's#https://api.githubcopilot.com/mcp/#http://127.0.0.1:9/mcp#' >"$tmp/examples/keepgate.json"
 
@@ -59,7 +60,7 @@ try() {
 }
 
 while read -r line; do
-	command=$(echo "$line" | sed 's/ *#.*//')
+	command=$(echo "$line" | sed 's/ \+#.*//')
 	case $command in
 	'') ;;
 	'make run') try_run ;;
