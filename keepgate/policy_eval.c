@@ -178,6 +178,8 @@ static void print_decision(const struct question *question, const struct cedar_d
 	}
 	for (i = 0; i < decision->refusal_count; i++)
 		print_refusal(question, &decision->refusals[i]);
+	if (!decision->allow && decision->reason_count + decision->failure_count + decision->refusal_count == 0)
+		printf("no permit's scope matches this request\n");
 	if (decision->forbid_failed)
 		printf("a forbid failed: the gateway denies this request\n");
 }
