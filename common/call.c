@@ -89,6 +89,11 @@ int credential_kind_parse(const char *text, uint8_t *out)
 	return name_parse(kinds, sizeof(kinds) / sizeof(kinds[0]), text, out);
 }
 
+void sha256(const void *p, size_t n, uint8_t out[HASH_LEN])
+{
+	crypto_hash_sha256(out, p, n);
+}
+
 static void hash_u64(crypto_generichash_state *st, uint64_t v)
 {
 	v = htobe64(v);

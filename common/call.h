@@ -10,7 +10,6 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "common/sha256.h"
 
 #define ID_LEN 16
 #define HASH_LEN 32
@@ -90,6 +89,9 @@ struct call_id {
 	const uint8_t *args_sha256; /* HASH_LEN, of the arguments' exact bytes */
 	const uint8_t *meta_sha256; /* HASH_LEN, of the forwarded _meta's exact bytes */
 };
+
+/* SHA-256 of bytes (of nothing, too). */
+void sha256(const void *p, size_t n, uint8_t out[HASH_LEN]);
 
 /*
  * BLAKE2b-256 over a fixed label and each field with its length before it. Each party

@@ -3,11 +3,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "common/sha256.h"
+#include <sodium.h>
 
 /* RFC 6962, section 2.1: distinct first bytes, so that a leaf can never be shown as a node. */
-#define LEAF_PREFIX 0x00
-#define NODE_PREFIX 0x01
+static const uint8_t leaf_prefix = 0x00;
+static const uint8_t node_prefix = 0x01;
 
 struct proof {
 	uint8_t (*hash)[MERKLE_LEN];
@@ -16,17 +16,23 @@ struct proof {
 
 void merkle_leaf(const void *data, size_t len, uint8_t out[MERKLE_LEN])
 {
-	sha256_tagged(LEAF_PREFIX, data, len, out);
+	crypto_hash_sha256_state st;
+
+	crypto_hash_sha256_init(&st);
+	crypto_hash_sha256_update(&st, &leaf_prefix, 1);
+	crypto_hash_sha256_update(&st, data, len);
+	crypto_hash_sha256_final(&st, out);
 }
 
 /* out may be left or right. */
 static void node_hash(const uint8_t left[MERKLE_LEN], const uint8_t right[MERKLE_LEN], uint8_t out[MERKLE_LEN])
 {
-	uint8_t both[2 * MERKLE_LEN];
+	uint8_t both[1 + 2 * MERKLE_LEN];
 
-	memcpy(both, left, MERKLE_LEN);
-	memcpy(both + MERKLE_LEN, right, MERKLE_LEN);
-	sha256_tagged(NODE_PREFIX, both, sizeof(both), out);
+	both[0] = node_prefix;
+	memcpy(both + 1, left, MERKLE_LEN);
+	memcpy(both + 1 + MERKLE_LEN, right, MERKLE_LEN);
+	crypto_hash_sha256(out, both, sizeof(both));
 }
 
 static unsigned edge_count(uint64_t size)
@@ -52,7 +58,7 @@ void merkle_root(const struct merkle *m, uint8_t out[MERKLE_LEN])
 	uint8_t hash[MERKLE_LEN];
 
 	if (top == 0) {
-		sha256(NULL, 0, out);
+		crypto_hash_sha256(out, NULL, 0);
 		return;
 	}
 	memcpy(hash, m->edge[--top], MERKLE_LEN);
