@@ -6,6 +6,8 @@
 
 #include <sodium.h>
 
+#include "common/sha256.h"
+
 static const char digest_label[] = "keepgate call digest v1";
 static const char receipt_label[] = "keepgate receipt v1";
 
@@ -91,7 +93,11 @@ int credential_kind_parse(const char *text, uint8_t *out)
 
 void sha256(const void *p, size_t n, uint8_t out[HASH_LEN])
 {
-	crypto_hash_sha256(out, p, n);
+	struct sha256_state st;
+
+	sha256_init(&st);
+	sha256_update(&st, p, n);
+	sha256_final(&st, out);
 }
 
 static void hash_u64(crypto_generichash_state *st, uint64_t v)
