@@ -119,24 +119,44 @@ int buf_puts(struct buf *b, const char *text)
 	return buf_put(b, text, strlen(text));
 }
 
+/* Into the room that is there; KG_E_LIMIT, and nothing left behind, when it is not enough. Sets *n to what is needed.
+ */
+static int printf_spare(struct buf *b, size_t *n, const char *fmt, va_list ap)
+{
+	size_t spare = b->data == NULL ? 0 : b->cap - b->len;
+	int len = vsnprintf(spare == 0 ? NULL : (char *)b->data + b->len, spare, fmt, ap);
+
+	if (len < 0)
+		return KG_E_INVALID;
+	*n = (size_t)len;
+	if (*n < spare && buf_len(b) + *n < b->max) {
+		b->len += *n;
+		return KG_OK;
+	}
+	if (spare != 0)
+		explicit_bzero(b->data + b->len, *n < spare ? *n : spare);
+	return KG_E_LIMIT;
+}
+
 int buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
 	uint8_t *room;
-	int n, r;
+	size_t n;
+	int r;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	r = printf_spare(b, &n, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return KG_E_INVALID;
-	r = buf_reserve(b, (size_t)n + 1, &room);
+	if (r != KG_E_LIMIT)
+		return r;
+	r = buf_reserve(b, n + 1, &room);
 	if (r != KG_OK)
 		return r;
 	va_start(ap, fmt);
-	vsnprintf((char *)room, (size_t)n + 1, fmt, ap);
+	vsnprintf((char *)room, n + 1, fmt, ap);
 	va_end(ap);
-	buf_commit(b, (size_t)n);
+	buf_commit(b, n);
 	return KG_OK;
 }
 
