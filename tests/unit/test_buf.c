@@ -1,6 +1,6 @@
 #include "common/buf.h"
 
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
