@@ -6,8 +6,6 @@
 
 #include <sodium.h>
 
-#include "common/sha256.h"
-
 static const char digest_label[] = "keepgate call digest v1";
 static const char receipt_label[] = "keepgate receipt v1";
 
@@ -93,11 +91,7 @@ int credential_kind_parse(const char *text, uint8_t *out)
 
 void sha256(const void *p, size_t n, uint8_t out[HASH_LEN])
 {
-	struct sha256_state st;
-
-	sha256_init(&st);
-	sha256_update(&st, p, n);
-	sha256_final(&st, out);
+	crypto_hash_sha256(out, p, n);
 }
 
 static void hash_u64(crypto_generichash_state *st, uint64_t v)
