@@ -86,10 +86,15 @@ static void child_start(struct upstream *u, const struct environment *env, pid_t
 	if (spare)
 		pipe_make(p.go);
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0 && setpgid(0, group) == 0)
 		child_run(u, &p, env, parent, spare);
-	/* One group for all that we start: it alone may be signalled after the lock. */
-	if (pid < 0 || setpgid(pid, group) != 0)
+	if (pid == 0)
+		_exit(KG_EXIT_FAILURE);
+	/*
+	 * One group for all that we start: it alone may be signalled after the lock. Both sides set it, so that
+	 * it holds before either goes on; EACCES: the child has, and has executed.
+	 */
+	if (pid < 0 || (setpgid(pid, group) != 0 && errno != EACCES))
 		log_fatal(KG_EXIT_FAILURE, "start: the server cannot be started: %s", strerror(errno));
 	close(p.in[0]);
 	close(p.out[1]);

@@ -457,7 +457,7 @@ static void a_stdio_server_is_not_started_without_its_secret(void)
 	rig_start(&rig, config, "s");
 	rig.refuse_acts = true;
 	rig_daemons(&rig);
-	while (rig.fd[RIG_CONTROL] >= 0 && rig_next(&rig, WAIT_MS, &got))
+	while ((rig.fd[RIG_CONTROL] >= 0 || rig.fd[RIG_RECORDER] >= 0) && rig_next(&rig, WAIT_MS, &got))
 		;
 	CHECK(rig_stop(&rig) == KG_EXIT_UNAVAILABLE);
 	CHECK(rig.outcomes == 1 && rig.last_outcome == OUTCOME_UNSENT);

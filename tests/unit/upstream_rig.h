@@ -283,7 +283,7 @@ static inline bool rig_next(struct rig *r, int timeout_ms, struct rig_message *m
 			close(r->fd[i]);
 			r->fd[i] = -1;
 			m->type = 0;
-			return i != RIG_CONTROL;
+			return true;
 		}
 		rig_act(r, m);
 		return true;
