@@ -29,7 +29,7 @@ void sse_reconnect(struct sse *s)
 {
 	buf_reset(&s->line);
 	event_reset(s);
-	memcpy(s->id_next, s->id, sizeof(s->id_next));
+	memcpy(s->id_next, s->id, strlen(s->id) + 1);
 	s->after_cr = false;
 	s->begun = false;
 }

@@ -7,7 +7,7 @@
 
 #include "common/log.h"
 
-#define BUCKETS 8192u /* a power of two */
+#define BUCKETS 32768u /* a power of two; twice CALLS_SETTLED_MAX, so that chains are short */
 #define NONE UINT32_MAX
 #define FIRST_ENTRIES 256u
 
