@@ -37,7 +37,7 @@ _Noreturn void commit_fatal(struct store *s)
 
 static bool has_work(const struct commit *c)
 {
-	return c->nanswers != 0 || store_durable(c->store) != store_size(c->store);
+	return c->nanswers != 0 || store_pending(c->store);
 }
 
 static void at_batch_end(void *arg)

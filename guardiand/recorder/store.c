@@ -59,6 +59,11 @@ int store_commit(struct store *s)
 	return KG_OK;
 }
 
+bool store_pending(const struct store *s)
+{
+	return s->open;
+}
+
 uint64_t store_size(const struct store *s)
 {
 	return s->tree.size;

@@ -8,6 +8,7 @@
 #ifndef RECORDER_STORE_H
 #define RECORDER_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ int store_append(struct store *s, const struct leaf_event *e, uint64_t *seq) MUS
 
 /* Makes everything durable. On KG_E_IO none of it may be said to be on record. */
 int store_commit(struct store *s) MUST_CHECK;
+
+/* Whether there is something that store_commit() would make durable. */
+bool store_pending(const struct store *s);
 
 /* Leaves so far, those of the transaction in hand included; and those that are durable. */
 uint64_t store_size(const struct store *s);

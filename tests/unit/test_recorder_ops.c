@@ -618,6 +618,14 @@ static void test_heads_are_signed(void)
 		commit_now(rec.commit);
 		CHECK(store_checkpoint_last(store, &c) == KG_OK && c.size == s.size && strcmp(c.note, s.note) == 0);
 	}
+	/* The note becomes durable by itself, also when nothing else is recorded. */
+	grow(1);
+	commit_now(rec.commit);
+	CHECK(store_checkpoint_put(store, &c) == KG_OK && store_pending(store));
+	for (int i = 0; i < 1000 && store_pending(store); i++)
+		run_for(1000);
+	CHECK(!store_pending(store));
+	CHECK(sign_next(vault, &s));
 	checkpoint_ask(rec.checkpointer);
 	turn();
 	CHECK(!hear(vault, IPC_CHECKPOINT)); /* nothing grew, nothing is asked */
