@@ -107,6 +107,7 @@ static void end(struct rpc *r, const struct rpc_end *e)
 	if (r->ended)
 		return;
 	r->ended = true;
+	r->u->rpc.ended++;
 	r->ops->end(r, e, r->arg);
 }
 

@@ -71,6 +71,7 @@ struct rpc_table {
 	unsigned free_slot[RPC_SLOTS];
 	unsigned nfree;
 	uint64_t serial;
+	uint64_t ended;  /* requests, ever */
 	struct buf body; /* of the request that is being made, for the child's pipes */
 	struct event *sweep;
 	bool sweeping;

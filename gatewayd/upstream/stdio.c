@@ -57,6 +57,8 @@ static void child_gone(struct upstream *u)
 	s->gone = true;
 	event_del(s->readable);
 	event_del(s->writable);
+	ration_end(&s->ration);
+	ration_end(&s->err_ration);
 	if (use_spare(u))
 		return;
 	log_warn("server %s: it has ended: it is started again", u->server->name);
@@ -69,8 +71,11 @@ static void take_line(struct upstream *u, const char *line, size_t len)
 {
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
+	uint64_t answers = u->rpc.ended;
 	if (len > 0)
 		rpc_take(u, NULL, line, len, false);
+	if (u->rpc.ended == answers)
+		ration_spend(&u->stdio->ration, len + RATION_MESSAGE);
 }
 
 static void drop_long(struct upstream *u)
@@ -120,6 +125,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	buf_commit(&s->in, (size_t)n);
+	if (s->dropping)
+		ration_spend(&s->ration, (size_t)n);
 	take_lines(u);
 }
 
@@ -145,8 +152,10 @@ static void on_err_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (n <= 0) {
 		event_del(s->err_readable);
+		ration_end(&s->err_ration);
 		return;
 	}
+	ration_spend(&s->err_ration, (size_t)n);
 	if (buf_put(&s->err, chunk, (size_t)n) != 0)
 		buf_reset(&s->err);
 	while ((end = memchr(buf_ptr(&s->err), '\n', buf_len(&s->err))) != NULL) {
@@ -222,6 +231,8 @@ static void serve_child(struct upstream *u)
 	aim(u, &s->readable, s->now.out, EV_READ | EV_PERSIST, on_readable);
 	aim(u, &s->err_readable, s->now.err, EV_READ | EV_PERSIST, on_err_readable);
 	aim(u, &s->writable, s->now.in, EV_WRITE, on_writable);
+	ration_begin(&s->ration, loop_base(u->role->loop), s->readable);
+	ration_begin(&s->err_ration, loop_base(u->role->loop), s->err_readable);
 	event_add(s->readable, NULL);
 	event_add(s->err_readable, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "gatewayd/upstream/noise.h"
+#include "gatewayd/upstream/ration.h"
 
 struct upstream;
 
@@ -33,6 +34,7 @@ struct stdio_server {
 	bool dropping; /* inside a line that is too long */
 	bool gone;
 	struct noise err_noise;
+	struct ration ration, err_ration; /* of out and err */
 };
 
 /* Serves the child's pipes; after the lock. */
