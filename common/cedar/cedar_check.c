@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/cedar/cedar_lex.h"
+
 typedef const struct cedar_type *check_fn(struct cedar_checker *, const struct cedar_expr *, struct cedar_caps,
 					  struct cedar_caps *);
 
@@ -264,7 +266,7 @@ static const struct cedar_type *check_is(struct cedar_checker *checker, const st
 	if (type == NULL)
 		return NULL;
 	if (cedar_schema_entity(checker->schema, expr->names[0]) == NULL &&
-	    !cedar_schema_is_action_type(checker->schema, expr->names[0]))
+	    !cedar_path_is_action(expr->names[0]))
 		return cedar_check_fail(checker, expr, "undeclared entity type %.*s", CEDAR_SHOW(expr->names[0]));
 	if (!cedar_str_equal(type->name, expr->names[0]))
 		return checker->no;

@@ -1,5 +1,6 @@
 #include "common/cedar/cedar_data.h"
 
+#include "common/cedar/cedar_lex.h"
 #include "common/cedar/cedar_limits.h"
 
 static int no_memory(struct cedar_error *error)
@@ -121,21 +122,13 @@ static int check_actions(const struct cedar_reader *reader, struct cedar_entitie
 	return rc;
 }
 
-static bool is_action_type(struct cedar_str type)
-{
-	static const struct cedar_str last = {"Action", 6};
-
-	return type.n >= last.n && memcmp(type.p + type.n - last.n, last.p, last.n) == 0 &&
-	       (type.n == last.n || type.p[type.n - last.n - 1] == ':');
-}
-
 /* An action's ancestors must be actions, with or without a schema. */
 static int check_action_parents(const struct cedar_reader *reader, size_t offset, const struct cedar_entity *entity)
 {
 	size_t i;
 
 	for (i = 0; i < entity->parent_count; i++)
-		if (!is_action_type(entity->parents[i]->type))
+		if (!cedar_path_is_action(entity->parents[i]->type))
 			return cedar_fail(reader->error, CEDAR_E_CONFORM, offset,
 					  "the parent of an action is no action");
 	return 0;
@@ -153,7 +146,7 @@ static int add_entity(const struct cedar_reader *reader, const struct cedar_json
 		rc = cedar_uid_from_json(reader, cedar_json_get(json, "uid"), &entity.uid);
 	if (rc != 0)
 		return rc;
-	action = is_action_type(entity.uid->type);
+	action = cedar_path_is_action(entity.uid->type);
 	if (reader->schema != NULL && !action) {
 		declared = cedar_schema_entity(reader->schema, entity.uid->type);
 		if (declared == NULL)
@@ -240,7 +233,7 @@ struct cedar_entities *cedar_entities_from_json(struct cedar_str text, const str
 {
 	struct cedar_entities *store = cedar_entities_new(NULL);
 	struct cedar_entities *actions = cedar_entities_new(NULL);
-	struct cedar_error local;
+	struct cedar_error local = {0};
 	int rc;
 
 	error = error != NULL ? error : &local;

@@ -85,7 +85,27 @@ static int call_extension(const struct cedar_reader *reader, enum cedar_fn fn, c
 	return 0;
 }
 
-static int read_call(const struct cedar_reader *reader, const struct cedar_json *json, struct cedar_value *out)
+/* What the function takes at that place where its type alone tells how to read it, else NULL. */
+static const struct cedar_type *parameter_type(const struct cedar_fn_info *info, size_t place)
+{
+	static const struct cedar_type types[] = {
+		{.kind = CEDAR_TY_EXTENSION, .extension = CEDAR_DECIMAL},
+		{.kind = CEDAR_TY_EXTENSION, .extension = CEDAR_IP},
+		{.kind = CEDAR_TY_EXTENSION, .extension = CEDAR_DATETIME},
+		{.kind = CEDAR_TY_EXTENSION, .extension = CEDAR_DURATION},
+	};
+	uint8_t wanted = place == 0 ? info->receiver : info->argument;
+	size_t i;
+
+	for (i = 0; place < info->arity && i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].extension == wanted)
+			return &types[i];
+	return NULL;
+}
+
+/* An extension call; below a declared type its arguments may be implicit too. */
+static int read_call(const struct cedar_reader *reader, const struct cedar_json *json, bool typed,
+		     struct cedar_value *out)
 {
 	const struct cedar_json *name = cedar_json_get(json, "fn");
 	const struct cedar_json *one = cedar_json_get(json, "arg");
@@ -103,7 +123,8 @@ static int read_call(const struct cedar_reader *reader, const struct cedar_json 
 	if (args == NULL)
 		return no_memory(reader);
 	for (i = 0; rc == 0 && i < count; i++)
-		rc = cedar_value_from_json(reader, &items[i], NULL, &args[i]);
+		rc = cedar_value_from_json(reader, &items[i],
+					   typed ? parameter_type(cedar_fn_info(fn), i) : NULL, &args[i]);
 	return rc != 0 ? rc : call_extension(reader, fn, args, count, json->start, out);
 }
 
@@ -209,7 +230,7 @@ static int read_object(const struct cedar_reader *reader, const struct cedar_jso
 	}
 	inside = only_member(json, "__extn");
 	if (is_call(inside))
-		return read_call(reader, inside, out);
+		return read_call(reader, inside, false, out);
 	inside = only_member(json, "__expr");
 	if (is_string(inside))
 		return cedar_fail(reader->error, CEDAR_E_FORMAT, json->start, "the __expr escape is no longer allowed");
@@ -264,7 +285,7 @@ static int read_extension(const struct cedar_reader *reader, const struct cedar_
 	if (!is_call(inside))
 		inside = json;
 	if (reader->escapes == CEDAR_ESCAPES && is_call(inside))
-		return read_call(reader, inside, out);
+		return read_call(reader, inside, true, out);
 	if (json->kind != CEDAR_J_STRING)
 		return cedar_fail(reader->error, CEDAR_E_CONFORM, json->start, "expected %s",
 				  cedar_kind_name(type->extension));

@@ -141,7 +141,7 @@ int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *
 static int collect_ancestors(struct cedar_entities *store, struct cedar_entity *entity, struct cedar_error *error)
 {
 	const struct cedar_entity *parent;
-	size_t total = entity->parent_count, at = entity->parent_count, i;
+	size_t total = entity->parent_count, at = total, i;
 
 	for (i = 0; i < entity->parent_count; i++) {
 		parent = cedar_entities_find(store, entity->parents[i]);

@@ -162,6 +162,16 @@ static int append(struct cedar_maker *maker, struct cedar_str *piece, struct ced
 	return 0;
 }
 
+/* "Wildcard", or the object that the reference reads as the same. */
+static bool is_wildcard(const struct cedar_json *json)
+{
+	const struct cedar_json *inside = cedar_json_get(json, "Wildcard");
+
+	if (json->kind == CEDAR_J_STRING)
+		return cedar_str_is(json->u.s, "Wildcard");
+	return inside != NULL && inside->kind == CEDAR_J_NULL && json->count == 1;
+}
+
 static int read_pattern(struct cedar_maker *maker, const struct cedar_json *json, struct cedar_pattern *pattern)
 {
 	const struct cedar_json *item, *literal;
@@ -175,7 +185,7 @@ static int read_pattern(struct cedar_maker *maker, const struct cedar_json *json
 	for (i = 0; rc == 0 && i < json->count; i++) {
 		item = &json->u.items[i];
 		literal = cedar_json_get(item, "Literal");
-		if (item->kind == CEDAR_J_STRING && cedar_str_is(item->u.s, "Wildcard"))
+		if (is_wildcard(item))
 			pattern->count++;
 		else if (literal != NULL && literal->kind == CEDAR_J_STRING && item->count == 1)
 			rc = append(maker, &pattern->pieces[pattern->count - 1], literal->u.s);
@@ -216,6 +226,8 @@ static int read_is(struct cedar_maker *maker, const struct cedar_json *json, enu
 	struct cedar_expr *kids[2], *is = NULL;
 	int rc = read_only(maker, json, keys);
 
+	if (in != NULL && in->kind == CEDAR_J_NULL)
+		in = NULL;
 	if (rc == 0)
 		rc = read_kid(maker, json, "left", &kids[0]);
 	if (rc == 0)

@@ -63,6 +63,14 @@ bool cedar_path_is_valid(struct cedar_str s)
 	return true;
 }
 
+bool cedar_path_is_action(struct cedar_str type)
+{
+	static const struct cedar_str last = {"Action", 6};
+
+	return type.n >= last.n && memcmp(type.p + type.n - last.n, last.p, last.n) == 0 &&
+	       (type.n == last.n || type.p[type.n - last.n - 1] == ':');
+}
+
 static size_t skip_comment(struct cedar_str text, size_t at)
 {
 	while (at < text.n && text.p[at] != '\n' && text.p[at] != '\r')

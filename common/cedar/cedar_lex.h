@@ -70,4 +70,7 @@ bool cedar_word_is_valid(struct cedar_str s);
 /* Whether `s` is words joined by "::", none reserved, without space. */
 bool cedar_path_is_valid(struct cedar_str s);
 
+/* Whether a valid path ends in `Action`, as the types of actions do (spec, "Scope"). */
+bool cedar_path_is_action(struct cedar_str type);
+
 #endif

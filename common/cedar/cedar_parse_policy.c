@@ -126,21 +126,12 @@ static int parse_entity_scope(struct cedar_lexer *lexer, const char *name, const
 	return rc;
 }
 
-/* Actions are named by the type `Action` in some namespace (spec, "Scope"). */
-static bool is_action_type(struct cedar_str type)
-{
-	static const struct cedar_str last = {"Action", 6};
-
-	return type.n >= last.n && memcmp(type.p + type.n - last.n, last.p, last.n) == 0 &&
-	       (type.n == last.n || type.p[type.n - last.n - 1] == ':');
-}
-
 static int parse_action_uid(struct cedar_lexer *lexer, struct cedar_scope *target)
 {
 	size_t start = lexer->token.start;
 	int rc = parse_target(lexer, NULL, target);
 
-	if (rc == 0 && !is_action_type(target->uid->type))
+	if (rc == 0 && !cedar_path_is_action(target->uid->type))
 		return cedar_fail(lexer->error, CEDAR_E_SYNTAX, start,
 				  "an action must be of a type named Action, not %.*s", CEDAR_SHOW(target->uid->type));
 	return rc;

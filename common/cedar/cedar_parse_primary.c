@@ -50,7 +50,6 @@ int cedar_parse_path(struct cedar_lexer *lexer, struct cedar_str *path, bool *be
 
 	*before_string = false;
 	while (rc == 0 && (rc = cedar_lex_accept(lexer, "::")) == 1) {
-		rc = 0;
 		if (lexer->token.kind == CEDAR_T_STRING) {
 			*before_string = true;
 			return 0;

@@ -54,9 +54,10 @@ static int read_is(struct reading *r, const struct cedar_json *json, const char 
 	const struct cedar_json *type, *in = cedar_json_get(json, "in");
 	int rc = need(r, json, "entity_type", CEDAR_J_STRING, &type);
 
+	if (in != NULL && in->kind == CEDAR_J_NULL)
+		in = NULL;
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "an `is` scope", r->error);
-
 	if (rc == 0 && !cedar_path_is_valid(type->u.s))
 		return wrong(r, type, "this is no entity type");
 	if (rc != 0)

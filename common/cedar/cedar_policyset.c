@@ -131,7 +131,7 @@ int cedar_policies_add_text(struct cedar_policies *set, struct cedar_str name, s
 			    unsigned int flags, struct cedar_error *error)
 {
 	const struct cedar_source *source = NULL;
-	struct cedar_error local;
+	struct cedar_error local = {0};
 	struct cedar_list list = {0};
 	struct cedar_policy *policy;
 	size_t i, first = set->rules.count + set->templates.count;

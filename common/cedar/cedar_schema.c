@@ -24,7 +24,7 @@ static int load(struct cedar_schema *schema, struct cedar_str text, raw_fn *pars
 static struct cedar_schema *new_schema(struct cedar_str text, raw_fn *parse, struct cedar_error *error)
 {
 	struct cedar_schema *schema = calloc(1, sizeof(*schema));
-	struct cedar_error local;
+	struct cedar_error local = {0};
 
 	error = error != NULL ? error : &local;
 	*error = (struct cedar_error){0};

@@ -2,7 +2,11 @@
 #include "common/cedar/cedar_lex.h"
 #include "common/cedar/cedar_schema_raw.h"
 
-static int read_type(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type **out);
+/* Where a type stands: it decides which members it may have beside its form's own. */
+enum place { PLACE_PLAIN, PLACE_COMMON, PLACE_ATTRIBUTE };
+
+static int read_type(struct cedar_raw_schema *raw, const struct cedar_json *json, enum place place,
+		     struct cedar_raw_type **out);
 
 static int need(struct cedar_raw_schema *raw, const struct cedar_json *json, enum cedar_json_kind kind,
 		const struct cedar_json *parent, const char *what)
@@ -29,6 +33,26 @@ static int check_path(struct cedar_raw_schema *raw, struct cedar_str path, size_
 	if (cedar_path_is_valid(path))
 		return 0;
 	return cedar_fail(raw->error, CEDAR_E_FORMAT, offset, "\"%.*s\" is no valid name", CEDAR_SHOW(path));
+}
+
+/* Annotations are checked and dropped: words with a string or null each. */
+static int check_annotations(struct cedar_raw_schema *raw, const struct cedar_json *parent)
+{
+	const struct cedar_json *json = cedar_json_get(parent, "annotations"), *value;
+	size_t i;
+	int rc;
+
+	if (json == NULL)
+		return 0;
+	rc = need(raw, json, CEDAR_J_OBJECT, parent, "\"annotations\"");
+	for (i = 0; rc == 0 && i < json->count; i++) {
+		value = &json->u.members[i].value;
+		if (!cedar_word_is_valid(json->u.members[i].key))
+			rc = check_path(raw, json->u.members[i].key, value->start);
+		if (rc == 0 && value->kind != CEDAR_J_NULL)
+			rc = need(raw, value, CEDAR_J_STRING, json, "an annotation's value");
+	}
+	return rc;
 }
 
 /* A type name into `type`; "__cedar::X" means the built-in X. */
@@ -76,7 +100,7 @@ static int read_attributes(struct cedar_raw_schema *raw, const struct cedar_json
 		if (rc == 0 && required != NULL)
 			attr->required = required->u.b;
 		if (rc == 0)
-			rc = read_type(raw, value, &attr->type);
+			rc = read_type(raw, value, PLACE_ATTRIBUTE, &attr->type);
 	}
 	return rc;
 }
@@ -91,6 +115,19 @@ static int read_named(struct cedar_raw_schema *raw, const struct cedar_json *jso
 	return rc != 0 ? rc : read_name(raw, name, kind, type);
 }
 
+/* An extension type is named without a namespace. */
+static int read_extension(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type *type)
+{
+	const struct cedar_json *name = cedar_json_get(json, "name");
+	int rc = need(raw, name, CEDAR_J_STRING, json, "\"name\"");
+
+	type->kind = CEDAR_RAW_BUILTIN;
+	if (rc != 0)
+		return rc;
+	type->name = name->u.s;
+	return check_path(raw, type->name, name->start);
+}
+
 static int fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type *type)
 {
 	const struct cedar_json *kind = cedar_json_get(json, "type"), *element;
@@ -102,7 +139,7 @@ static int fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json
 		element = cedar_json_get(json, "element");
 		type->kind = CEDAR_RAW_SET;
 		rc = need(raw, element, CEDAR_J_OBJECT, json, "\"element\"");
-		return rc != 0 ? rc : read_type(raw, element, &type->element);
+		return rc != 0 ? rc : read_type(raw, element, PLACE_PLAIN, &type->element);
 	}
 	if (cedar_str_is(kind->u.s, "Record"))
 		return read_attributes(raw, json, type);
@@ -111,7 +148,7 @@ static int fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json
 	if (cedar_str_is(kind->u.s, "EntityOrCommon"))
 		return read_named(raw, json, CEDAR_RAW_NAME, type);
 	if (cedar_str_is(kind->u.s, "Extension"))
-		return read_named(raw, json, CEDAR_RAW_BUILTIN, type);
+		return read_extension(raw, json, type);
 	if (cedar_str_is(kind->u.s, "Boolean") || cedar_str_is(kind->u.s, "Long") ||
 	    cedar_str_is(kind->u.s, "String")) {
 		type->kind = CEDAR_RAW_BUILTIN;
@@ -121,18 +158,44 @@ static int fill_type(struct cedar_raw_schema *raw, const struct cedar_json *json
 	return read_name(raw, kind, CEDAR_RAW_COMMON, type);
 }
 
-/* Recursion is bounded by CEDAR_MAX_JSON_NEST. */
-static int read_type(struct cedar_raw_schema *raw, const struct cedar_json *json, struct cedar_raw_type **out)
+/* Members that a type of this form may have at this place. */
+static int check_members(struct cedar_raw_schema *raw, const struct cedar_json *json, enum place place)
 {
-	static const char *const keys[] = {"type", "element",  "attributes",  "additionalAttributes",
-					   "name", "required", "annotations", NULL};
+	const struct cedar_json *kind = cedar_json_get(json, "type");
+	const char *keys[8] = {"type"};
+	size_t count = 1;
+
+	if (kind == NULL || kind->kind != CEDAR_J_STRING)
+		return 0; /* refused where it is read */
+	if (cedar_str_is(kind->u.s, "Set")) {
+		keys[count++] = "element";
+	} else if (cedar_str_is(kind->u.s, "Record")) {
+		keys[count++] = "attributes";
+		keys[count++] = "additionalAttributes";
+	} else if (cedar_str_is(kind->u.s, "Entity") || cedar_str_is(kind->u.s, "EntityOrCommon") ||
+		   cedar_str_is(kind->u.s, "Extension")) {
+		keys[count++] = "name";
+	}
+	if (place != PLACE_PLAIN)
+		keys[count++] = "annotations";
+	if (place == PLACE_ATTRIBUTE)
+		keys[count++] = "required";
+	return cedar_json_only(json, keys, "a type", raw->error);
+}
+
+/* Recursion is bounded by CEDAR_MAX_JSON_NEST. */
+static int read_type(struct cedar_raw_schema *raw, const struct cedar_json *json, enum place place,
+		     struct cedar_raw_type **out)
+{
 	struct cedar_raw_type *type = cedar_arena_alloc(raw->arena, sizeof(*type));
 	int rc = need(raw, json, CEDAR_J_OBJECT, json, "a type");
 
 	if (type == NULL)
 		return cedar_fail(raw->error, CEDAR_E_MEMORY, 0, "out of memory");
 	if (rc == 0)
-		rc = cedar_json_only(json, keys, "a type", raw->error);
+		rc = check_members(raw, json, place);
+	if (rc == 0)
+		rc = check_annotations(raw, json);
 	type->offset = json->start;
 	*out = type;
 	return rc != 0 ? rc : fill_type(raw, json, type);
@@ -200,15 +263,17 @@ static int read_entity(struct cedar_raw_schema *raw, struct cedar_str space, con
 	ids = cedar_json_get(json, "enum");
 	if (rc == 0 && !empty)
 		rc = cedar_json_only(json, ids != NULL ? enum_keys : keys, "an entity type", raw->error);
+	if (rc == 0)
+		rc = check_annotations(raw, json);
 	if (rc != 0 || ids != NULL)
 		return rc != 0 ? rc : read_enum(raw, ids, entity);
 	shape = cedar_json_get(json, "shape");
 	tags = cedar_json_get(json, "tags");
 	rc = read_names(raw, cedar_json_get(json, "memberOfTypes"), &entity->parents);
 	if (rc == 0 && shape != NULL)
-		rc = read_type(raw, shape, &entity->shape);
+		rc = read_type(raw, shape, PLACE_PLAIN, &entity->shape);
 	if (rc == 0 && tags != NULL)
-		rc = read_type(raw, tags, &entity->tags);
+		rc = read_type(raw, tags, PLACE_PLAIN, &entity->tags);
 	return rc;
 }
 
@@ -224,6 +289,8 @@ static int read_action_ref(struct cedar_raw_schema *raw, const struct cedar_json
 		return -CEDAR_E_MEMORY;
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "an action's parent", raw->error);
+	if (type != NULL && type->kind == CEDAR_J_NULL)
+		type = NULL;
 	if (rc == 0)
 		rc = need(raw, id, CEDAR_J_STRING, json, "\"id\"");
 	if (rc == 0 && type != NULL)
@@ -256,7 +323,7 @@ static int read_applies_to(struct cedar_raw_schema *raw, const struct cedar_json
 		rc = read_names(raw, principals, &action->principals);
 	if (rc == 0)
 		rc = read_names(raw, resources, &action->resources);
-	return rc != 0 || context == NULL ? rc : read_type(raw, context, &action->context);
+	return rc != 0 || context == NULL ? rc : read_type(raw, context, PLACE_PLAIN, &action->context);
 }
 
 static int read_action(struct cedar_raw_schema *raw, struct cedar_str space, const struct cedar_json_member *member)
@@ -265,6 +332,7 @@ static int read_action(struct cedar_raw_schema *raw, struct cedar_str space, con
 	const struct cedar_json *json = &member->value;
 	const struct cedar_json *parents = cedar_json_get(json, "memberOf");
 	const struct cedar_json *applies = cedar_json_get(json, "appliesTo");
+	const struct cedar_json *attributes = cedar_json_get(json, "attributes");
 	struct cedar_raw_action *action = cedar_raw_add(raw, &raw->actions, sizeof(*action));
 	size_t i;
 	int rc;
@@ -279,6 +347,10 @@ static int read_action(struct cedar_raw_schema *raw, struct cedar_str space, con
 	rc = need(raw, json, CEDAR_J_OBJECT, json, "an action");
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "an action", raw->error);
+	if (rc == 0)
+		rc = check_annotations(raw, json);
+	if (rc == 0 && attributes != NULL && attributes->kind != CEDAR_J_NULL)
+		rc = cedar_fail(raw->error, CEDAR_E_FORMAT, attributes->start, "actions have no attributes");
 	if (parents != NULL && parents->kind == CEDAR_J_NULL)
 		parents = NULL;
 	if (applies != NULL && applies->kind == CEDAR_J_NULL)
@@ -301,7 +373,7 @@ static int read_common(struct cedar_raw_schema *raw, struct cedar_str space, con
 	common->offset = member->value.start;
 	if (!cedar_word_is_valid(common->name) || cedar_word_is_reserved(common->name))
 		return check_path(raw, CEDAR_STR(""), common->offset);
-	return read_type(raw, &member->value, &common->type);
+	return read_type(raw, &member->value, PLACE_COMMON, &common->type);
 }
 
 typedef int member_fn(struct cedar_raw_schema *, struct cedar_str, const struct cedar_json_member *);
@@ -324,13 +396,18 @@ static int read_members(struct cedar_raw_schema *raw, struct cedar_str space, co
 static int read_namespace(struct cedar_raw_schema *raw, const struct cedar_json_member *member)
 {
 	static const char *const keys[] = {"entityTypes", "actions", "commonTypes", "annotations", NULL};
-	const struct cedar_json *json = &member->value;
+	const struct cedar_json *json = &member->value, *notes;
 	int rc = need(raw, json, CEDAR_J_OBJECT, json, "a namespace");
 
 	if (rc == 0 && member->key.n > 0)
 		rc = check_path(raw, member->key, json->start);
 	if (rc == 0)
 		rc = cedar_json_only(json, keys, "a namespace", raw->error);
+	if (rc == 0)
+		rc = check_annotations(raw, json);
+	notes = cedar_json_get(json, "annotations");
+	if (rc == 0 && member->key.n == 0 && notes != NULL && notes->count > 0)
+		rc = cedar_fail(raw->error, CEDAR_E_FORMAT, notes->start, "the empty namespace takes no annotations");
 	if (rc == 0)
 		rc = read_members(raw, member->key, json, "commonTypes", false, read_common);
 	if (rc == 0)

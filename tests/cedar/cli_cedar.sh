@@ -1,5 +1,6 @@
 #!/bin/sh
 # `keepgate policy` by hand: exit status and what it prints. Usage: cli_cedar.sh CLI
+# shellcheck disable=SC2016 # these backquotes are the messages'
 set -u
 cli=$1
 passed=0 failed=0

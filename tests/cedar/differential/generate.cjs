@@ -8,19 +8,9 @@ const cedar = require('@cedar-policy/cedar-wasm/nodejs');
 const { Random } = require('./random.cjs');
 const world = require('./world.cjs');
 const mutate = require('./mutate.cjs');
+const { answer } = require('./answer.cjs');
 
 const JSON_SCHEMA = cedar.schemaToJson(world.SCHEMA).json;
-
-// Whether the reference takes the input; a shape it cannot even read, it throws.
-function ok(ask) {
-	try {
-		return ask().type === 'success';
-	} catch (error) {
-		if (error instanceof WebAssembly.RuntimeError)
-			throw error;
-		return false;
-	}
-}
 
 // The same policies as one JSON set, or null if one does not convert.
 function jsonSet(texts, templates, links) {
@@ -76,28 +66,6 @@ function makeCase(r) {
 	if (damage === 4)
 		c.request.context = mutate.json(r, c.request.context);
 	return c;
-}
-
-function answer(c) {
-	const policies = c.text !== undefined ? { staticPolicies: c.text } : c.set;
-	const expect = { policies: ok(() => cedar.checkParsePolicySet(policies)) };
-	expect.schema = c.schema === null || ok(() => cedar.checkParseSchema(c.schema));
-	const schema = c.schema === null ? {} : { schema: c.schema };
-	expect.valid = null;
-	if (c.schema !== null && expect.policies && expect.schema) {
-		const v = cedar.validate({ ...schema, policies });
-		expect.valid = v.type === 'success' && v.validationErrors.length === 0;
-	}
-	expect.entities = expect.schema ? ok(() => cedar.checkParseEntities({ entities: c.entities, ...schema })) : null;
-	expect.answer = null;
-	if (expect.policies && expect.schema && expect.entities) {
-		let a;
-		const asked = () => (a = cedar.isAuthorized({ ...c.request, ...schema, validateRequest: c.schema !== null, policies, entities: c.entities }));
-		if (ok(asked))
-			expect.answer = { decision: a.response.decision, reason: a.response.diagnostics.reason,
-				errors: a.response.diagnostics.errors.map((e) => e.policyId) };
-	}
-	return expect;
 }
 
 function main() {
