@@ -6,6 +6,7 @@
 #include "common/call.h"
 #include "common/log.h"
 #include "vaultd/admin.h"
+#include "vaultd/answers.h"
 
 static const char away[] = "the recorder (guardiand) is not connected, and what is not on record is not done: "
 			   "start guardiand, then try again";
@@ -130,7 +131,7 @@ static void act_commit(struct vault *v, struct peer *asker, const struct act *ac
 		return;
 	}
 	if (asker != NULL)
-		admin_result(asker, result);
+		answer_when_taken(asker, result);
 	else
 		json_decref(result);
 }

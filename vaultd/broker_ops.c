@@ -1,6 +1,7 @@
 /* The broker's connection: sessions go there, calls to be attached come from there. */
 #include <string.h>
 
+#include "vaultd/answers.h"
 #include "vaultd/attach.h"
 #include "vaultd/ops.h"
 #include "vaultd/vault.h"
@@ -39,8 +40,16 @@ void broker_opened(struct peer *p)
 void broker_push(struct vault *v, const struct session *x)
 {
 	for (struct peer *p = v->peers; p != NULL; p = p->next)
-		if (p->role == IPC_ROLE_BROKER)
+		if (p->role == IPC_ROLE_BROKER) {
+			p->pushed++;
 			send_session(p, x);
+		}
+}
+
+static int on_session_taken(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	(void)c, (void)msg, (void)fd;
+	return answers_taken(arg);
 }
 
 static int on_attach(struct ipc_conn *c, const void *msg, int fd, void *arg)
@@ -63,5 +72,6 @@ static int on_attach(struct ipc_conn *c, const void *msg, int fd, void *arg)
 
 static const struct ipc_op ops[] = {
 	{IPC_ATTACH, on_attach},
+	{IPC_SESSION_TAKEN, on_session_taken},
 };
 const struct ipc_handlers broker_handlers = {ops, sizeof(ops) / sizeof(ops[0]), peer_closed};

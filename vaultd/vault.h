@@ -17,6 +17,7 @@
 struct acts;
 struct checkpoint;
 struct operators;
+struct answer;
 struct secrets;
 struct sessions;
 struct tools;
@@ -37,6 +38,7 @@ struct peer {
 	enum ipc_role role;
 	uid_t uid;                 /* of the process that connected, from the kernel */
 	struct upstream *upstream; /* of an upstream role, once named */
+	uint64_t pushed, taken;    /* of a broker: changed sessions that it was sent, and has in force */
 	struct peer *next;
 };
 
@@ -52,7 +54,8 @@ struct vault {
 	struct operators *operators;
 	struct upstream *upstreams; /* in the order of the configuration */
 	struct peer *peers;
-	struct buf sealed; /* credentials on their way into a message */
+	struct answer *answers; /* to operators, that wait for the broker */
+	struct buf sealed;      /* credentials on their way into a message */
 	uint64_t (*wall)(void);
 	uint64_t started_ns;
 	unsigned restarts;

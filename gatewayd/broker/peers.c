@@ -23,14 +23,17 @@ static int on_request_gone(struct ipc_conn *conn, const void *msg, int fd, void 
 
 static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
+	static const struct ipc_session_taken taken = {0};
 	struct broker *b = ((struct peer *)arg)->broker;
 	int r = sessions_put(b->sessions, msg);
 
-	(void)conn, (void)fd;
-	if (sessions_synced(b->sessions))
-		broker_watch_expiry(b);
+	(void)fd;
 	if (r == KG_E_PROTO)
 		return r;
+	if (sessions_synced(b->sessions)) {
+		broker_watch_expiry(b);
+		ipc_send(conn, IPC_SESSION_TAKEN, &taken);
+	}
 	if (r != KG_OK)
 		log_warn("agent session of the vault: not let in: %s: end sessions that are not needed (keepgate "
 			 "session list)",

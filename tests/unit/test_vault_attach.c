@@ -1,6 +1,10 @@
 /* ATTACH: a table over everything that is refused, and what a grant holds. */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "common/call.h"
 #include "tests/unit/vault_rig.h"
+#include "vaultd/answers.h"
 #include "vaultd/sessions.h"
 
 /* A vault with an operator, a recorder, a broker, and the roles of notes and web. */
@@ -255,21 +259,63 @@ static void refuses_other_tokens(void)
 	scene_close(&s);
 }
 
+/* An act on sessions: the operator has no answer before the broker has it in force. */
+static json_t *do_taken(struct scene *s, const char *op, const char *json, const uint8_t *session)
+{
+	static const struct ipc_session_taken taken = {0};
+	struct rig_message m;
+	char error[1025], byte;
+
+	rig_ask(s->admin, op, json);
+	CHECK(rig_record(&s->r, s->recorder, op, GRANT_OK));
+	CHECK(rig_expect(&s->r, s->broker, IPC_SESSION_PUT, &m));
+	CHECK(session == NULL || memcmp(((struct ipc_session_put *)&m.any)->session, session, ID_LEN) == 0);
+	rig_forget(&m);
+	CHECK(recv(s->admin, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
+	rig_say(s->broker, IPC_SESSION_TAKEN, &taken);
+	return rig_answer(&s->r, s->admin, error);
+}
+
 static void change(struct scene *s, const char *op)
 {
 	char json[128], hex[33];
+	json_t *answer;
 
 	sodium_bin2hex(hex, sizeof(hex), s->session, ID_LEN);
 	snprintf(json, sizeof(json), "{\"id\":\"%s\"}", hex);
-	json_decref(rig_do(&s->r, s->admin, s->recorder, op, json, true));
-	/* The broker hears of it. */
-	{
-		struct rig_message m;
+	answer = do_taken(s, op, json, s->session);
+	CHECK(answer != NULL);
+	json_decref(answer);
+}
 
-		CHECK(rig_expect(&s->r, s->broker, IPC_SESSION_PUT, &m));
-		CHECK(memcmp(((struct ipc_session_put *)&m.any)->session, s->session, ID_LEN) == 0);
-		rig_forget(&m);
-	}
+/* A broker that is gone, silent, or says what nobody asked, keeps no operator waiting for long. */
+static void an_answer_does_not_hang_on_the_broker(void)
+{
+	static const struct ipc_session_taken taken = {0};
+	struct scene s;
+	json_t *answer;
+	char error[1025], json[128], hex[33];
+
+	scene_open(&s);
+	sodium_bin2hex(hex, sizeof(hex), s.session, ID_LEN);
+	snprintf(json, sizeof(json), "{\"id\":\"%s\"}", hex);
+	rig_ask(s.admin, "session.pause", json);
+	CHECK(rig_record(&s.r, s.recorder, "session.pause", GRANT_OK));
+	usleep((ANSWER_WAIT_MS + 10) * 1000);
+	answer = rig_answer(&s.r, s.admin, error);
+	CHECK(answer != NULL);
+	json_decref(answer);
+	rig_ask(s.admin, "session.resume", json);
+	CHECK(rig_record(&s.r, s.recorder, "session.resume", GRANT_OK));
+	close(s.broker);
+	answer = rig_answer(&s.r, s.admin, error);
+	CHECK(answer != NULL);
+	json_decref(answer);
+	s.broker = rig_peer(&s.r, IPC_ROLE_BROKER);
+	drain_sessions(&s);
+	rig_say(s.broker, IPC_SESSION_TAKEN, &taken);
+	CHECK(rig_dropped(&s.r, s.broker));
+	scene_close(&s);
 }
 
 /* A pause, an end and a revocation hold for the very next call, whatever the broker believes. */
@@ -307,10 +353,10 @@ static void a_consent_for_reading_does_not_write(void)
 	json_t *grant;
 
 	scene_open(&s);
-	grant = rig_grant(
-		&s.r, s.admin, s.recorder,
-		"{\"human\":\"a\",\"agent\":\"b\",\"tools\":\"notes/*\",\"tier\":\"read\",\"for_s\":60,\"why\":\"c\"}");
-	drain_sessions(&s);
+	grant = do_taken(
+		&s, "consent.grant",
+		"{\"human\":\"a\",\"agent\":\"b\",\"tools\":\"notes/*\",\"tier\":\"read\",\"for_s\":60,\"why\":\"c\"}",
+		NULL);
 	q.token = rig_text(grant, "token");
 	CHECK(refused(&s, &q, GRANT_DENIED, "tier-above-consent"));
 	json_decref(grant);
@@ -431,6 +477,7 @@ int main(void)
 	RUN(refuses_by_the_call);
 	RUN(refuses_other_tokens);
 	RUN(refuses_by_the_session);
+	RUN(an_answer_does_not_hang_on_the_broker);
 	RUN(a_consent_for_reading_does_not_write);
 	RUN(a_lost_role_is_unavailable);
 	RUN(a_missing_or_misplaced_credential_is_refused);
