@@ -118,7 +118,7 @@ $(B)/man/ipc_page: $(B)/obj/man/ipc_page.o $(LIBCOMMON)
 $(B)/man/keepgate-ipc.7: $(B)/man/ipc_page
 	$(Q)$< > $@
 
-.PHONY: all run check unit replay programs bench fuzz lint install clean man
+.PHONY: all binaries run check unit replay programs bench fuzz lint install clean man
 
 man: $(B)/man/keepgate-ipc.7
 
@@ -139,6 +139,9 @@ replay: $(FUZZ:%=$(B)/tests/replay-%)
 	$(Q)tests/replay $(B)
 
 programs: $(PROGRAMS) $(CEDAR_TESTS)
+
+# All that is compiled, nothing run.
+binaries: all programs $(UNIT) $(FUZZ:%=$(B)/tests/replay-%)
 
 bench:
 	$(Q)tools/install-packages build check

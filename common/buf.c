@@ -121,7 +121,7 @@ int buf_puts(struct buf *b, const char *text)
 
 /* Into the room that is there; KG_E_LIMIT, and nothing left behind, when it is not enough. Sets *n to what is needed.
  */
-static int printf_spare(struct buf *b, size_t *n, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 3, 0))) printf_spare(struct buf *b, size_t *n, const char *fmt, va_list ap)
 {
 	size_t spare = b->data == NULL ? 0 : b->cap - b->len;
 	int len = vsnprintf(spare == 0 ? NULL : (char *)b->data + b->len, spare, fmt, ap);

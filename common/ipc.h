@@ -26,7 +26,7 @@
 #define IPC_CONFIG_MAX 1048576u
 #define IPC_BODY_MAX 4194304u                  /* one JSON value of a call or a result */
 #define IPC_FRAME_MAX (IPC_BODY_MAX + 262144u) /* a whole message */
-#define IPC_QUEUE_MAX (64u * 1048576u)         /* unsent bytes on one connection, then it is dropped */
+#define IPC_QUEUE_MAX (64ul * 1048576u)        /* unsent bytes on one connection, then it is dropped */
 
 /* The processes, as senders and receivers. Bits, so that a table row can name several. */
 enum ipc_role {

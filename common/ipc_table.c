@@ -33,6 +33,7 @@
 #undef END
 
 /* Sizes of a body: all fields at their least, and at their most. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): terms of a sum */
 #define U8(m, f) +1u
 #define U32(m, f) +4u
 #define U64(m, f) +8u
@@ -57,6 +58,7 @@
 	}                                                                                                              \
 	;
 #include "common/ipc_types.def"
+/* NOLINTEND(bugprone-macro-parentheses) */
 #undef MSG
 #undef U8
 #undef U32

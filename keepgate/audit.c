@@ -30,7 +30,7 @@ static const struct cli_option export_options[] = {
 	CLI_RUN,
 };
 
-#define OPTIONS(table) .options = table, .noptions = sizeof(table) / sizeof((table)[0])
+#define OPTIONS(table) .options = (table), .noptions = sizeof(table) / sizeof((table)[0])
 
 static const struct cli_command commands[] = {
 	{.name = "tail",

@@ -8,8 +8,8 @@
 #include "common/log.h"
 #include "examples/notes/rpc.h"
 
-#define LINE_MAX_BYTES (1024u * 1024u)
-#define REPLY_MAX_BYTES (16u * 1024u * 1024u)
+#define LINE_MAX_BYTES (1024ul * 1024u)
+#define REPLY_MAX_BYTES (16ul * 1024u * 1024u)
 
 static void write_all(struct buf *out)
 {

@@ -38,7 +38,7 @@ static void list_notes(const struct json_doc *d, uint32_t args, struct buf *out)
 
 	(void)d;
 	(void)args;
-	buf_init(&text, NOTES_MAX * (NOTE_BYTES_MAX + 8));
+	buf_init(&text, (size_t)NOTES_MAX * (NOTE_BYTES_MAX + 8));
 	for (size_t i = 0; i < nnotes; i++) {
 		if (buf_printf(&text, "%zu. %s\n", i + 1, notes[i]) != 0)
 			log_fatal(KG_EXIT_FAILURE, "out of memory");

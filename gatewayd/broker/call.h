@@ -9,7 +9,7 @@
 #include "gatewayd/broker/broker.h"
 
 #define GRANT_WAIT_NS 5000000000ull /* for the receipt, and for the sealed credentials */
-#define TICK_MS 50                  /* how exactly times are kept */
+#define TICK_MS 50l                 /* how exactly times are kept */
 
 enum call_event {
 	CALL_EV_RECEIPT,  /* struct ipc_receipt */

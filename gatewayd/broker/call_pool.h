@@ -15,10 +15,10 @@
 #include "common/ipc.h"
 #include "gatewayd/broker/names.h"
 
-#define CALLS_MAX 4096                    /* all together, those whose outcome is not yet on record included */
-#define CALLS_PER_SESSION 256             /* in flight */
-#define CALLS_BYTES_MAX (256u * 1048576u) /* of held arguments */
-#define CALL_KEEP_BYTES 16384u            /* a record keeps so much memory for its next call */
+#define CALLS_MAX 4096                     /* all together, those whose outcome is not yet on record included */
+#define CALLS_PER_SESSION 256              /* in flight */
+#define CALLS_BYTES_MAX (256ul * 1048576u) /* of held arguments */
+#define CALL_KEEP_BYTES 16384u             /* a record keeps so much memory for its next call */
 #define CALL_BODY_MAX (IPC_BODY_MAX + 65536u)
 #define CALL_TEXT_MAX 640
 

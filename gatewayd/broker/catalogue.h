@@ -14,8 +14,8 @@
 #include "gatewayd/broker/names.h"
 #include "gatewayd/broker/tool_def.h"
 
-#define CATALOGUE_TOOLS_MAX 1000             /* of one server */
-#define CATALOGUE_BYTES_MAX (16u * 1048576u) /* of one server's definitions */
+#define CATALOGUE_TOOLS_MAX 1000              /* of one server */
+#define CATALOGUE_BYTES_MAX (16ul * 1048576u) /* of one server's definitions */
 
 struct tool {
 	const struct config_server *server;

@@ -6,7 +6,7 @@
 
 #include "common/log.h"
 
-#define POLICY_TEXT_MAX (2u * IPC_CONFIG_MAX)
+#define POLICY_TEXT_MAX (2ul * IPC_CONFIG_MAX)
 
 struct policy {
 	uint8_t sha256[HASH_LEN];
@@ -36,7 +36,7 @@ static int by_name(const void *a, const void *b)
 /* The servers and their tiers in one spelling: the same policy has the same hash. */
 static int put_canonical(struct buf *out, const struct config *config)
 {
-	const struct config_server *sorted[CONFIG_SERVERS_MAX];
+	const struct config_server *sorted[CONFIG_SERVERS_MAX] = {NULL};
 	int r = buf_puts(out, "{");
 
 	for (size_t i = 0; i < config->nservers; i++)

@@ -299,6 +299,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	conn_flush(c);
 	/* Requests may have waited for the client to read. */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the slot tells, the pointer is not followed */
 	if (conn_alive(f, slot, c))
 		conn_process(c);
 }
@@ -361,6 +362,7 @@ static void conn_finish(struct conn *c)
 	uint32_t slot = c->slot;
 
 	conn_answered(c);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the slot tells first */
 	if (conn_alive(f, slot, c) && !c->dead)
 		conn_process(c);
 }
@@ -427,18 +429,45 @@ void conn_sweep(struct conn *c, unsigned long long now_ns)
 		conn_end(c);
 }
 
-bool conn_end_idle(struct front *f)
+/* How well a connection can be spared: not at all while a call runs on it, best while nothing does. */
+enum spare { SPARE_NOT, SPARE_UNFINISHED, SPARE_IDLE };
+
+static enum spare conn_spare(const struct conn *c)
 {
-	struct conn *idle = NULL;
+	if (c->in_process || c->state == CONN_WAITING || c->state == CONN_STREAMING)
+		return SPARE_NOT;
+	return c->state == CONN_HEAD && c->scan.at == 0 && buf_len(&c->out) == 0 ? SPARE_IDLE : SPARE_UNFINISHED;
+}
+
+/* Since when we have waited for its client. */
+static unsigned long long conn_since(const struct conn *c)
+{
+	static const unsigned allowed[] = {
+		[CONN_HEAD] = CONN_HEAD_S, [CONN_BODY] = CONN_BODY_S, [CONN_DRAINING] = CONN_DRAIN_S};
+
+	if (buf_len(&c->out) != 0)
+		return c->written_ns;
+	if (conn_spare(c) == SPARE_IDLE)
+		return c->deadline_ns - CONN_IDLE_S * SECOND;
+	return c->deadline_ns - allowed[c->state] * SECOND;
+}
+
+bool conn_make_room(struct front *f)
+{
+	struct conn *worst = NULL;
+	enum spare most = SPARE_NOT;
 
 	for (uint32_t i = 0; i < f->nslots; i++) {
 		struct conn *c = f->slots[i];
+		enum spare spare = c == NULL ? SPARE_NOT : conn_spare(c);
 
-		if (c != NULL && c->state == CONN_HEAD && c->scan.at == 0 && buf_len(&c->out) == 0 && !c->in_process &&
-		    (idle == NULL || c->deadline_ns < idle->deadline_ns))
-			idle = c;
+		if (spare == SPARE_NOT || spare < most)
+			continue;
+		if (spare > most || conn_since(c) < conn_since(worst))
+			worst = c;
+		most = spare;
 	}
-	if (idle != NULL)
-		conn_end(idle);
-	return idle != NULL;
+	if (worst != NULL)
+		conn_end(worst);
+	return worst != NULL;
 }

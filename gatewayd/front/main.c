@@ -23,7 +23,7 @@ static uint16_t own_port(void)
 		struct sockaddr sa;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} a;
+	} a = {.sa.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof(a);
 
 	if (getsockname(ROLE_FD_LISTEN, &a.sa, &len) != 0)

@@ -13,7 +13,7 @@
 #define CODE_CAPABILITY (-32021)
 #define CODE_VERSION (-32022)
 #define PROGRESS_MAX 8192
-#define PROGRESS_BACKLOG (8u * 1048576u) /* a flood of progress is dropped before it fills the broker's queue */
+#define PROGRESS_BACKLOG (8ul * 1048576u) /* a flood of progress is dropped before it fills the broker's queue */
 
 void answer_plain(struct upstream *u, uint64_t id, enum result_status status, int32_t code, const char *message)
 {

@@ -118,7 +118,7 @@ static int url_set(struct exchange *x)
 
 	if (buf_len(&x->query) == 0)
 		return 0;
-	buf_init(&url, HEADER_BYTES_MAX * 2);
+	buf_init(&url, (size_t)HEADER_BYTES_MAX * 2);
 	int err = buf_printf(&url, "%s%c", base, strchr(base, '?') ? '&' : '?');
 	if (err == 0)
 		err = buf_put(&url, buf_ptr(&x->query), buf_len(&x->query));

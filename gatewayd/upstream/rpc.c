@@ -7,7 +7,7 @@
 #include "gatewayd/upstream/upstream.h"
 #include "gatewayd/upstream/wire.h"
 
-#define SWEEP_MS 100 /* how late a timeout may be noticed: one timer for all requests instead of one each */
+#define SWEEP_MS 100l /* how late a timeout may be noticed: one timer for all requests instead of one each */
 
 static void sweep(evutil_socket_t fd, short what, void *arg)
 {

@@ -22,7 +22,7 @@ struct stdio_child {
 
 /* A line longer than this is dropped; the request that it answers ends by its time limit. */
 #define STDIO_LINE_MAX (4194304u + 65536u)
-#define STDIO_UNSENT_MAX (16u * 1048576u)
+#define STDIO_UNSENT_MAX (16ul * 1048576u)
 #define STDIO_ERR_LINE_MAX 512
 
 struct stdio_server {

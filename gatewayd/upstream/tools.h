@@ -12,7 +12,7 @@
 
 #define TOOLS_MAX 1000
 #define TOOLS_PAGES_MAX 100
-#define TOOLS_BYTES_MAX (16u * 1048576u)
+#define TOOLS_BYTES_MAX (16ul * 1048576u)
 #define TOOLS_CURSOR_MAX 65536u
 
 struct upstream;

@@ -169,6 +169,7 @@ static void stop_serving(struct recorder *r)
 	}
 	r->nlisteners = 0;
 	while ((p = LIST_FIRST(&r->peers)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a peer that is freed leaves the list */
 		ipc_close(p->conn);
 		peer_free(p);
 	}
@@ -182,7 +183,7 @@ static void on_stop_over(evutil_socket_t fd, short what, void *arg)
 
 void recorder_stop(struct recorder *r, unsigned wait_ms)
 {
-	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = (wait_ms % 1000) * 1000};
+	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
 
 	recorder_note(r, "stop");
 	commit_now(r->commit);

@@ -45,9 +45,9 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_LEAF_ADD] = "INSERT INTO leaves (seq, intent, hash, leaf) VALUES (?1, ?2, ?3, ?4)",
-	[SQL_LEAVES] = "SELECT l.seq, l.hash, l.leaf, o.seq FROM leaves AS l LEFT JOIN leaves AS o ON o.intent = l.seq "
-		       "AND o.seq <= ?2"
-		       " WHERE l.seq > ?1 AND l.seq <= ?2 ORDER BY l.seq LIMIT ?3",
+	[SQL_LEAVES] =
+		("SELECT l.seq, l.hash, l.leaf, o.seq FROM leaves AS l LEFT JOIN leaves AS o ON o.intent = l.seq "
+		 "AND o.seq <= ?2 WHERE l.seq > ?1 AND l.seq <= ?2 ORDER BY l.seq LIMIT ?3"),
 	[SQL_OUTCOME] = "SELECT seq FROM leaves WHERE intent = ?1",
 	[SQL_HASHES] = "SELECT hash FROM leaves WHERE seq > ?1 ORDER BY seq LIMIT ?2",
 	[SQL_LAST] = "SELECT seq FROM leaves ORDER BY seq DESC LIMIT 1",

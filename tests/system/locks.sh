@@ -76,7 +76,7 @@ has() { [ "$(field "$1" "$2")" = "$3" ]; }
 no_core() { grep -Eq '^Max core file size +0 +0 ' "/proc/$1/limits"; }
 # A process that is not dumpable shows itself to root alone.
 closed_to_its_user() { [ "$(id -u)" = 0 ] || ! cat "/proc/$1/environ" >/dev/null 2>&1; }
-no_foreign_environment() { ! cat "/proc/$1/environ" 2>/dev/null | tr '\0' '\n' | grep -vE '^(PATH|HOME|LANG|TMPDIR|ASAN_OPTIONS|UBSAN_OPTIONS)=' | grep -q .; }
+no_foreign_environment() { ! tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | grep -vE '^(PATH|HOME|LANG|TMPDIR|ASAN_OPTIONS|UBSAN_OPTIONS)=' | grep -q .; }
 no_writable_code() { ! grep -qsE '^[0-9a-f-]+ .wx' "/proc/$1/maps"; }
 # Of regular files a role holds only what it keeps: databases; the rest are sockets and its loop.
 files_of() { for fd in /proc/"$1"/fd/*; do readlink "$fd" 2>/dev/null; done | grep -E '^/' | grep -vE '^/dev/null$|/log$'; }

@@ -60,6 +60,7 @@ try() {
 }
 
 while read -r line; do
+	# shellcheck disable=SC2001 # blanks before the comment, however many
 	command=$(echo "$line" | sed 's/ \+#.*//')
 	case $command in
 	'') ;;
@@ -71,6 +72,7 @@ while read -r line; do
 done < <(awk '/^```sh/ {on = 1; next} /^```/ {on = 0} on' README.md)
 
 # What the README tells to put into clients is JSON, and names the endpoint and the header that work.
+# shellcheck disable=SC2016 # these backquotes are Markdown's
 for snippet in $(grep -o '`{"[a-zA-Z]*ervers": .*}`' README.md | tr -d '` '); do
 	if echo "$snippet" | python3 -c 'import json, sys; c = json.load(sys.stdin); s = list(c.values())[0]["keepgate"]; assert s["url"].endswith(":8931/mcp") and s["headers"]["Authorization"].startswith("Bearer")'; then
 		ok "a client's snippet"
