@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
-import { Keepgate, Program, assert, build, equal, freePort, modules, node, rejects, root, test } from './harness.mjs';
+import { Keepgate, Program, assert, build, equal, freePort, modules, node, rejects, root, test, until } from './harness.mjs';
 
 const EVERYTHING = path.join(modules, '@modelcontextprotocol/server-everything/dist/index.js');
 const FILESYSTEM = path.join(modules, '@modelcontextprotocol/server-filesystem/dist/index.js');
@@ -100,9 +100,7 @@ for (const [kind, connect] of Object.entries(kinds)) {
     const call = c.call({ name: 'everything__trigger-long-running-operation', arguments: { duration: 20, steps: 20 } }, { signal: abort.signal });
     setTimeout(() => abort.abort('enough'), 300);
     await rejects(call, /abort|enough|cancel/i, 'a cancelled call');
-    await new Promise((r) => setTimeout(r, 300));
-    const last = keepgate.audit().filter((e) => e.phase === 'outcome').at(-1);
-    equal(last.outcome, 'cancelled', 'the outcome on record');
+    await until('the outcome on record', () => keepgate.audit().filter((e) => e.phase === 'outcome').at(-1).outcome === 'cancelled', 5000);
     await c.close();
   });
 
@@ -115,11 +113,14 @@ for (const [kind, connect] of Object.entries(kinds)) {
 }
 
 test('each call stands in the audit log as an intent and an outcome, and the log verifies', async () => {
-  const events = keepgate.audit();
-  const intents = events.filter((e) => e.phase === 'intent' && e.decision === 'allow');
-  const outcomes = new Set(events.filter((e) => e.phase === 'outcome').map((e) => e.txn));
-  assert(intents.length > 20, `only ${intents.length} intents`);
-  assert(intents.every((e) => outcomes.has(e.txn)), 'an intent has no outcome');
+  let events;
+  // The last outcomes become durable a moment after their answers.
+  await until('an outcome for each intent', () => {
+    events = keepgate.audit();
+    const outcomes = new Set(events.filter((e) => e.phase === 'outcome').map((e) => e.txn));
+    return events.every((e) => e.phase !== 'intent' || e.decision !== 'allow' || outcomes.has(e.txn));
+  }, 5000);
+  assert(events.filter((e) => e.phase === 'intent' && e.decision === 'allow').length > 20, 'too few intents');
   assert(events.some((e) => e.decision === 'deny' && e.tool?.name === 'wipe_notes'), 'the refused call is not on record');
   assert(events.some((e) => e.actor?.human === 'alice@example.com' && e.tool?.server === 'modern'), 'human and server are not named');
   keepgate.cli(['audit', 'verify']);
