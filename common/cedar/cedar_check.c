@@ -265,8 +265,7 @@ static const struct cedar_type *check_is(struct cedar_checker *checker, const st
 
 	if (type == NULL)
 		return NULL;
-	if (cedar_schema_entity(checker->schema, expr->names[0]) == NULL &&
-	    !cedar_path_is_action(expr->names[0]))
+	if (cedar_schema_entity(checker->schema, expr->names[0]) == NULL && !cedar_path_is_action(expr->names[0]))
 		return cedar_check_fail(checker, expr, "undeclared entity type %.*s", CEDAR_SHOW(expr->names[0]));
 	if (!cedar_str_equal(type->name, expr->names[0]))
 		return checker->no;

@@ -123,8 +123,8 @@ static int read_call(const struct cedar_reader *reader, const struct cedar_json 
 	if (args == NULL)
 		return no_memory(reader);
 	for (i = 0; rc == 0 && i < count; i++)
-		rc = cedar_value_from_json(reader, &items[i],
-					   typed ? parameter_type(cedar_fn_info(fn), i) : NULL, &args[i]);
+		rc = cedar_value_from_json(reader, &items[i], typed ? parameter_type(cedar_fn_info(fn), i) : NULL,
+					   &args[i]);
 	return rc != 0 ? rc : call_extension(reader, fn, args, count, json->start, out);
 }
 

@@ -57,8 +57,7 @@ static int check_uid(struct validator *v, const struct cedar_uid *uid, size_t of
 
 static int check_type_name(struct validator *v, struct cedar_str type, size_t offset)
 {
-	if (cedar_schema_entity(v->checker.schema, type) != NULL ||
-	    cedar_path_is_action(type))
+	if (cedar_schema_entity(v->checker.schema, type) != NULL || cedar_path_is_action(type))
 		return 0;
 	return cedar_fail(&v->error, CEDAR_E_UNKNOWN, offset, "undeclared entity type %.*s", CEDAR_SHOW(type));
 }
