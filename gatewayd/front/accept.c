@@ -48,7 +48,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		char source[64];
 		int conn;
 
-		if (f->used == f->nslots && !conn_end_idle(f)) {
+		if (!conn_has_room(f)) {
 			accept_rest(f);
 			return;
 		}
@@ -65,6 +65,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		}
 		name_source(&a, source, sizeof(source));
 		setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		conn_make_room(f);
 		conn_open(f, conn, source);
 	}
 }

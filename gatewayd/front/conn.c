@@ -429,45 +429,46 @@ void conn_sweep(struct conn *c, unsigned long long now_ns)
 		conn_end(c);
 }
 
-/* How well a connection can be spared: not at all while a call runs on it, best while nothing does. */
-enum spare { SPARE_NOT, SPARE_UNFINISHED, SPARE_IDLE };
-
-static enum spare conn_spare(const struct conn *c)
-{
-	if (c->in_process || c->state == CONN_WAITING || c->state == CONN_STREAMING)
-		return SPARE_NOT;
-	return c->state == CONN_HEAD && c->scan.at == 0 && buf_len(&c->out) == 0 ? SPARE_IDLE : SPARE_UNFINISHED;
-}
-
-/* Since when we have waited for its client. */
+/* Since when we have waited for its client; UINT64_MAX while its client waits for us. */
 static unsigned long long conn_since(const struct conn *c)
 {
 	static const unsigned allowed[] = {
 		[CONN_HEAD] = CONN_HEAD_S, [CONN_BODY] = CONN_BODY_S, [CONN_DRAINING] = CONN_DRAIN_S};
 
+	if (c->in_process || c->state == CONN_WAITING || c->state == CONN_STREAMING)
+		return UINT64_MAX;
 	if (buf_len(&c->out) != 0)
 		return c->written_ns;
-	if (conn_spare(c) == SPARE_IDLE)
+	if (c->state == CONN_HEAD && c->scan.at == 0)
 		return c->deadline_ns - CONN_IDLE_S * SECOND;
 	return c->deadline_ns - allowed[c->state] * SECOND;
 }
 
-bool conn_make_room(struct front *f)
+static struct conn *longest_awaited(const struct front *f)
 {
-	struct conn *worst = NULL;
-	enum spare most = SPARE_NOT;
+	struct conn *found = NULL;
+	unsigned long long since = UINT64_MAX;
 
 	for (uint32_t i = 0; i < f->nslots; i++) {
 		struct conn *c = f->slots[i];
-		enum spare spare = c == NULL ? SPARE_NOT : conn_spare(c);
 
-		if (spare == SPARE_NOT || spare < most)
+		if (c == NULL || conn_since(c) >= since)
 			continue;
-		if (spare > most || conn_since(c) < conn_since(worst))
-			worst = c;
-		most = spare;
+		found = c;
+		since = conn_since(c);
 	}
-	if (worst != NULL)
-		conn_end(worst);
-	return worst != NULL;
+	return found;
+}
+
+bool conn_has_room(const struct front *f)
+{
+	return f->used < f->nslots || longest_awaited(f) != NULL;
+}
+
+void conn_make_room(struct front *f)
+{
+	struct conn *c = f->used < f->nslots ? NULL : longest_awaited(f);
+
+	if (c != NULL)
+		conn_end(c);
 }

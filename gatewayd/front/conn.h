@@ -76,8 +76,11 @@ void conn_stream_begin(struct conn *c, const char *fields);
 void conn_stream_event(struct conn *c, const void *json, size_t len);
 void conn_stream_end(struct conn *c);
 
-/* Ends the connection that has been idle longest; false when none is idle. Makes room for a new one. */
-bool conn_end_idle(struct front *f);
+/* Whether a new connection can be taken; not when calls run on all that there may be. */
+bool conn_has_room(const struct front *f);
+
+/* For one that has come: when there is no place, ends the one whose client has kept us waiting longest. */
+void conn_make_room(struct front *f);
 
 /* Called once a second: deadlines, keep-alive comments. */
 void conn_sweep(struct conn *c, unsigned long long now_ns);

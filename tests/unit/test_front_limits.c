@@ -208,6 +208,48 @@ static void idle_connection_is_small(void)
 	rig_free(r);
 }
 
+/* All places are taken by clients that do not finish: the one that has kept us waiting longest goes, no running call.
+ */
+static void slow_clients_hold_no_place(void)
+{
+	struct rig *r = rig_new();
+	int fd[RIG_SLOTS];
+	char byte;
+
+	fd[0] = r->client;
+	rig_post(r, "", CALL);
+	taken(r);
+	for (int i = 1; i < RIG_SLOTS; i++) {
+		fd[i] = rig_connect(r);
+		rig_write(r, "POST /mcp HTTP/1.1\r\n", 20);
+		r->f.slots[i]->deadline_ns += (unsigned)i; /* however coarse the clock */
+	}
+	CHECK(r->f.used == RIG_SLOTS && conn_has_room(&r->f));
+	conn_make_room(&r->f);
+	CHECK(r->f.used == RIG_SLOTS - 1);
+	CHECK(recv(fd[1], &byte, 1, MSG_DONTWAIT) == 0);
+	conn_make_room(&r->f);
+	CHECK(r->f.used == RIG_SLOTS - 1);
+	close(fd[1]);
+	fd[1] = rig_connect(r);
+	rig_post(r, "", PING);
+	taken(r);
+	for (int i = 2; i < RIG_SLOTS; i++) {
+		conn_make_room(&r->f);
+		CHECK(recv(fd[i], &byte, 1, MSG_DONTWAIT) == 0);
+		close(fd[i]);
+		fd[i] = rig_connect(r);
+		rig_post(r, "", CALL);
+		taken(r);
+	}
+	CHECK(!conn_has_room(&r->f));
+	CHECK(recv(fd[0], &byte, 1, MSG_DONTWAIT) < 0);
+	for (int i = 0; i < RIG_SLOTS; i++)
+		close(fd[i]);
+	r->client = -1;
+	rig_free(r);
+}
+
 /* A large last answer is read to its end, however long after the drain's time. */
 static void large_last_answer_is_whole(void)
 {
@@ -508,6 +550,7 @@ int main(void)
 	RUN(continue_keeps_its_place);
 	RUN(claimed_length_is_not_believed);
 	RUN(idle_connection_is_small);
+	RUN(slow_clients_hold_no_place);
 	RUN(large_last_answer_is_whole);
 	RUN(progress_makes_a_stream);
 	RUN(bad_progress_is_left_out);
