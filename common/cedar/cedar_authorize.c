@@ -87,7 +87,7 @@ static int note_refusal(struct hearing *hearing, const struct cedar_rule *rule, 
 	return cedar_list_add(&hearing->outcome.refusals, hearing->eval.arena, refusal);
 }
 
-static int hear_rule(void *context, const struct cedar_rule *rule)
+static int hear_rule(void *context, const struct cedar_rule *rule, const struct cedar_span *refused)
 {
 	struct hearing *hearing = context;
 	struct cedar_eval *eval = &hearing->eval;
@@ -95,6 +95,8 @@ static int hear_rule(void *context, const struct cedar_rule *rule)
 	bool holds = true;
 	size_t i;
 
+	if (refused != NULL)
+		return note_refusal(hearing, rule, *refused);
 	if (!rule_applies(eval, rule))
 		return 0;
 	for (i = 0; holds && i < rule->condition_count; i++)
@@ -162,6 +164,8 @@ int cedar_authorize(const struct cedar_policies *set, const struct cedar_entitie
 	struct cedar_list *reasons;
 	int rc;
 
+	hearing.eval.known[0] = (struct cedar_known){request->principal, cedar_entities_find(entities, request->principal)};
+	hearing.eval.known[1] = (struct cedar_known){request->resource, cedar_entities_find(entities, request->resource)};
 	rc = cedar_index_visit(cedar_policies_index(set), &hearing.eval, hear_rule, &hearing);
 	if (rc != 0)
 		return rc;

@@ -16,6 +16,15 @@ int cedar_eval_charge(struct cedar_eval *eval, const struct cedar_expr *expr, si
 	return 0;
 }
 
+const struct cedar_entity *cedar_eval_entity(const struct cedar_eval *eval, const struct cedar_uid *uid)
+{
+	if (uid == eval->known[0].uid)
+		return eval->known[0].entity;
+	if (uid == eval->known[1].uid)
+		return eval->known[1].entity;
+	return cedar_entities_find(eval->entities, uid);
+}
+
 int cedar_eval_bool(struct cedar_eval *eval, const struct cedar_expr *expr, bool *out)
 {
 	struct cedar_value value;
@@ -265,7 +274,7 @@ static int find_attribute(struct cedar_eval *eval, const struct cedar_expr *expr
 	}
 	if (value->kind != CEDAR_ENTITY)
 		return cedar_eval_fail(eval, expr, CEDAR_E_TYPE);
-	entity = cedar_entities_find(eval->entities, value->u.uid);
+	entity = cedar_eval_entity(eval, value->u.uid);
 	*stored = entity != NULL;
 	*found = entity == NULL ? NULL : cedar_record_get(&entity->attrs, name);
 	return 0;

@@ -18,6 +18,12 @@ struct cedar_fault {
 	const struct cedar_expr *expr;
 };
 
+/* An entity looked up before; NULL in `uid` is none. */
+struct cedar_known {
+	const struct cedar_uid *uid;
+	const struct cedar_entity *entity; /* NULL: not stored */
+};
+
 /* One request's evaluation; the results live as long as `arena`. */
 struct cedar_eval {
 	const struct cedar_request *request; /* NULL: no variables */
@@ -25,7 +31,11 @@ struct cedar_eval {
 	struct cedar_arena *arena;
 	uint32_t steps; /* still allowed */
 	struct cedar_fault fault;
+	struct cedar_known known[2]; /* principal and resource */
 };
+
+/* The stored entity, or NULL: at once for those that are known. */
+const struct cedar_entity *cedar_eval_entity(const struct cedar_eval *eval, const struct cedar_uid *uid);
 
 /* The expression's value: 0, or a negated code with eval->fault set. */
 int cedar_eval_expr(struct cedar_eval *eval, const struct cedar_expr *expr, struct cedar_value *out);

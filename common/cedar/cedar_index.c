@@ -1,5 +1,7 @@
 #include "common/cedar/cedar_index.h"
 
+#include "common/cedar/cedar_guard.h"
+
 /* What an edge of the trie demands of the request's entity. */
 enum edge_kind {
 	EDGE_FREE, /* nothing */
@@ -22,9 +24,17 @@ struct slot {
 	struct edge edge;
 };
 
+/* A rule in a leaf with its guard, side by side. */
+struct filed {
+	struct cedar_guard guard;
+	const struct cedar_rule *rule;
+};
+
 /* Leaves (after the last level) hold rules; inner nodes only have a number. */
 struct node {
-	struct cedar_list rules;
+	struct filed *rules;
+	size_t count;
+	size_t capacity;
 	uint32_t edges; /* that leave it */
 	bool kinds[EDGE_IN + 1];
 };
@@ -38,6 +48,7 @@ struct cedar_index {
 	size_t node_count;
 	size_t node_capacity;
 	size_t rule_count;
+	struct cedar_guard_table guards;
 };
 
 /* One walk over the candidates. */
@@ -47,6 +58,8 @@ struct walk {
 	const struct cedar_entity *entities[LEVELS];
 	uint64_t *seen; /* bits, made when needed */
 	struct cedar_arena *arena;
+	const struct cedar_eval *eval;
+	struct cedar_guard_values values;
 	cedar_index_fn *visit;
 	void *context;
 };
@@ -157,6 +170,24 @@ static struct edge scope_edge(const struct cedar_scope *scope, const struct ceda
 	}
 }
 
+static int add_rule(struct cedar_index *index, struct node *leaf, const struct cedar_rule *rule)
+{
+	size_t capacity = leaf->capacity == 0 ? 4 : leaf->capacity * 2;
+	struct filed *wider;
+
+	if (leaf->count == leaf->capacity) {
+		wider = cedar_arena_array(index->arena, capacity, sizeof(*wider));
+		if (wider == NULL)
+			return -1;
+		if (leaf->count > 0)
+			memcpy(wider, leaf->rules, leaf->count * sizeof(*wider));
+		leaf->rules = wider;
+		leaf->capacity = capacity;
+	}
+	leaf->rules[leaf->count++] = (struct filed){cedar_guard_make(&index->guards, rule), rule};
+	return 0;
+}
+
 static int file_under(struct cedar_index *index, struct cedar_rule *rule, const struct edge *action)
 {
 	struct edge resource = scope_edge(&rule->policy->resource, cedar_rule_resource(rule));
@@ -166,7 +197,7 @@ static int file_under(struct cedar_index *index, struct cedar_rule *rule, const 
 	if (follow_or_add(index, 0, action, &node) != 0 || follow_or_add(index, node, &resource, &node) != 0 ||
 	    follow_or_add(index, node, &principal, &node) != 0)
 		return -1;
-	return cedar_list_add(&index->nodes[node].rules, index->arena, rule);
+	return add_rule(index, &index->nodes[node], rule);
 }
 
 static int file_rule(struct cedar_index *index, struct cedar_rule *rule)
@@ -224,17 +255,24 @@ static int first_visit(struct walk *walk, const struct cedar_rule *rule, bool *f
 
 static int visit_leaf(struct walk *walk, const struct node *leaf)
 {
-	const struct cedar_rule *rule;
+	const struct filed *filed;
+	const struct cedar_span *refused;
 	bool first = true;
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; rc == 0 && i < leaf->rules.count; i++) {
-		rule = leaf->rules.items[i];
-		if (rule->spread)
-			rc = first_visit(walk, rule, &first);
-		if (rc == 0 && (!rule->spread || first))
-			rc = walk->visit(walk->context, rule);
+	for (i = 0; rc == 0 && i < leaf->count; i++) {
+		filed = &leaf->rules[i];
+		refused = NULL;
+		if (cedar_guard_refuses(&walk->index->guards, &filed->guard, walk->eval, &walk->values)) {
+			if (filed->guard.forbid)
+				continue;
+			refused = &filed->guard.span;
+		}
+		if (filed->rule->spread)
+			rc = first_visit(walk, filed->rule, &first);
+		if (rc == 0 && (!filed->rule->spread || first))
+			rc = walk->visit(walk->context, filed->rule, refused);
 	}
 	return rc;
 }
@@ -289,12 +327,13 @@ int cedar_index_visit(const struct cedar_index *index, const struct cedar_eval *
 	const struct cedar_request *request = eval->request;
 	struct walk walk = {.index = index,
 			    .arena = eval->arena,
+			    .eval = eval,
 			    .visit = visit,
 			    .context = context,
 			    .uids = {request->action, request->resource, request->principal}};
 	int i;
 
 	for (i = 0; i < LEVELS; i++)
-		walk.entities[i] = cedar_entities_find(eval->entities, walk.uids[i]);
+		walk.entities[i] = cedar_eval_entity(eval, walk.uids[i]);
 	return walk_node(&walk, 0, LEVEL_ACTION);
 }

@@ -51,6 +51,10 @@ void cedar_sort(void *array, size_t count, size_t size, cedar_order_fn *order)
 		insertion_sort(base, count, size, order);
 		return;
 	}
+	for (i = 1; i < count && order(base + (i - 1) * size, base + i * size) <= 0; i++)
+		;
+	if (i == count)
+		return;
 	/* Heapsort: qsort may allocate, and quicksort has bad inputs. */
 	for (i = count / 2; i > 0; i--)
 		sift_down(base, i - 1, count, size, order);

@@ -5,6 +5,8 @@
 #include "common/cedar/cedar_map.h"
 #include "common/cedar/cedar_sort.h"
 
+#define LINEAR_MAX 8u
+
 void cedar_uid_init(struct cedar_uid *uid, struct cedar_str type, struct cedar_str id)
 {
 	*uid = (struct cedar_uid){type, id, cedar_map_hash(type, id)};
@@ -121,8 +123,16 @@ int cedar_record_make(struct cedar_field *fields, size_t count, struct cedar_val
 const struct cedar_value *cedar_record_get(const struct cedar_value *record, struct cedar_str key)
 {
 	size_t low = 0, high = record->count, middle;
+	const struct cedar_field *field;
 	int order;
 
+	/* Few fields: one after the other, where the length mostly tells. */
+	for (; high <= LINEAR_MAX && low < high; low++) {
+		field = &record->u.fields[low];
+		if (field->key.n == key.n && (key.n == 0 || (field->key.p[0] == key.p[0] &&
+							     memcmp(field->key.p, key.p, key.n) == 0)))
+			return &field->value;
+	}
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		order = cedar_str_order(key, record->u.fields[middle].key);
