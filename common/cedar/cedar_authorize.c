@@ -164,8 +164,10 @@ int cedar_authorize(const struct cedar_policies *set, const struct cedar_entitie
 	struct cedar_list *reasons;
 	int rc;
 
-	hearing.eval.known[0] = (struct cedar_known){request->principal, cedar_entities_find(entities, request->principal)};
-	hearing.eval.known[1] = (struct cedar_known){request->resource, cedar_entities_find(entities, request->resource)};
+	hearing.eval.known[0] =
+		(struct cedar_known){request->principal, cedar_entities_find(entities, request->principal)};
+	hearing.eval.known[1] =
+		(struct cedar_known){request->resource, cedar_entities_find(entities, request->resource)};
 	rc = cedar_index_visit(cedar_policies_index(set), &hearing.eval, hear_rule, &hearing);
 	if (rc != 0)
 		return rc;

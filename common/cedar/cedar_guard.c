@@ -93,5 +93,6 @@ bool cedar_guard_refuses(const struct cedar_guard_table *table, const struct ced
 		return false;
 	if (guard->op == CEDAR_X_ATTR)
 		return value->kind == CEDAR_BOOL && value->u.b == guard->unless;
-	return value->kind == CEDAR_LONG && compare((enum cedar_op)guard->op, value->u.i, guard->value) == guard->unless;
+	return value->kind == CEDAR_LONG &&
+	       compare((enum cedar_op)guard->op, value->u.i, guard->value) == guard->unless;
 }

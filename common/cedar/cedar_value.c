@@ -129,8 +129,8 @@ const struct cedar_value *cedar_record_get(const struct cedar_value *record, str
 	/* Few fields: one after the other, where the length mostly tells. */
 	for (; high <= LINEAR_MAX && low < high; low++) {
 		field = &record->u.fields[low];
-		if (field->key.n == key.n && (key.n == 0 || (field->key.p[0] == key.p[0] &&
-							     memcmp(field->key.p, key.p, key.n) == 0)))
+		if (field->key.n == key.n &&
+		    (key.n == 0 || (field->key.p[0] == key.p[0] && memcmp(field->key.p, key.p, key.n) == 0)))
 			return &field->value;
 	}
 	while (low < high) {

@@ -236,7 +236,8 @@ static bool measure(unsigned int count, bool friendly, unsigned int mark_us)
 	}
 	printf("cedar: %u policies, %s: p50 %.2f us, p99 %.2f us, best of %u "
 	       "rounds (mark: p99 < %u us), %u%% allowed\n",
-	       count, friendly ? "nearly all scoped" : "1 in 100 without principal and resource", p50 / 1e3, p99 / 1e3, ROUNDS, mark_us, allowed * 100 / SAMPLES);
+	       count, friendly ? "nearly all scoped" : "1 in 100 without principal and resource", p50 / 1e3, p99 / 1e3,
+	       ROUNDS, mark_us, allowed * 100 / SAMPLES);
 	cedar_policies_free(world.policies);
 	cedar_entities_free(world.entities);
 	free(times);
