@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +191,18 @@ static int make_dir(const char *path)
 	return KG_OK;
 }
 
+/* Every socket's address holds the whole path (unix(7)). */
+static int check_run_length(const struct cli *c, const struct up *u)
+{
+	static const char longest[] = "/guardian-upstream.sock";
+	size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof(longest);
+
+	if (strlen(u->run) <= most)
+		return KG_OK;
+	return cli_fail(c, "%s: is too long for the daemons' sockets: at most %zu characters: choose a shorter --state",
+			u->run, most);
+}
+
 /* STATE, STATE/vault, STATE/guardian and the run directory: ours, and closed to everybody else. */
 static int make_state(const struct cli *c, const struct up *u)
 {
@@ -247,6 +261,8 @@ static int up_run(const struct cli *c)
 	if (spawn_bin_dir(u.bin, sizeof(u.bin)) != KG_OK)
 		return cli_fail(c, "the folder of the executables cannot be found");
 	status = check_config(u.config_file);
+	if (status == KG_EXIT_OK)
+		status = check_run_length(c, &u);
 	if (status == KG_EXIT_OK)
 		status = make_state(c, &u);
 	if (status != KG_EXIT_OK)

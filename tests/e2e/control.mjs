@@ -1,4 +1,5 @@
 // Consents and sessions: what an operator decides holds for the very next call, and at once for what is open.
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { Keepgate, Program, assert, build, equal, freePort, node, root, sleep, test, until } from './harness.mjs';
 
@@ -15,6 +16,13 @@ test('a Keepgate with the notes server and one by hand', async () => {
   }).start();
   const { token } = keepgate.grant('*/*');
   await keepgate.ready(token, 'notes', 'raw');
+});
+
+test('a state directory too deep for its sockets is refused at once', () => {
+  const deep = path.join(keepgate.dir, 'd'.repeat(100));
+  const r = spawnSync(path.join(build, 'keepgate'), ['up', '--config', keepgate.file, '--state', deep], { encoding: 'utf8', timeout: 10000 });
+  equal(r.status, 1, 'its status');
+  assert(/too long for the daemons' sockets: at most \d+ characters: choose a shorter --state/.test(r.stderr), r.stderr);
 });
 
 test('tokens have a form that scanners know, and are stored as a hash alone', async () => {
