@@ -28,8 +28,12 @@ static int take_ending(struct broker *b, struct call *c, const struct ipc_result
 {
 	const struct ending *e = &endings[m->status];
 	char text[CALL_TEXT_MAX];
+	size_t named;
 
 	snprintf(text, sizeof(text), "server %s: ", c->upstream->config->name);
+	named = strlen(text);
+	if (m->message.n > named && memcmp(m->message.p, text, named) == 0)
+		text[0] = '\0'; /* the role has said it already */
 	if (m->message.n != 0)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%.*s", (int)m->message.n,
 			 (const char *)m->message.p);

@@ -476,6 +476,26 @@ static void every_loss_at_every_step(void)
 	}
 }
 
+/* The server stands in what the agent is told, and once. */
+static void a_failure_names_its_server_once(void)
+{
+	static const char *const said[] = {"it was too slow", "server notes: it was too slow"};
+	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
+
+	for (uint64_t i = 0; i < 2; i++) {
+		uint64_t id = running(r, i + 1);
+		struct ipc_result m = {.call = id, .status = RESULT_TIMEOUT, .message = ipc_text(said[i])};
+		const struct ipc_reply *reply;
+
+		rig_send(r, RIG_NOTES, IPC_RESULT, &m);
+		reply = rig_take(r, RIG_FRONT, IPC_REPLY);
+		CHECK(reply != NULL && ipc_is(reply->message, "server notes: it was too slow"));
+		CHECK(outcome_is(r, id, OUTCOME_TIMEOUT, 41));
+		rig_recorded(r, id);
+	}
+	rig_free(r);
+}
+
 /* A recorder that restarts again and again hears each outcome until it says that it has it. */
 static void outcomes_are_sent_again(void)
 {
@@ -658,6 +678,7 @@ int main(void)
 	RUN(messages_out_of_turn);
 	RUN(late_and_strange_numbers_are_nothing);
 	RUN(every_loss_at_every_step);
+	RUN(a_failure_names_its_server_once);
 	RUN(outcomes_are_sent_again);
 	RUN(a_legacy_client_cancels);
 	RUN(a_legacy_client_is_named_in_the_record);
