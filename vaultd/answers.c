@@ -39,7 +39,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 
 static struct answer *answer_new(struct peer *asker, struct peer *broker)
 {
-	static const struct timeval wait = {ANSWER_WAIT_MS / 1000, (ANSWER_WAIT_MS % 1000) * 1000};
+	static const struct timeval wait = {ANSWER_WAIT_MS / 1000, (suseconds_t)(ANSWER_WAIT_MS % 1000) * 1000};
 	struct answer *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)

@@ -30,7 +30,7 @@ void ration_begin(struct ration *r, struct event_base *base, struct event *readi
 
 void ration_spend(struct ration *r, size_t bytes)
 {
-	static const struct timeval window = {0, RATION_WINDOW_MS * 1000l};
+	static const struct timeval window = {0, (suseconds_t)RATION_WINDOW_MS * 1000};
 	uint64_t now = loop_now_ns();
 
 	if (now - r->window_ns >= RATION_WINDOW_MS * MS_NS) {
