@@ -12,8 +12,8 @@ ifeq ($(SANITIZE),)
 OPT := -O2 -g $(HARDEN)
 LDOPT := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 else
-# gcc's manual: sanitizers make this warning see what is not there. The plain build has it.
-OPT := -Wno-maybe-uninitialized -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -DKG_SANITIZE
+# gcc's manual: sanitizers make a warning of its own see what is not there. The plain build has it.
+OPT := $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized) -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -DKG_SANITIZE
 LDOPT := -fsanitize=$(SANITIZE)
 endif
 CFLAGS ?=
