@@ -13,6 +13,7 @@
 #include "common/lock.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/sock.h"
 #include "common/spawn.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
@@ -248,6 +249,18 @@ static void up_events(struct up *u)
 		log_fatal(KG_EXIT_FAILURE, "the event loop refused an event");
 }
 
+/* Two sets of daemons on one state would fight for its sockets and databases, restart after restart. */
+static int check_unused(const struct cli *c, const struct up *u)
+{
+	int fd = sock_connect(u->run, "vault-admin.sock");
+
+	if (fd < 0)
+		return KG_EXIT_OK;
+	close(fd);
+	return cli_fail(c, "%s: daemons serve there already: end the other keepgate up, or choose another --state",
+			u->run);
+}
+
 static int up_run(const struct cli *c)
 {
 	static struct up u;
@@ -265,6 +278,8 @@ static int up_run(const struct cli *c)
 		status = check_run_length(c, &u);
 	if (status == KG_EXIT_OK)
 		status = make_state(c, &u);
+	if (status == KG_EXIT_OK)
+		status = check_unused(c, &u);
 	if (status != KG_EXIT_OK)
 		return status;
 	if (orphans_adopt() != KG_OK)

@@ -157,6 +157,11 @@ test('without a durable record nothing is sent', async () => {
   equal((await call).status, 200, 'the call, once it is on record');
 });
 
+test('a second keepgate up on the same state is refused at once', () => {
+  const r = keepgate.run(['up', '--config', keepgate.file]);
+  assert(r.status === 1 && /serve there already/.test(r.stderr), `status ${r.status}: ${r.stderr}`);
+});
+
 test('all ends', async () => {
   equal(await keepgate.stop(), 0, 'exit status');
   await raw.stop();
