@@ -56,9 +56,12 @@ export async function rejects(promise, pattern, what) {
   throw new Error(`${what}: was not refused`);
 }
 
-// Any real server program, on loopback, ended with the test.
+// Any real server program, on loopback, ended with the test; main() ends what a failed test left.
+const programs = [];
+
 export class Program {
   constructor(command, args, options = {}) {
+    programs.push(this);
     this.output = '';
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     for (const stream of [this.child.stdout, this.child.stderr])
@@ -206,6 +209,7 @@ export async function main() {
       console.log(`FAIL ${t.name}\n  ${e.stack}`);
     }
   }
+  await Promise.all(programs.filter((p) => p.child.exitCode === null && p.child.signalCode === null).map((p) => p.stop()));
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed ? 1 : 0);
 }
