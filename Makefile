@@ -32,6 +32,8 @@ dir_guardiand-recorder := guardiand/recorder
 dir_notes := examples/notes
 LIBS := -levent_core -ljansson -lsodium -lseccomp
 libs_gatewayd-upstream := -lcurl
+libs_gatewayd-broker := -lpcre2-8
+libs_keepgate := -lpcre2-8
 libs_vaultd := -lsqlite3
 libs_guardiand-recorder := -lsqlite3
 
@@ -40,11 +42,18 @@ objs_of = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 COMMON_OBJ := $(call objs_of,common) $(B)/obj/gen/config_schema.o
 LIBCOMMON := $(call lib_of,common)
 
-# The policy engine: a library that knows nothing of the gateway.
+# Libraries that know nothing of the daemons: the policy engine, JSON Schema, and MCP's policy over both.
 LIBCEDAR := $(call lib_of,cedar)
+LIBSCHEMA := $(call lib_of,jsonschema)
+LIBPOLICY := $(call lib_of,policy)
 $(LIBCEDAR): $(call objs_of,common/cedar)
+$(LIBSCHEMA): $(call objs_of,common/jsonschema)
+$(LIBPOLICY): $(call objs_of,common/policy) $(B)/obj/gen/policy_default.o
+# In the order in which they need each other.
+POLICY_LIBS := $(LIBPOLICY) $(LIBSCHEMA) $(LIBCEDAR)
+$(POLICY_LIBS):
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
-$(B)/keepgate: $(LIBCEDAR)
+$(B)/keepgate $(B)/gatewayd-broker: $(POLICY_LIBS)
 
 all: $(addprefix $(B)/,$(BINARIES))
 
@@ -54,7 +63,7 @@ $(call lib_of,$(1)): $(filter-out %/main.o,$(call objs_of,$(dir_$(1))))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 $(B)/$(1): $(B)/obj/$(dir_$(1))/main.o $(call lib_of,$(1)) $(LIBCOMMON)
 	@echo "  LD   $$@"
-	$$(Q)$(CC) $(LDOPT) -o $$@ $$(filter-out $(LIBCEDAR),$$^) $$(filter $(LIBCEDAR),$$^) $(libs_$(1)) $(LIBS)
+	$$(Q)$(CC) $(LDOPT) -o $$@ $$(filter-out $(POLICY_LIBS) $(LIBCOMMON),$$^) $$(filter $(POLICY_LIBS),$$^) $(LIBCOMMON) $(libs_$(1)) $(LIBS)
 endef
 $(foreach b,$(BINARIES),$(eval $(call binary,$(b))))
 
@@ -73,6 +82,10 @@ $(B)/gen/config_schema.c: common/config.schema.json
 	$(Q)mkdir -p $(@D) && { echo 'extern const char config_schema_json[];'; echo 'const char config_schema_json[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
+# So is the set of policies that holds where the configuration names no other.
+$(B)/gen/policy_default.c: tools/embed $(wildcard policies/default/*)
+	$(Q)mkdir -p $(@D) && tools/embed policy_default policies/default > $@
+
 # Unit tests: test_ROLE_*.c link that role's archive too (front, broker, upstream, vault, recorder, keepgate).
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 unit_role = $(word 2,$(subst _, ,$(1)))
@@ -82,14 +95,15 @@ role_lib_upstream := gatewayd-upstream
 role_lib_vault := vaultd
 role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate
+libs_policy := -lpcre2-8
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(LIBCOMMON)
 	@echo "  LD   $$@"
-	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $(libs_$(role_lib_$(call unit_role,$(1)))) $(LIBS)
+	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 
-ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b))) $(LIBCEDAR)
+ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b))) $(POLICY_LIBS)
 ALL_LIBS := $(sort $(foreach b,$(BINARIES),$(libs_$(b)))) $(LIBS)
 
 # The other test programs: each links what it needs out of all archives.
@@ -100,9 +114,9 @@ $(PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(ROLE_LIBS) $(LIBCOMMON)
 
 # Cedar's own tests: the corpus runner, the differential test's reader, the units, the command alone.
 CEDAR_TESTS := $(addprefix $(B)/tests/cedar-,corpus diff unit cli)
-$(CEDAR_TESTS): $(B)/tests/cedar-%: $(B)/obj/tests/cedar/cedar_%.o $(B)/obj/tests/cedar/test_file.o $(call lib_of,keepgate) $(LIBCEDAR)
+$(CEDAR_TESTS): $(B)/tests/cedar-%: $(B)/obj/tests/cedar/cedar_%.o $(B)/obj/tests/cedar/test_file.o $(call lib_of,keepgate) $(POLICY_LIBS)
 	@echo "  LD   $@"
-	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(libs_policy) $(LIBS)
 $(CEDAR_TESTS): $(LIBCOMMON)
 
 # Fuzz targets: with libFuzzer in "make fuzz", replayed over kept inputs in every check.

@@ -36,6 +36,8 @@ const char *mcp_method_name(uint8_t method)
 
 static const char *const tiers[] = {"none", "read", "write", "destructive"};
 static const char *const states[] = {"?", "active", "paused", "revoked"};
+static const char *const pin_states[] = {"?", "accepted", "pending", "changed", "held", "gone"};
+static const char *const approval_states[] = {"?", "pending", "approved", "denied", "used", "expired"};
 static const char *const outcomes[] = {"?", "ok", "tool-error", "rpc-error", "cancelled", "timeout", "unsent", "lost"};
 static const char *const violations[] = {"?", "receipt-mac", "receipt-replay", "receipt-expired", "seal"};
 static const char *const kinds[] = {"?", "bearer", "basic", "header", "query", "env"};
@@ -62,6 +64,16 @@ static int name_parse(const char *const *list, size_t n, const char *text, uint8
 int tier_parse(const char *text, uint8_t *out)
 {
 	return name_parse(tiers, sizeof(tiers) / sizeof(tiers[0]), text, out);
+}
+
+const char *pin_state_name(uint8_t state)
+{
+	return NAMED_OR(pin_states, state, "?");
+}
+
+const char *approval_state_name(uint8_t state)
+{
+	return NAMED_OR(approval_states, state, "?");
 }
 
 const char *session_state_name(uint8_t state)

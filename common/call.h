@@ -40,6 +40,32 @@ int tier_parse(const char *text, uint8_t *out); /* KG_E_INVALID */
 enum session_state { SESSION_ACTIVE = 1, SESSION_PAUSED = 2, SESSION_REVOKED = 3 };
 const char *session_state_name(uint8_t state);
 
+/* What is accepted of a tool (PIN_PUT). Only an accepted tool whose listed definition is the accepted one can be called. */
+enum pin_state {
+	PIN_ACCEPTED = 1,
+	PIN_PENDING = 2, /* never accepted: first sight under review */
+	PIN_CHANGED = 3, /* accepted once, and its server lists another definition now: quarantined */
+	PIN_HELD = 4,    /* an operator (or the guardian) has quarantined it */
+	PIN_GONE = 5,    /* accepted, not listed any more */
+};
+const char *pin_state_name(uint8_t state); /* "accepted", "pending", "changed", "held", "gone" */
+
+enum approval_state {
+	APPROVAL_PENDING = 1,
+	APPROVAL_APPROVED = 2,
+	APPROVAL_DENIED = 3,
+	APPROVAL_USED = 4,
+	APPROVAL_EXPIRED = 5,
+};
+const char *approval_state_name(uint8_t state);
+
+/* What a client can be asked (REQUEST.elicits, bits) and has answered (REQUEST.consented). */
+enum elicits { ELICITS_FORM = 1, ELICITS_URL = 2 };
+enum elicit_answer { ELICIT_NONE = 0, ELICIT_ACCEPT = 1, ELICIT_DECLINE = 2, ELICIT_CANCEL = 3 };
+
+/* AUTHZ_ASK.kind */
+enum authz_kind { AUTHZ_EVALUATE = 1, AUTHZ_SUBJECTS = 2, AUTHZ_RESOURCES = 3, AUTHZ_ACTIONS = 4 };
+
 enum reply_kind { REPLY_RESULT = 1, REPLY_ERROR = 2, REPLY_ACCEPTED = 3 };
 
 enum decision_kind { DECISION_ALLOW = 1, DECISION_DENY = 2 };

@@ -65,6 +65,59 @@ struct config_server {
 	size_t ntiers;
 	uint32_t timeout_ms;
 	uint32_t max_calls; /* in flight at once */
+	/* what policy knows of it */
+	bool review_tools;       /* "firstSight": "review": a tool is unknown until an operator accepts it */
+	const char *environment; /* "dev", "staging", "prod" (the default) */
+	uint32_t min_trust;      /* 0 to 3 */
+};
+
+/* The decision point of others that is asked too ("policy.external"). */
+enum config_pdp_kind { PDP_NONE = 0, PDP_AUTHZEN = 1, PDP_OPA = 2 };
+struct config_pdp {
+	uint8_t kind;             /* enum config_pdp_kind */
+	const char *url;          /* of the evaluation endpoint, or of OPA's document */
+	const char *batch_url;    /* of AuthZEN's evaluations endpoint; NULL: none */
+	uint32_t timeout_ms;      /* 50 by default */
+	struct config_server link; /* address, TLS, headers and credentials as of an HTTP server named "policy" */
+};
+
+struct config_policy {
+	const char *dir;        /* absolute; NULL: the set that is compiled in */
+	const char *shadow_dir; /* evaluated beside it, differences recorded; NULL: none */
+	const char **keys;      /* Ed25519 public keys in base64 that may sign a set; none: it needs no signature */
+	size_t nkeys;
+	const char *time_zone;  /* an IANA name; "UTC" */
+	bool record_arguments;  /* put on record the arguments that policies look at */
+	struct config_pdp external;
+};
+
+struct config_approvals {
+	const char *url;     /* of the page, to which "/" and the approval's id are added; NULL: our own at the endpoint */
+	uint32_t ttl_s;      /* how long one can be given and used: 900 */
+	uint32_t hold_s;     /* how long a repeated call waits for it: 20 */
+};
+
+/* Who may ask our own AuthZEN endpoint, with which token (its SHA-256 stands in the configuration). */
+struct config_caller {
+	const char *name;
+	uint8_t token_sha256[HASH_LEN];
+	const char **subject_types, **actions, **resource_types; /* globs; none: all */
+	size_t nsubject_types, nactions, nresource_types;
+	bool trusted; /* is told ids of policies too */
+	bool search;  /* may search */
+};
+struct config_authzen {
+	const char *address; /* loopback */
+	uint16_t port;       /* 0: there is no endpoint */
+	const char *base_url; /* policy_decision_point of the metadata; NULL: http://address:port */
+	struct config_caller *callers;
+	size_t ncallers;
+};
+
+/* Which human a user of this machine is: who approves, for the policies. */
+struct config_operator {
+	const char *user, *human;
+	bool mfa; /* logging in to this account needs a second factor */
 };
 
 struct config {
@@ -81,6 +134,11 @@ struct config {
 	uint32_t max_body;                                        /* bytes of one request */
 	const char *user_gatewayd, *user_vaultd, *user_guardiand; /* NULL: our own user */
 	const char *origin;                                       /* name of the audit log, for checkpoints */
+	struct config_policy policy;
+	struct config_approvals approvals;
+	struct config_authzen authzen;
+	struct config_operator *operators;
+	size_t noperators;
 	struct config_server *servers;
 	size_t nservers;
 };

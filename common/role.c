@@ -154,7 +154,7 @@ void role_lock(struct role *r, const struct lock_paths *paths)
 
 void role_want_peer(struct role *r, enum ipc_role peer, uint32_t index)
 {
-	struct ipc_want_peer want = {.role = (uint8_t)peer, .index = index};
+	struct ipc_want_peer want = {.role = (uint32_t)peer, .index = index};
 
 	if (r->control != NULL)
 		ipc_send(r->control, IPC_WANT_PEER, &want);

@@ -243,7 +243,7 @@ struct child *supervisor_add(struct supervisor *s, const struct child_spec *spec
 
 void child_give(struct child *c, enum ipc_role peer, uint32_t index, const char *name, int fd)
 {
-	struct ipc_peer p = {.role = (uint8_t)peer, .index = index, .name = ipc_text(name)};
+	struct ipc_peer p = {.role = (uint32_t)peer, .index = index, .name = ipc_text(name)};
 
 	if (c->control != NULL)
 		ipc_send_fd(c->control, IPC_PEER, &p, fd);

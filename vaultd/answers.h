@@ -14,7 +14,7 @@
 /* Answers now when the broker is away or has nothing outstanding. Takes over result. */
 void answer_when_taken(struct peer *asker, json_t *result);
 
-/* SESSION_TAKEN; KG_E_PROTO when nothing was outstanding. */
+/* PUT_TAKEN; KG_E_PROTO when nothing was outstanding. */
 int answers_taken(struct peer *broker);
 
 /* A broker has gone: who waited for it is answered. An asker has gone: nobody is. */

@@ -46,7 +46,7 @@ void broker_push(struct vault *v, const struct session *x)
 		}
 }
 
-static int on_session_taken(struct ipc_conn *c, const void *msg, int fd, void *arg)
+static int on_put_taken(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	(void)c, (void)msg, (void)fd;
 	return answers_taken(arg);
@@ -72,6 +72,6 @@ static int on_attach(struct ipc_conn *c, const void *msg, int fd, void *arg)
 
 static const struct ipc_op ops[] = {
 	{IPC_ATTACH, on_attach},
-	{IPC_SESSION_TAKEN, on_session_taken},
+	{IPC_PUT_TAKEN, on_put_taken},
 };
 const struct ipc_handlers broker_handlers = {ops, sizeof(ops) / sizeof(ops[0]), peer_closed};

@@ -23,7 +23,7 @@ static int on_request_gone(struct ipc_conn *conn, const void *msg, int fd, void 
 
 static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
-	static const struct ipc_session_taken taken = {0};
+	static const struct ipc_put_taken taken = {0};
 	struct broker *b = ((struct peer *)arg)->broker;
 	int r = sessions_put(b->sessions, msg);
 
@@ -32,7 +32,7 @@ static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *
 		return r;
 	if (sessions_synced(b->sessions)) {
 		broker_watch_expiry(b);
-		ipc_send(conn, IPC_SESSION_TAKEN, &taken);
+		ipc_send(conn, IPC_PUT_TAKEN, &taken);
 	}
 	if (r != KG_OK)
 		log_warn("agent session of the vault: not let in: %s: end sessions that are not needed (keepgate "

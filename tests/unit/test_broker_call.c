@@ -417,7 +417,7 @@ static void loss_happen(struct rig *r, enum act_of act)
 	} else {
 		s.state = act == REVOKED ? SESSION_REVOKED : SESSION_PAUSED;
 		rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
-		CHECK(rig_take(r, RIG_VAULT, IPC_SESSION_TAKEN) != NULL);
+		CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
 	}
 }
 

@@ -262,7 +262,7 @@ static void refuses_other_tokens(void)
 /* An act on sessions: the operator has no answer before the broker has it in force. */
 static json_t *do_taken(struct scene *s, const char *op, const char *json, const uint8_t *session)
 {
-	static const struct ipc_session_taken taken = {0};
+	static const struct ipc_put_taken taken = {0};
 	struct rig_message m;
 	char error[1025], byte;
 
@@ -272,7 +272,7 @@ static json_t *do_taken(struct scene *s, const char *op, const char *json, const
 	CHECK(session == NULL || memcmp(((struct ipc_session_put *)&m.any)->session, session, ID_LEN) == 0);
 	rig_forget(&m);
 	CHECK(recv(s->admin, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
-	rig_say(s->broker, IPC_SESSION_TAKEN, &taken);
+	rig_say(s->broker, IPC_PUT_TAKEN, &taken);
 	return rig_answer(&s->r, s->admin, error);
 }
 
@@ -291,7 +291,7 @@ static void change(struct scene *s, const char *op)
 /* A broker that is gone, silent, or says what nobody asked, keeps no operator waiting for long. */
 static void an_answer_does_not_hang_on_the_broker(void)
 {
-	static const struct ipc_session_taken taken = {0};
+	static const struct ipc_put_taken taken = {0};
 	struct scene s;
 	json_t *answer;
 	char error[1025], json[128], hex[33];
@@ -313,7 +313,7 @@ static void an_answer_does_not_hang_on_the_broker(void)
 	json_decref(answer);
 	s.broker = rig_peer(&s.r, IPC_ROLE_BROKER);
 	drain_sessions(&s);
-	rig_say(s.broker, IPC_SESSION_TAKEN, &taken);
+	rig_say(s.broker, IPC_PUT_TAKEN, &taken);
 	CHECK(rig_dropped(&s.r, s.broker));
 	scene_close(&s);
 }

@@ -1,0 +1,16 @@
+/*
+ * JSON in one spelling, for what is pinned by its hash (RFC 8785: no white space, members sorted by the UTF-16 units of
+ * their names, shortest escapes), but that numbers stay as they were written: a double would make numbers equal
+ * that are not.
+ */
+#ifndef COMMON_JSON_CANONICAL_H
+#define COMMON_JSON_CANONICAL_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/json.h"
+
+/* Appends value t of a scanned document. KG_E_LIMIT, KG_E_NOMEM. */
+int json_put_canonical(struct buf *out, const struct json_doc *d, uint32_t t) MUST_CHECK;
+
+#endif
