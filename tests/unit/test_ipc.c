@@ -122,7 +122,7 @@ static void a_string_holds_no_nul(void)
 	CHECK(ipc_encode(&b, IPC_PEER, &in) == KG_E_INVALID);
 	in.name = ipc_text("axb");
 	CHECK(ipc_encode(&b, IPC_PEER, &in) == KG_OK);
-	b.data[IPC_HEADER_LEN + 1 + 4 + 4 + 1] = 0;
+	b.data[IPC_HEADER_LEN + 4 + 4 + 4 + 1] = 0;
 	CHECK(ipc_decode(IPC_PEER, buf_ptr(&b) + IPC_HEADER_LEN, buf_len(&b) - IPC_HEADER_LEN, &in) == KG_E_PROTO);
 	buf_free(&b);
 }
