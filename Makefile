@@ -55,6 +55,13 @@ $(POLICY_LIBS):
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(B)/keepgate $(B)/gatewayd-broker: $(POLICY_LIBS)
 
+# The HTTP/1.1 server, for the two roles that listen to clients.
+LIBHTTP := $(call lib_of,http)
+$(LIBHTTP): $(call objs_of,common/http)
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(B)/gatewayd-front $(B)/gatewayd-authzen: $(LIBHTTP)
+FIRST_LIBS := $(LIBHTTP) $(POLICY_LIBS)
+
 all: $(addprefix $(B)/,$(BINARIES))
 
 # One archive per folder without its main.o, so that tests link what a program is made of.
@@ -63,7 +70,7 @@ $(call lib_of,$(1)): $(filter-out %/main.o,$(call objs_of,$(dir_$(1))))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 $(B)/$(1): $(B)/obj/$(dir_$(1))/main.o $(call lib_of,$(1)) $(LIBCOMMON)
 	@echo "  LD   $$@"
-	$$(Q)$(CC) $(LDOPT) -o $$@ $$(filter-out $(POLICY_LIBS) $(LIBCOMMON),$$^) $$(filter $(POLICY_LIBS),$$^) $(LIBCOMMON) $(libs_$(1)) $(LIBS)
+	$$(Q)$(CC) $(LDOPT) -o $$@ $$(filter-out $(FIRST_LIBS) $(LIBCOMMON),$$^) $$(filter $(FIRST_LIBS),$$^) $(LIBCOMMON) $(libs_$(1)) $(LIBS)
 endef
 $(foreach b,$(BINARIES),$(eval $(call binary,$(b))))
 
@@ -97,13 +104,13 @@ role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate
 libs_policy := -lpcre2-8
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 
-ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b))) $(POLICY_LIBS)
+ROLE_LIBS := $(foreach b,$(filter-out notes,$(BINARIES)),$(call lib_of,$(b))) $(FIRST_LIBS)
 ALL_LIBS := $(sort $(foreach b,$(BINARIES),$(libs_$(b)))) $(LIBS)
 
 # The other test programs: each links what it needs out of all archives.

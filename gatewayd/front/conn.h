@@ -1,29 +1,16 @@
-/*
- * One HTTP connection: a request is read, answered, and then the next one is read. Pipelined requests wait
- * in a bounded buffer; a slow reader costs a bounded amount of memory.
- */
+/* A connection as a front sees it: the server's part, and what was copied of the MCP request on it. */
 #ifndef GATEWAYD_FRONT_CONN_H
 #define GATEWAYD_FRONT_CONN_H
 
 #include "common/call.h"
+#include "common/http/server.h"
 #include "common/token.h"
 #include "gatewayd/front/front.h"
-#include "gatewayd/front/http1.h"
 
-#define CONN_IDLE_S 75 /* between requests */
-#define CONN_HEAD_S 10 /* from a head's first byte to its last */
-#define CONN_BODY_S 30
-#define CONN_WRITE_S 30     /* without the client taking a byte */
-#define CONN_DRAIN_S 2      /* after a refusal, so that it is read before the reset */
-#define CONN_KEEPALIVE_S 15 /* comments on a quiet stream */
 #define CONN_OUT_MAX (2u * IPC_BODY_MAX + 65536u)
-#define CONN_OUT_HIGH 65536u /* unread by the client: then no next request, and no more progress */
-#define CONN_KEEP 65536u     /* room that a buffer keeps when it is empty */
 
 #define RAW_ID_MAX 256
 #define HEADER_MAX 512
-
-enum conn_state { CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_STREAMING, CONN_DRAINING };
 
 /* What the header fields said, copied: the buffer moves on. Strings are empty when the field was absent. */
 struct request_head {
@@ -45,44 +32,34 @@ struct open_request {
 };
 
 struct conn {
+	struct http_conn http; /* first: one address for both */
 	struct front *front;
-	uint32_t slot, generation;
-	int fd;
-	enum conn_state state;
-	struct event *readable, *writable;
-	struct buf in, out, body;
-	struct http1_scan scan;
-	struct http1_chunks chunks;
-	bool chunked, close_after, reading, in_process, dead;
-	size_t body_left; /* Content-Length */
-	unsigned long long deadline_ns, written_ns, keepalive_ns;
-	char source[64];
 	struct request_head head;
 	struct open_request request;
 };
 
-/* Takes over an accepted socket. NULL when there is no memory or no slot (the socket is closed). */
-struct conn *conn_open(struct front *f, int fd, const char *source);
+/* What a front does with a connection (server.h). */
+extern const struct http_service front_service;
 
-/* The connection of a call's id, when it still waits for it; else NULL. */
-struct conn *conn_of_call(struct front *f, uint64_t call);
-uint64_t conn_call(const struct conn *c);
+static inline struct conn *conn_of(struct http_conn *c)
+{
+	return (struct conn *)c;
+}
 
-/* Answers the request and goes on with the next one. fields: further header lines, each ending in CRLF, or "". */
-void conn_respond(struct conn *c, int status, const char *type, const char *fields, const void *body, size_t len);
+static inline struct conn *conn_of_call(struct front *f, uint64_t call)
+{
+	return conn_of(http_of_call(&f->http, call));
+}
 
-/* Begins an event stream (text/event-stream); each event is one JSON text. */
-void conn_stream_begin(struct conn *c, const char *fields);
-void conn_stream_event(struct conn *c, const void *json, size_t len);
-void conn_stream_end(struct conn *c);
+static inline uint64_t conn_call(const struct conn *c)
+{
+	return http_call(&c->http);
+}
 
-/* Whether a new connection can be taken; not when calls run on all that there may be. */
-bool conn_has_room(const struct front *f);
-
-/* For one that has come: when there is no place, ends the one whose client has kept us waiting longest. */
-void conn_make_room(struct front *f);
-
-/* Called once a second: deadlines, keep-alive comments. */
-void conn_sweep(struct conn *c, unsigned long long now_ns);
+static inline void conn_respond(struct conn *c, int status, const char *type, const char *fields, const void *body,
+				size_t len)
+{
+	http_respond(&c->http, status, type, fields, body, len);
+}
 
 #endif

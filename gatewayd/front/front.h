@@ -4,27 +4,21 @@
 
 #include <stdint.h>
 
+#include "common/http/server.h"
 #include "common/json.h"
 #include "common/role.h"
 
-struct conn;
-
 struct front {
 	struct role role;
+	struct http_server http;
 	struct ipc_conn *broker; /* NULL while it is away */
-	struct conn **slots;     /* a connection has a slot; a call's id names slot and generation */
-	uint32_t nslots, used;
-	uint32_t generation;
-	struct event *accepting, *sweep;
-	uint16_t port;       /* ours, for Host */
-	struct json_doc doc; /* for one scan at a time */
-	struct buf scratch;  /* for one message at a time */
-	char date[40];       /* the Date field's value, made each second */
-	long long date_second;
+	uint16_t port;           /* ours, for Host */
+	struct json_doc doc;     /* for one scan at a time */
+	struct buf scratch;      /* for one message at a time */
 };
 
-/* Serves new connections, and looks at deadlines once a second. Fatal when it cannot. */
-void accept_start(struct front *f);
+/* Sets up f->http for so many connections; role, configuration and loop are there. Fatal when out of memory. */
+void front_serve(struct front *f, uint32_t nslots);
 
 /* A connection to the broker has come (fd is taken over); the old one is given up. */
 void broker_attach(struct front *f, int fd);

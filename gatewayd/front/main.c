@@ -1,6 +1,5 @@
 /* gatewayd-front: HTTP and MCP at the edge. Decides nothing, reaches nothing but the broker. */
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,14 +39,11 @@ int main(void)
 	f.role.arg = &f;
 	role_begin(&f.role, IPC_ROLE_FRONT, "gatewayd-front", 0);
 	f.port = own_port();
-	f.nslots = f.role.config->max_connections;
-	f.slots = calloc(f.nslots, sizeof(*f.slots));
-	if (f.slots == NULL)
-		log_fatal(KG_EXIT_FAILURE, "connections: out of memory");
+	front_serve(&f, f.role.config->max_connections);
 	json_init(&f.doc);
 	buf_init(&f.scratch, CONN_OUT_MAX);
 	paths.min_landlock_abi = f.role.config->min_landlock_abi;
 	role_lock(&f.role, &paths);
-	accept_start(&f);
+	http_start(&f.http, ROLE_FD_LISTEN);
 	return role_run(&f.role);
 }

@@ -54,7 +54,7 @@ static void send_request(struct conn *c, struct ipc_request *q)
 	q->token = ipc_text(c->head.token);
 	q->mcp_session = ipc_text(c->head.mcp_session);
 	q->server = ipc_text(c->head.server);
-	q->source = ipc_text(c->source);
+	q->source = ipc_text(c->http.source);
 	/* A link whose queue is full is dropped, with all that waits on it: that must not be in a client's hands. */
 	if (c->front->broker != NULL && ipc_queued(c->front->broker) + q->args.n + q->meta.n > BROKER_QUEUE_HIGH)
 		snprintf(r.text, sizeof(r.text), "the gateway's broker has too much to do: try again in a moment");

@@ -83,14 +83,14 @@ static void deliver(struct conn *c, int status, const char *fields, const void *
 	struct front *f = c->front;
 	uint64_t call = conn_call(c);
 
-	if (c->state != CONN_STREAMING) {
+	if (c->http.state != HTTP_STREAMING) {
 		conn_respond(c, status, "application/json", fields, json, len);
 		return;
 	}
-	conn_stream_event(c, json, len);
+	http_stream_event(&c->http, json, len);
 	c = conn_of_call(f, call);
 	if (c != NULL)
-		conn_stream_end(c);
+		http_stream_end(&c->http);
 }
 
 static const char last_words[] =
@@ -171,7 +171,8 @@ void mcp_progress(struct front *f, const struct ipc_progress *p)
 	struct buf *b = &f->scratch;
 
 	/* A courtesy: dropped before it piles up for a client that does not read. */
-	if (c == NULL || c->request.notification || c->request.progress[0] == '\0' || buf_len(&c->out) > CONN_OUT_HIGH)
+	if (c == NULL || c->request.notification || c->request.progress[0] == '\0' ||
+	    buf_len(&c->http.out) > HTTP_OUT_HIGH)
 		return;
 	if (json_scan(d, (const char *)p->members.p, p->members.n, NULL) != KG_OK || json_kind(d, 0) != JK_OBJECT ||
 	    json_get(d, 0, "progress") == JSON_NONE)
@@ -189,19 +190,19 @@ void mcp_progress(struct front *f, const struct ipc_progress *p)
 	}
 	if (buf_puts(b, "}}") != KG_OK)
 		return;
-	if (c->state == CONN_WAITING)
-		conn_stream_begin(c, "");
+	if (c->http.state == HTTP_WAITING)
+		http_stream_begin(&c->http, "");
 	c = conn_of_call(f, p->call);
 	if (c != NULL)
-		conn_stream_event(c, buf_ptr(b), buf_len(b));
+		http_stream_event(&c->http, buf_ptr(b), buf_len(b));
 }
 
 void mcp_broker_lost(struct front *f)
 {
-	for (uint32_t i = 0; i < f->nslots; i++) {
-		struct conn *c = f->slots[i];
+	for (uint32_t i = 0; i < f->http.nslots; i++) {
+		struct conn *c = conn_of(f->http.slots[i]);
 
-		if (c != NULL && (c->state == CONN_WAITING || c->state == CONN_STREAMING))
+		if (c != NULL && (c->http.state == HTTP_WAITING || c->http.state == HTTP_STREAMING))
 			reply_error(c, 502, RPC_INTERNAL,
 				    ipc_text("the gateway's broker was lost during this request: "
 					     "whether it was carried out stands in the audit log"),

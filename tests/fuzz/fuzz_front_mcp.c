@@ -47,7 +47,7 @@ static void raw(const char *text, size_t len)
 /* The body in a block of its own size, so that a read too far is seen. */
 static void body(uint8_t bits, const char *text, size_t len)
 {
-	struct conn *c = rig->f.slots[0];
+	struct conn *c = conn_of(rig->f.http.slots[0]);
 	char *block = malloc(len > 0 ? len : 1);
 
 	memcpy(block, text, len);
@@ -58,7 +58,7 @@ static void body(uint8_t bits, const char *text, size_t len)
 	snprintf(c->head.mcp_name, sizeof(c->head.mcp_name), (bits & 2) != 0 ? "=?base64?YQ==?=" : "a");
 	c->head.has_mcp_method = (bits & 4) != 0;
 	c->head.has_mcp_name = (bits & 8) != 0;
-	c->state = CONN_WAITING;
+	c->http.state = HTTP_WAITING;
 	mcp_body(c, block, len);
 	free(block);
 	drain();
@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rig_pump(rig);
 	while (rig_take(rig, IPC_REQUEST_GONE) != NULL)
 		continue;
-	if (!rig_linked(rig) || rig->f.used != 0)
+	if (!rig_linked(rig) || rig->f.http.used != 0)
 		abort();
 	return 0;
 }

@@ -2,7 +2,7 @@
  * HTTP/1.1 of a client: whatever the bytes, the reader ends, and says the same whether they come whole or in
  * pieces (the first byte says how large). What it takes as a head has one length and one Host.
  */
-#include "gatewayd/front/http1.h"
+#include "common/http/http1.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -75,7 +75,7 @@ static inline int rig_connect(struct rig *r)
 	int pair[2];
 
 	rig_pair(pair);
-	if (conn_open(&r->f, pair[1], "127.0.0.1:50000") == NULL)
+	if (http_open(&r->f.http, pair[1], "127.0.0.1:50000") == NULL)
 		abort();
 	r->client = pair[0];
 	return r->client;
@@ -95,8 +95,7 @@ static inline struct rig *rig_new(void)
 	r->f.role.self = IPC_ROLE_FRONT;
 	r->f.role.loop = loop_new();
 	r->f.port = 8931;
-	r->f.nslots = RIG_SLOTS;
-	r->f.slots = calloc(RIG_SLOTS, sizeof(*r->f.slots));
+	front_serve(&r->f, RIG_SLOTS);
 	r->got = calloc(1, RIG_READ_MAX + 1);
 	json_init(&r->f.doc);
 	buf_init(&r->f.scratch, CONN_OUT_MAX);
@@ -121,7 +120,7 @@ static inline void rig_free(struct rig *r)
 	json_free(&r->f.doc);
 	buf_free(&r->f.scratch);
 	buf_free(&r->store);
-	free(r->f.slots);
+	free(r->f.http.slots);
 	free(r->got);
 	free(r);
 }

@@ -1,5 +1,5 @@
 /* The HTTP/1.1 reader: what it refuses, limits and one beyond, and the same answer however the bytes were cut. */
-#include "gatewayd/front/http1.h"
+#include "common/http/http1.h"
 
 #include <stdlib.h>
 #include <string.h>

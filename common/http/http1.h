@@ -2,8 +2,8 @@
  * HTTP/1.1 requests, read strictly (RFC 9110, RFC 9112): one spelling of each thing, everything
  * else is refused with a status and the connection ends. No request is ever read in two ways by two programs.
  */
-#ifndef GATEWAYD_FRONT_HTTP1_H
-#define GATEWAYD_FRONT_HTTP1_H
+#ifndef COMMON_HTTP_HTTP1_H
+#define COMMON_HTTP_HTTP1_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "gatewayd/front/http1.h"
+#include "common/http/http1.h"
 
 #include <string.h>
 #include <strings.h>

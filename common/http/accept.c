@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/http/server.h"
 #include "common/log.h"
-#include "gatewayd/front/conn.h"
 
 #define ACCEPT_BATCH 16
 
@@ -31,14 +31,14 @@ static void name_source(const union address *a, char *out, size_t size)
 }
 
 /* Without a slot or a descriptor to spare, accepting rests until the next tick: what waits, waits in the kernel. */
-static void accept_rest(struct front *f)
+static void accept_rest(struct http_server *s)
 {
-	event_del(f->accepting);
+	event_del(s->accepting);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
-	struct front *f = arg;
+	struct http_server *s = arg;
 	int on = 1;
 
 	(void)what;
@@ -48,8 +48,8 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		char source[64];
 		int conn;
 
-		if (!conn_has_room(f)) {
-			accept_rest(f);
+		if (!http_has_room(s)) {
+			accept_rest(s);
 			return;
 		}
 		conn = accept4(fd, &a.sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -59,38 +59,38 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 					 "files or "
 					 "lower limits.max_connections",
 					 strerror(errno));
-				accept_rest(f);
+				accept_rest(s);
 			}
 			return;
 		}
 		name_source(&a, source, sizeof(source));
 		setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		conn_make_room(f);
-		conn_open(f, conn, source);
+		http_make_room(s);
+		http_open(s, conn, source);
 	}
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct front *f = arg;
+	struct http_server *s = arg;
 	unsigned long long now = loop_now_ns();
 
 	(void)fd, (void)what;
-	for (uint32_t i = 0; i < f->nslots; i++)
-		if (f->slots[i] != NULL)
-			conn_sweep(f->slots[i], now);
-	if (f->used < f->nslots)
-		event_add(f->accepting, NULL);
+	for (uint32_t i = 0; i < s->nslots; i++)
+		if (s->slots[i] != NULL)
+			http_sweep(s->slots[i], now);
+	if (s->used < s->nslots)
+		event_add(s->accepting, NULL);
 }
 
-void accept_start(struct front *f)
+void http_start(struct http_server *s, int fd)
 {
 	static const struct timeval second = {1, 0};
-	struct event_base *base = loop_base(f->role.loop);
+	struct event_base *base = loop_base(s->loop);
 
-	f->accepting = event_new(base, ROLE_FD_LISTEN, EV_READ | EV_PERSIST, on_accept, f);
-	f->sweep = event_new(base, -1, EV_PERSIST, on_tick, f);
-	if (f->accepting == NULL || f->sweep == NULL || event_add(f->accepting, NULL) != 0 ||
-	    event_add(f->sweep, &second) != 0)
+	s->accepting = event_new(base, fd, EV_READ | EV_PERSIST, on_accept, s);
+	s->sweep = event_new(base, -1, EV_PERSIST, on_tick, s);
+	if (s->accepting == NULL || s->sweep == NULL || event_add(s->accepting, NULL) != 0 ||
+	    event_add(s->sweep, &second) != 0)
 		log_fatal(KG_EXIT_FAILURE, "listening socket: the loop refused an event");
 }

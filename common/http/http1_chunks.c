@@ -1,7 +1,7 @@
 /* The chunked transfer coding, with nothing that it allows beyond sizes and data. */
 #include <string.h>
 
-#include "gatewayd/front/http1.h"
+#include "common/http/http1.h"
 
 static int hex_value(char c)
 {
