@@ -56,7 +56,8 @@ static int get_receipt(struct prepared *p, const char *upstream, const char *nam
 }
 
 /* Asks vaultd; the seal goes into the call. The status, or a negative error. */
-static int get_seal(struct prepared *p, const char *with_token, const char *upstream, const char *name)
+static int get_seal_approved(struct prepared *p, const char *with_token, const char *upstream, const char *name,
+			     const uint8_t approval[ID_LEN])
 {
 	struct ipc_attach a = {.call = 1, .method = MCP_TOOLS_CALL};
 	int fd = peer_fd(IPC_ROLE_VAULT, NULL), r;
@@ -67,6 +68,7 @@ static int get_seal(struct prepared *p, const char *with_token, const char *upst
 	a.upstream = ipc_text(upstream);
 	a.name = ipc_text(name);
 	memcpy(a.txn, p->call.txn, ID_LEN);
+	memcpy(a.approval, approval, ID_LEN);
 	sha256(p->args, strlen(p->args), a.args_sha256);
 	sha256("{}", 2, a.meta_sha256);
 	if (ipc_write_blocking(fd, IPC_ATTACH, &a, -1) != KG_OK)
@@ -80,6 +82,13 @@ static int get_seal(struct prepared *p, const char *with_token, const char *upst
 		memcpy(p->sealed, got->sealed.p, got->sealed.n);
 	p->call.sealed = ipc_mem(p->sealed, got->sealed.n);
 	return got->status;
+}
+
+static int get_seal(struct prepared *p, const char *with_token, const char *upstream, const char *name)
+{
+	static const uint8_t none[ID_LEN];
+
+	return get_seal_approved(p, with_token, upstream, name, none);
 }
 
 static void prepare(struct prepared *p, const char *name, const char *args)
@@ -229,6 +238,91 @@ static void nothing_beyond_the_consent(void)
 	      "vaultd refuses a made-up token");
 }
 
+/* The pin that vaultd tells its brokers: an approval is for one definition. */
+static void learn_pin(const char *name, uint8_t sha[HASH_LEN])
+{
+	int fd;
+	union ipc_any msg;
+	const struct ipc_pin_put *m = (const void *)&msg;
+
+	peer_lost(IPC_ROLE_VAULT);
+	fd = peer_fd(IPC_ROLE_VAULT, NULL);
+	while (expect(fd, IPC_PIN_PUT, &msg) == KG_OK) {
+		if (ipc_is(m->server, "notes") && ipc_is(m->name, name)) {
+			memcpy(sha, m->accepted, HASH_LEN);
+			return;
+		}
+	}
+	check(0, "the pin of the tool is known");
+}
+
+static int ask_approval(const struct prepared *p, const char *name, uint8_t approval[ID_LEN])
+{
+	struct ipc_approval_ask ask = {.call = 1, .upstream = ipc_text("notes")};
+	union ipc_any msg;
+	const struct ipc_approval_asked *got = (const void *)&msg;
+	int fd, r;
+
+	learn_pin(name, ask.def_sha256);
+	fd = peer_fd(IPC_ROLE_VAULT, NULL);
+	ask.name = ipc_text(name);
+	ask.args = ipc_text(p->args);
+	memcpy(ask.session, session, ID_LEN);
+	sha256(p->args, strlen(p->args), ask.args_sha256);
+	if (ipc_write_blocking(fd, IPC_APPROVAL_ASK, &ask, -1) != KG_OK)
+		return KG_E_IO;
+	r = expect(fd, IPC_APPROVAL_ASKED, &msg);
+	memcpy(approval, got->approval, ID_LEN);
+	return r == KG_OK && got->status != GRANT_OK ? KG_E_DENIED : r;
+}
+
+/* It may ask for an approval; it cannot give one, stretch one, or use one twice. The test approves as an operator
+ * would. */
+static void nothing_without_a_person(void)
+{
+	static const char args[] = "{\"box\":1}";
+	uint8_t approval[ID_LEN], wrong[ID_LEN] = {1};
+	char line[64], hex[2 * ID_LEN + 1];
+	struct prepared p;
+
+	prepare(&p, "wipe_notes", args);
+	check(ask_approval(&p, "wipe_notes", approval) == KG_OK, "an approval can be asked for");
+	check(get_seal_approved(&p, token, "notes", "wipe_notes", approval) == GRANT_DENIED,
+	      "an approval that nobody has given is refused");
+	check(get_seal_approved(&p, token, "notes", "wipe_notes", wrong) == GRANT_DENIED,
+	      "an approval that does not exist is refused");
+	sodium_bin2hex(hex, sizeof(hex), approval, ID_LEN);
+	fprintf(stderr, "hostile: approve %s\n", hex);
+	wait_line("approved", line, sizeof(line));
+	prepare(&p, "wipe_notes", "{\"box\":2}");
+	check(get_seal_approved(&p, token, "notes", "wipe_notes", approval) == GRANT_DENIED,
+	      "an approval for other arguments is refused");
+	prepare(&p, "wipe_notes", args);
+	check(get_receipt(&p, "notes", "list_notes") == GRANT_OK &&
+		      get_seal_approved(&p, token, "notes", "wipe_notes", approval) == GRANT_OK &&
+		      send_call(&p, "notes") == RESULT_REFUSED,
+	      "an approved call that is on record under another name is refused");
+	check(get_seal_approved(&p, token, "notes", "wipe_notes", approval) == GRANT_DENIED,
+	      "an approval is used once, whatever came of it");
+}
+
+static void no_older_policy(void)
+{
+	struct ipc_policy_keep keep = {.id = 1, .revision = 7};
+	union ipc_any msg;
+	const struct ipc_policy_kept *got = (const void *)&msg;
+	int fd = peer_fd(IPC_ROLE_VAULT, NULL);
+
+	check(ipc_write_blocking(fd, IPC_POLICY_KEEP, &keep, -1) == KG_OK &&
+		      expect(fd, IPC_POLICY_KEPT, &msg) == KG_OK && got->status == GRANT_OK,
+	      "a revision is kept");
+	keep.id = 2;
+	keep.revision = 6;
+	check(ipc_write_blocking(fd, IPC_POLICY_KEEP, &keep, -1) == KG_OK &&
+		      expect(fd, IPC_POLICY_KEPT, &msg) == KG_OK && got->status != GRANT_OK,
+	      "a lower revision is refused");
+}
+
 static void one_record_for_one_call(void)
 {
 	struct prepared p;
@@ -251,6 +345,8 @@ static void papers_grow_old(void)
 static void speaks_for_others(void)
 {
 	struct ipc_session_put put = {.tier = TIER_WRITE};
+	struct ipc_pin_put pin = {.state = PIN_ACCEPTED};
+	struct ipc_approval_put approval = {.state = APPROVAL_APPROVED};
 	struct ipc_self_attach self = {.method = SELF_CONNECT};
 	struct ipc_checkpoint point = {.size = 1};
 	struct ipc_upstream_key key = {0};
@@ -263,6 +359,8 @@ static void speaks_for_others(void)
 		const char *what;
 	} lies[] = {
 		{IPC_ROLE_VAULT, IPC_SESSION_PUT, &put, "making a session"},
+		{IPC_ROLE_VAULT, IPC_PIN_PUT, &pin, "accepting a tool"},
+		{IPC_ROLE_VAULT, IPC_APPROVAL_PUT, &approval, "giving an approval"},
 		{IPC_ROLE_VAULT, IPC_SELF_ATTACH, &self, "asking for credentials as an upstream"},
 		{IPC_ROLE_VAULT, IPC_UPSTREAM_KEY, &key, "agreeing a key as an upstream"},
 		{IPC_ROLE_VAULT, IPC_CHECKPOINT, &point, "asking for a signature as the recorder"},
@@ -292,6 +390,8 @@ int main(void)
 	nothing_from_elsewhere();
 	nothing_under_another_name();
 	nothing_beyond_the_consent();
+	nothing_without_a_person();
+	no_older_policy();
 	one_record_for_one_call();
 	papers_grow_old();
 	speaks_for_others();

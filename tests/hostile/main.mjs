@@ -9,7 +9,7 @@ const notes = () => ({ command: path.join(build, 'notes'), tiers: { list_notes: 
 // A copy of the executables in which one role is the attacker's.
 function takenOver(role, program) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepgate-hostile-'));
-  for (const name of ['keepgate', 'gatewayd', 'gatewayd-front', 'gatewayd-broker', 'gatewayd-upstream', 'vaultd', 'guardiand', 'guardiand-recorder'])
+  for (const name of ['keepgate', 'gatewayd', 'gatewayd-front', 'gatewayd-broker', 'gatewayd-upstream', 'gatewayd-authzen', 'gatewayd-pdp', 'vaultd', 'guardiand', 'guardiand-recorder'])
     fs.copyFileSync(path.join(build, name === role ? `tests/hostile/${program}` : name), path.join(dir, name));
   return dir;
 }
@@ -24,6 +24,12 @@ for (const [role, program] of [['gatewayd-front', 'front'], ['gatewayd-broker', 
     const { token } = keepgate.grant('notes/*');
     fs.writeFileSync(path.join(bin, 'token.new'), `${token}\n`);
     fs.renameSync(path.join(bin, 'token.new'), path.join(bin, 'token'));
+    if (program === 'broker') {
+      const asked = await until('its question for an approval', () => /^hostile: approve ([0-9a-f]{32})$/m.exec(keepgate.up.output), 60000);
+      keepgate.cli(['approvals', 'approve', asked[1]]);
+      fs.writeFileSync(path.join(bin, 'approved.new'), 'yes\n');
+      fs.renameSync(path.join(bin, 'approved.new'), path.join(bin, 'approved'));
+    }
     const tally = await until('the attacks', () => /^hostile: (\d+) passed, (\d+) failed$/m.exec(keepgate.up.output), 90000);
     const text = keepgate.up.output.split('\n').filter((l) => l.startsWith('hostile: ')).join('\n');
     const events = keepgate.audit();

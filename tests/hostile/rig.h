@@ -22,7 +22,7 @@
 #define ANSWER_MS 3000
 
 struct peer {
-	uint8_t role;
+	uint32_t role;
 	char name[65];
 	int fd;
 };
@@ -112,7 +112,7 @@ static void peer_closed(enum ipc_role role)
 /* Asks the parent for another, as the real role would. */
 __attribute__((unused)) static void peer_lost(enum ipc_role role)
 {
-	struct ipc_want_peer want = {.role = (uint8_t)role};
+	struct ipc_want_peer want = {.role = (uint32_t)role};
 
 	peer_closed(role);
 	if (ipc_write_blocking(3, IPC_WANT_PEER, &want, -1) != KG_OK)
@@ -131,6 +131,19 @@ static int expect(int fd, enum ipc_type want, union ipc_any *msg)
 	return r;
 }
 
+/* What a peer may still be saying by itself. */
+static int is_news(enum ipc_type type)
+{
+	static const enum ipc_type news[] = {IPC_SESSION_PUT,  IPC_SESSIONS_SYNCED, IPC_PIN_PUT,
+					     IPC_APPROVAL_PUT, IPC_POLICY_STATE,    IPC_TOOL,
+					     IPC_TOOLS_DONE};
+
+	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++)
+		if (type == news[i])
+			return 1;
+	return 0;
+}
+
 /* Whether the peer ends the connection after what we said, and says nothing else. */
 static int dropped(int fd)
 {
@@ -140,8 +153,7 @@ static int dropped(int fd)
 
 	do
 		r = ipc_read_blocking(fd, ANSWER_MS, &store, &type, &msg, &passed_fd);
-	while (r == KG_OK &&
-	       (type == IPC_SESSION_PUT || type == IPC_SESSIONS_SYNCED || type == IPC_TOOL || type == IPC_TOOLS_DONE));
+	while (r == KG_OK && is_news(type));
 	return r == KG_E_IO;
 }
 
