@@ -86,7 +86,7 @@ static void conn_next(struct http_conn *c)
 	c->server->service->ready(c);
 	c->scan = (struct http1_scan){0};
 	c->chunks = (struct http1_chunks){0};
-	c->chunked = false;
+	c->chunked = c->bodiless = false;
 	c->body_left = 0;
 	if (c->close_after) {
 		conn_drain(c);
@@ -118,6 +118,7 @@ static int step_head(struct http_conn *c)
 		conn_refuse(c, r);
 		return 1;
 	}
+	c->bodiless = head.method == HTTP1_HEAD;
 	c->refused = !c->server->service->head(c, &head);
 	c->chunked = head.chunked;
 	c->body_left = head.has_length ? (size_t)head.length : 0;
@@ -369,7 +370,7 @@ static void conn_finish(struct http_conn *c)
 void http_respond(struct http_conn *c, int status, const char *type, const char *fields, const void *body, size_t len)
 {
 	conn_owes(c);
-	if (answer_head(c, status, type, fields, len) != KG_OK || buf_put(&c->out, body, len) != KG_OK) {
+	if (answer_head(c, status, type, fields, len) != KG_OK || buf_put(&c->out, body, c->bodiless ? 0 : len) != KG_OK) {
 		conn_end(c);
 		return;
 	}

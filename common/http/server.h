@@ -34,6 +34,7 @@ struct http_conn {
 	struct http1_chunks chunks;
 	bool chunked, close_after, reading, in_process, dead;
 	bool refused;     /* by its head: the body is not waited for */
+	bool bodiless;    /* HEAD: the answer goes without its body (RFC 9110, section 9.3.2) */
 	size_t body_left; /* Content-Length */
 	unsigned long long deadline_ns, written_ns, keepalive_ns;
 	char source[64]; /* "address:port" of the client */

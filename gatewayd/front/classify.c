@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "gatewayd/front/elicit.h"
 #include "gatewayd/front/mcp.h"
 
 /* Earlier revisions whose clients may initialize; the broker negotiates. */
@@ -190,6 +191,7 @@ static void check_legacy(struct conn *c, const struct mcp_rule *rule, struct ref
 static void take_call(const struct json_doc *d, struct ipc_request *q, char *name, size_t size, struct refusal *r)
 {
 	uint32_t params = json_get(d, 0, "params"), args = json_get(d, params, "arguments");
+	const char *wrong;
 
 	if (json_kind(d, json_get(d, params, "name")) != JK_STRING)
 		refuse(r, 200, RPC_PARAMS, "params.name must be a string");
@@ -198,6 +200,9 @@ static void take_call(const struct json_doc *d, struct ipc_request *q, char *nam
 	else if (args != JSON_NONE && json_kind(d, args) != JK_OBJECT)
 		refuse(r, 200, RPC_PARAMS, "params.arguments must be an object");
 	q->name = ipc_text(name);
+	wrong = elicit_take_answer(d, params, q);
+	if (wrong != NULL)
+		refuse(r, 200, RPC_PARAMS, "%s", wrong);
 }
 
 /* "name/version" of the client, as it says itself: for the record, never for a decision. */
@@ -226,7 +231,7 @@ static void take_cancelled(const struct json_doc *d, struct ipc_request *q, stru
 		       RAW_ID_MAX);
 }
 
-/* Lists have one page here and calls one round: what claims another was issued by somebody else. */
+/* Lists have one page here: what claims another was issued by somebody else. */
 static void check_issued(const struct json_doc *d, const struct mcp_rule *rule, struct refusal *r)
 {
 	uint32_t t = json_get(d, json_get(d, 0, "params"), rule->unissued);
@@ -240,19 +245,21 @@ static void fill(struct conn *c, const struct json_doc *d, uint32_t meta, const 
 {
 	static char name[129], client[129], version[17];
 	uint32_t params = json_get(d, 0, "params");
+	bool initialize = rule != NULL && rule->method == MCP_INITIALIZE;
 
 	q->era = c->request.era;
 	q->method = c->request.method;
 	memcpy(version, c->head.version, sizeof(version) - 1);
 	version[sizeof(version) - 1] = '\0';
-	take_client(d,
-		    rule != NULL && rule->method == MCP_INITIALIZE ? json_get(d, params, "clientInfo")
-								   : json_get(d, meta, META_CLIENT),
-		    client, sizeof(client));
+	take_client(d, initialize ? json_get(d, params, "clientInfo") : json_get(d, meta, META_CLIENT), client,
+		    sizeof(client));
+	if (initialize)
+		q->elicits = elicit_declared(d, json_get(d, params, "capabilities"));
+	else if (q->era == ERA_MODERN)
+		q->elicits = elicit_declared(d, json_get(d, meta, META_CAPABILITIES));
 	q->rpc_id = ipc_text(c->request.id);
 	q->args = ipc_text("{}");
-	if (rule != NULL && rule->method == MCP_INITIALIZE &&
-	    json_unescape(d, json_get(d, params, "protocolVersion"), version, sizeof(version)) != KG_OK)
+	if (initialize && json_unescape(d, json_get(d, params, "protocolVersion"), version, sizeof(version)) != KG_OK)
 		refuse(r, 200, RPC_PARAMS, "params.protocolVersion must be a version");
 	if (rule != NULL && rule->method == MCP_TOOLS_CALL)
 		take_call(d, q, name, sizeof(name), r);

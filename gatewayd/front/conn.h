@@ -10,12 +10,14 @@
 #define CONN_OUT_MAX (2u * IPC_BODY_MAX + 65536u)
 
 #define RAW_ID_MAX 256
+#define PAGE_ID_LEN 32
 #define HEADER_MAX 512
 
 /* What the header fields said, copied: the buffer moves on. Strings are empty when the field was absent. */
 struct request_head {
 	enum http1_method method;
-	char server[64]; /* /mcp/SERVER; "" for /mcp */
+	char server[64];                /* /mcp/SERVER; "" for /mcp */
+	char approval[PAGE_ID_LEN + 1]; /* /approvals/ID; "" for /mcp */
 	char token[TOKEN_LEN + 1];
 	char version[32], mcp_method[128], mcp_session[65], origin[HEADER_MAX], mcp_name[HEADER_MAX];
 	bool has_mcp_name, has_mcp_method;

@@ -4,6 +4,7 @@
 
 #include "gatewayd/front/meta.h"
 #include "gatewayd/front/mcp.h"
+#include "gatewayd/front/page.h"
 #include "gatewayd/front/respond.h"
 
 static const char no_token[] = "WWW-Authenticate: Bearer\r\n";
@@ -38,6 +39,8 @@ static void refuse_head(struct conn *c)
 			 "a session token is needed: Authorization: Bearer kgs_... "
 			 "(keepgate consent grant prints one)");
 		mcp_error(c, &r, no_token);
+	} else if (c->head.refused == 405 && c->head.approval[0] != '\0') {
+		page_refuse_method(c);
 	} else {
 		respond_plain(c, c->head.refused);
 	}
@@ -132,6 +135,8 @@ void mcp_body(struct conn *c, const char *json, size_t len)
 
 	if (c->head.refused != 0) {
 		refuse_head(c);
+	} else if (c->head.approval[0] != '\0') {
+		page_respond(c);
 	} else if (c->head.method == HTTP1_DELETE) {
 		c->request =
 			(struct open_request){.era = ERA_LEGACY, .method = MCP_SESSION_DELETE, .notification = true};

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "gatewayd/front/mcp.h"
+#include "gatewayd/front/page.h"
 
 /* Copies a field's value; false when it is longer than the room or came twice. An absent one is "". */
 static bool take(const struct http1_head *h, const char *name, char *out, size_t size)
@@ -144,6 +145,8 @@ static int head_status(struct conn *c, const struct http1_head *h)
 		c->head.origin[0] = '\0';
 		return 403;
 	}
+	if (page_target(h->target, c->head.approval))
+		return h->method == HTTP1_GET || h->method == HTTP1_HEAD ? 0 : 405;
 	if (!take_target(c, h->target))
 		return 404;
 	if (h->method == HTTP1_OPTIONS && c->head.origin[0] != '\0')

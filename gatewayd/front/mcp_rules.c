@@ -8,7 +8,7 @@ static const struct mcp_rule rules[] = {
 	{"ping", MCP_PING, ERA_LEGACY, false, false, NULL, NULL},
 	{"server/discover", MCP_DISCOVER, ERA_MODERN, false, true, NULL, NULL},
 	{"tools/list", MCP_TOOLS_LIST, BOTH, false, true, NULL, "cursor"},
-	{"tools/call", MCP_TOOLS_CALL, BOTH, false, false, "name", "requestState"},
+	{"tools/call", MCP_TOOLS_CALL, BOTH, false, false, "name", NULL},
 	{"notifications/cancelled", MCP_CANCELLED, BOTH, true, false, NULL, NULL},
 };
 

@@ -33,6 +33,8 @@ static uint64_t drain(void)
 		check_object(q->meta);
 		if (q->method == 0 || (q->era != ERA_LEGACY && q->era != ERA_MODERN))
 			abort();
+		if (q->elicits > (ELICITS_FORM | ELICITS_URL) || q->consented > ELICIT_CANCEL)
+			abort();
 		call = q->call;
 	}
 	return call;

@@ -460,7 +460,7 @@ static void own_origin_is_allowed(void)
 	}
 }
 
-/* Our lists have one page and our calls one round: what claims another was not issued here. */
+/* Our lists have one page, and earlier revisions one round: what claims another was not issued here. */
 static void foreign_state_is_refused(void)
 {
 	static const char *const bad[] = {
