@@ -10,12 +10,12 @@
  *		CLI_RUN,
  *	};
  *	static const struct cli_command consent_commands[] = {
- *		{.name = "grant", .summary = "make a consent bundle and a session", .options = grant_options,
- *		 .noptions = sizeof(grant_options) / sizeof(*grant_options), .run = grant_run},
+ *		{.name = "grant", .summary = "make a consent bundle and a session",
+ *		 CLI_OPTIONS(grant_options), .run = grant_run},
  *	};
  *	int consent_main(int argc, char **argv)
  *	{
- *		return cli_group("what consents are for", consent_commands, 4, argc, argv);
+ *		return cli_group("what consents are for", consent_commands, CLI_COUNT(consent_commands), argc, argv);
  *	}
  */
 #ifndef KEEPGATE_CLI_H
@@ -31,10 +31,15 @@
 #include "common/err.h"
 #include "common/ipc.h"
 
-#define CLI_OPTIONS_MAX 16
+#define CLI_OPTIONS_MAX 24
 #define CLI_OPERANDS_MAX 16
 #define CLI_PATH_MAX 4096
 #define CLI_COLUMNS_MAX 16
+
+#define CLI_COUNT(table) (sizeof(table) / sizeof((table)[0]))
+/* In a command: its table of options; its one operand, shown so in its help. */
+#define CLI_OPTIONS(table) .options = (table), .noptions = CLI_COUNT(table)
+#define CLI_OPERAND(shown) .operands = (shown), .operands_min = 1, .operands_max = 1
 
 #define CLI_REQUIRED 1u /* the command is refused without it */
 
@@ -70,6 +75,7 @@ struct cli_command {
 	const struct cli_option *options;
 	size_t noptions;
 	int (*run)(const struct cli *c); /* gives the exit status */
+	const void *arg;                 /* what run needs to know, when several commands share it */
 };
 
 /* A parsed command line. Texts are borrowed from argv. */
@@ -133,6 +139,10 @@ void cli_table(FILE *out, const json_t *rows, const struct cli_column *columns, 
 void cli_fields(FILE *out, const json_t *object, const struct cli_column *columns, size_t ncolumns);
 /* Prints JSON, indented, with a newline. */
 void cli_json(FILE *out, const json_t *value);
+/* Prints a JSON text from elsewhere, indented: each value's bytes as they were written, made harmless as below. */
+void cli_pretty(FILE *out, const char *json);
+/* Prints the lines of a text from elsewhere, each made harmless as below, with a newline behind the last. */
+void cli_lines(FILE *out, const char *text);
 /* Prints text from elsewhere so that it cannot move a terminal's cursor: control characters become \xNN. */
 void cli_puts_safe(FILE *out, const char *text);
 

@@ -14,6 +14,7 @@ static const struct admin_socket {
 	{"guardian-admin.sock", "guardiand", "keepgate-guardiand"},
 	{"guardiand-admin.sock", "guardiand", "keepgate-guardiand"},
 	{"gateway-admin.sock", "gatewayd", "keepgate-gatewayd"},
+	{"policy-admin.sock", "gatewayd", "keepgate-gatewayd"},
 };
 
 static const struct admin_socket *admin_socket_find(const char *socket)
@@ -73,8 +74,7 @@ static int take_reply(const char *socket, const struct ipc_admin_reply *reply, j
 		if (ipc_copy(reply->error, error, sizeof(error)) != 0)
 			return tell_broken(socket, KG_E_PROTO);
 		fprintf(stderr, "keepgate: ");
-		cli_puts_safe(stderr, error[0] == '\0' ? "refused" : error);
-		fprintf(stderr, "\n");
+		cli_lines(stderr, error[0] == '\0' ? "refused" : error);
 		return KG_EXIT_FAILURE;
 	}
 	value = reply->json.n == 0

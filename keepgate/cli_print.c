@@ -40,6 +40,19 @@ void cli_puts_safe(FILE *out, const char *text)
 	}
 }
 
+void cli_lines(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+		char *line = strndup(text, n);
+
+		cli_puts_safe(out, line == NULL ? "out of memory" : line);
+		fputc('\n', out);
+		free(line);
+		text += n + (text[n] == '\n');
+	}
+}
+
 static void format_time(json_int_t seconds, char out[CELL_MAX])
 {
 	time_t t = (time_t)seconds;

@@ -1,12 +1,10 @@
-/* keepgate consent grant | list | show | revoke */
+/* keepgate consent grant | list | show | confirm | revoke */
 #include <string.h>
 
 #include "common/call.h"
+#include "keepgate/ask.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
-#include "keepgate/vault_call.h"
-
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
@@ -14,7 +12,8 @@ static const struct cli_option grant_options[] = {
 	{"human", "WHO", CLI_REQUIRED, "the person who consents, such as alice@example.com"},
 	{"agent", "NAME", CLI_REQUIRED, "the agent that may act, such as claude-code"},
 	{"tools", "PATTERNS", CLI_REQUIRED, "SERVER/TOOL with * for any characters, separated by commas"},
-	{"tier", "TIER", CLI_REQUIRED, "the highest tier: read or write"},
+	{"tier", "TIER", CLI_REQUIRED,
+	 "the highest tier: read or write (destructive tools need write, and an approval)"},
 	{"for", "TIME", CLI_REQUIRED, "how long: 90s, 15m, 8h, 30d"},
 	{"why", "TEXT", CLI_REQUIRED, "the reason, such as the number of a ticket"},
 	CLI_JSON,
@@ -25,7 +24,7 @@ static const struct cli_option grant_options[] = {
 static const struct cli_column columns[] = {
 	{"CONSENT", "short", CLI_TEXT}, {"STATE", "state", CLI_TEXT}, {"HUMAN", "human", CLI_TEXT},
 	{"AGENT", "agent", CLI_TEXT},   {"TOOLS", "tools", CLI_TEXT}, {"TIER", "tier", CLI_TEXT},
-	{"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},
+	{"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},     {"CHANGED TOOLS", "changed", CLI_TEXT},
 };
 
 static const struct cli_column fields[] = {
@@ -42,6 +41,12 @@ static const struct cli_column session_columns[] = {
 	{"CHANGED", "changed", CLI_TIME},
 };
 
+static const struct cli_column pin_columns[] = {
+	{"SERVER", "server", CLI_TEXT},
+	{"TOOL", "name", CLI_TEXT},
+	{"NAMED AS", "sha256", CLI_TEXT},
+};
+
 static const struct cli_column granted[] = {
 	{"consent", "consent", CLI_TEXT}, {"session", "session", CLI_TEXT}, {"human", "human", CLI_TEXT},
 	{"agent", "agent", CLI_TEXT},     {"tools", "tools", CLI_TEXT},     {"tier", "tier", CLI_TEXT},
@@ -56,22 +61,24 @@ static int grant_run(const struct cli *c)
 	int r;
 
 	if (tier_parse(cli_value(c, "tier"), &tier) != KG_OK || tier == TIER_DESTRUCTIVE)
-		return cli_usage(c, "--tier must be read or write (destructive tools are refused), not \"%s\"",
+		return cli_usage(c,
+				 "--tier must be read or write (each call of a destructive tool needs an approval of "
+				 "its own), not \"%s\"",
 				 cli_value(c, "tier"));
 	if (cli_duration(cli_value(c, "for"), &seconds) != KG_OK)
 		return cli_usage(c, "--for must be a number with s, m, h or d, such as 8h, not \"%s\"",
 				 cli_value(c, "for"));
-	r = vault_call(c, "consent.grant",
-		       json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "human", cli_value(c, "human"), "agent",
-				 cli_value(c, "agent"), "tools", cli_value(c, "tools"), "tier", cli_value(c, "tier"),
-				 "why", cli_value(c, "why"), "for_s", (json_int_t)seconds),
-		       &out);
+	r = ask_vault(c, "consent.grant",
+		      json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "human", cli_value(c, "human"), "agent",
+				cli_value(c, "agent"), "tools", cli_value(c, "tools"), "tier", cli_value(c, "tier"),
+				"why", cli_value(c, "why"), "for_s", (json_int_t)seconds),
+		      &out);
 	if (r != KG_EXIT_OK)
 		return r;
 	if (cli_given(c, "json")) {
 		cli_json(stdout, out);
 	} else {
-		cli_fields(stdout, out, granted, COUNT(granted));
+		cli_fields(stdout, out, granted, CLI_COUNT(granted));
 		printf("\nThe session's token, which is shown this once (only its hash is stored):\n%s\n",
 		       json_string_value(json_object_get(out, "token")));
 	}
@@ -79,38 +86,64 @@ static int grant_run(const struct cli *c)
 	return KG_EXIT_OK;
 }
 
-static int list_run(const struct cli *c)
+static void list_row(json_t *row)
 {
-	return vault_list(c, "consent.list", "consents", columns, COUNT(columns));
+	size_t n = json_array_size(json_object_get(row, "suspended"));
+
+	if (n > 0)
+		json_object_set_new(row, "changed", json_sprintf("%zu: see keepgate consent show", n));
 }
 
-static int show_run(const struct cli *c)
+/* Suspended tools of a consent, whether it names them or the whole of it is suspended. */
+static void print_suspended(const json_t *suspended, const char *id)
 {
-	json_t *out, *by;
-	int r = vault_call(c, "consent.show", json_pack("{s:s}", "id", c->operand[0]), &out);
+	json_t *tool;
+	size_t i;
+
+	if (json_array_size(suspended) == 0)
+		return;
+	printf("\nChanged since this consent was given, and suspended in it:\n");
+	json_array_foreach(suspended, i, tool)
+	{
+		fputs("  ", stdout);
+		cli_puts_safe(stdout, json_is_string(tool) ? json_string_value(tool) : "?");
+		fputc('\n', stdout);
+	}
+	printf("When they may be called as they are now: keepgate consent confirm %.8s\n", id);
+}
+
+static void show_more(json_t *out)
+{
+	json_t *pins = json_object_get(out, "pins"), *sessions = json_object_get(out, "sessions");
+
+	if (json_array_size(pins) > 0) {
+		printf("\n");
+		cli_table(stdout, pins, pin_columns, CLI_COUNT(pin_columns));
+	}
+	print_suspended(json_object_get(out, "suspended"), ask_text(out, "id"));
+	printf("\n");
+	ask_short_ids(sessions);
+	cli_table(stdout, sessions, session_columns, CLI_COUNT(session_columns));
+}
+
+static int confirm_run(const struct cli *c)
+{
+	json_t *out;
+	int r = ask_vault(c, "consent.confirm", json_pack("{s:s}", "id", c->operand[0]), &out);
 
 	if (r != KG_EXIT_OK)
 		return r;
-	if (cli_given(c, "json")) {
+	if (cli_given(c, "json"))
 		cli_json(stdout, out);
-	} else {
-		by = json_object_get(out, "by");
-		json_object_set(
-			out, "by_name",
-			json_object_get(by, json_string_length(json_object_get(by, "name")) == 0 ? "uid" : "name"));
-		cli_fields(stdout, out, fields, COUNT(fields));
-		printf("\n");
-		vault_short_ids(json_object_get(out, "sessions"));
-		cli_table(stdout, json_object_get(out, "sessions"), session_columns, COUNT(session_columns));
-	}
+	else
+		printf("Consent %s names its tools as they are now; none of them is suspended.\n", ask_text(out, "id"));
 	json_decref(out);
 	return KG_EXIT_OK;
 }
 
-static int revoke_run(const struct cli *c)
-{
-	return vault_change(c, "consent.revoke", "id", "Consent");
-}
+static const struct ask_list list = {"consent.list", "consents", columns, CLI_COUNT(columns), NULL, list_row};
+static const struct ask_show show = {"consent.show", "id", fields, CLI_COUNT(fields), show_more};
+static const struct ask_change revoke_it = {"consent.revoke", "id", "Consent"};
 
 static const struct cli_command commands[] = {
 	{.name = "grant",
@@ -118,37 +151,41 @@ static const struct cli_command commands[] = {
 	 .details = "The token is shown this once; only its hash is stored. For example:\n"
 		    "  keepgate consent grant --human alice@example.com --agent claude-code \\\n"
 		    "    --tools 'notes/*' --tier write --for 8h --why OPS-4211\n",
-	 .options = grant_options,
-	 .noptions = COUNT(grant_options),
+	 CLI_OPTIONS(grant_options),
 	 .run = grant_run},
 	{.name = "list",
 	 .summary = "list the consents, newest first",
-	 .options = options,
-	 .noptions = COUNT(options),
-	 .run = list_run},
+	 CLI_OPTIONS(options),
+	 .run = ask_list_run,
+	 .arg = &list},
 	{.name = "show",
-	 .summary = "show one consent with its sessions",
+	 .summary = "show one consent with the tools it names and its sessions",
 	 .details = "ID is the consent's id, or its first digits.\n",
-	 .operands = "ID",
-	 .operands_min = 1,
-	 .operands_max = 1,
-	 .options = options,
-	 .noptions = COUNT(options),
-	 .run = show_run},
+	 CLI_OPERAND("ID"),
+	 CLI_OPTIONS(options),
+	 .run = ask_show_run,
+	 .arg = &show},
+	{.name = "confirm",
+	 .summary = "let a consent hold for its tools as they are defined now",
+	 .details =
+		 "A consent names each tool by the hash of its definition. A tool that was changed and accepted since\n"
+		 "is suspended in it until it is confirmed. keepgate consent show ID tells which those are.\n"
+		 "ID is the consent's id, or its first digits.\n",
+	 CLI_OPERAND("ID"),
+	 CLI_OPTIONS(options),
+	 .run = confirm_run},
 	{.name = "revoke",
 	 .summary = "end a consent and its sessions for good",
 	 .details = "This holds for the very next call; open streams are closed.\nID is the consent's id, or its first "
 		    "digits.\n",
-	 .operands = "ID",
-	 .operands_min = 1,
-	 .operands_max = 1,
-	 .options = options,
-	 .noptions = COUNT(options),
-	 .run = revoke_run},
+	 CLI_OPERAND("ID"),
+	 CLI_OPTIONS(options),
+	 .run = ask_change_run,
+	 .arg = &revoke_it},
 };
 
 int consent_main(int argc, char **argv)
 {
-	return cli_group("grant, list, show and revoke what a human lets an agent do", commands, COUNT(commands), argc,
-			 argv);
+	return cli_group("grant, list, show, confirm and revoke what a human lets an agent do", commands,
+			 CLI_COUNT(commands), argc, argv);
 }

@@ -16,11 +16,14 @@ static const struct subcommand {
 } subcommands[] = {
 	{"up", up_main, "run the three daemons in the foreground"},
 	{"status", status_main, "show the daemons, their roles and how each is locked"},
-	{"consent", consent_main, "grant, list, show and revoke what a human lets an agent do"},
+	{"consent", consent_main, "grant, list, show, confirm and revoke what a human lets an agent do"},
 	{"session", session_main, "list, pause, resume and revoke the sessions of agents"},
 	{"secret", secret_main, "store, list and remove the credentials of servers"},
+	{"tools", tools_main, "list the servers' tools; see, accept and hold what changed"},
+	{"approvals", approvals_main, "list, show, approve and deny calls that wait for a person"},
 	{"audit", audit_main, "follow, show, verify and export the audit log"},
-	{"policy", policy_main, "check, ask and format Cedar policies"},
+	{"policy", policy_main, "check, test, explain, compare, sign and load policies"},
+	{"authzen", authzen_main, "make tokens for applications that ask the AuthZEN endpoint"},
 	{"config", config_main, "check a configuration file; print its schema"},
 };
 
@@ -30,7 +33,7 @@ static int help(FILE *out, int status)
 		     "Keepgate stands between agents and MCP servers: it decides each call, and records it.\n\n"
 		     "subcommands:\n");
 	for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands); i++)
-		fprintf(out, "  %-8s  %s\n", subcommands[i].name, subcommands[i].summary);
+		fprintf(out, "  %-9s  %s\n", subcommands[i].name, subcommands[i].summary);
 	fprintf(out, "\nkeepgate SUBCOMMAND --help tells more about each; keepgate(1) and keepgate.json(5) tell all.\n"
 		     "keepgate --version prints the version.\n");
 	return status;

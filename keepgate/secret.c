@@ -3,12 +3,10 @@
 
 #include "common/call.h"
 #include "common/secret.h"
+#include "keepgate/ask.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
 #include "keepgate/secret_value.h"
-#include "keepgate/vault_call.h"
-
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
@@ -94,35 +92,9 @@ static int put_run(const struct cli *c)
 	return KG_EXIT_OK;
 }
 
-static int list_run(const struct cli *c)
-{
-	return vault_list(c, "secret.list", "secrets", columns, COUNT(columns));
-}
-
-static int show_run(const struct cli *c)
-{
-	json_t *out, *by;
-	int r = vault_call(c, "secret.show", json_pack("{s:s}", "name", c->operand[0]), &out);
-
-	if (r != KG_EXIT_OK)
-		return r;
-	if (cli_given(c, "json")) {
-		cli_json(stdout, out);
-	} else {
-		by = json_object_get(out, "by");
-		json_object_set(
-			out, "by_name",
-			json_object_get(by, json_string_length(json_object_get(by, "name")) == 0 ? "uid" : "name"));
-		cli_fields(stdout, out, fields, COUNT(fields));
-	}
-	json_decref(out);
-	return KG_EXIT_OK;
-}
-
-static int rm_run(const struct cli *c)
-{
-	return vault_change(c, "secret.rm", "name", "Credential");
-}
+static const struct ask_list list = {.op = "secret.list", .member = "secrets", columns, CLI_COUNT(columns)};
+static const struct ask_show show = {"secret.show", "name", fields, CLI_COUNT(fields), NULL};
+static const struct ask_change rm = {"secret.rm", "name", "Credential"};
 
 static const struct cli_command commands[] = {
 	{.name = "put",
@@ -130,36 +102,30 @@ static const struct cli_command commands[] = {
 	 .details = "The value is read from standard input, or asked for without echo on a terminal; never from the\n"
 		    "command line, which every user of the machine can read. It is bound to the server, to the\n"
 		    "address that the configuration names now, and to its place there.\n",
-	 .operands = "NAME",
-	 .operands_min = 1,
-	 .operands_max = 1,
-	 .options = put_options,
-	 .noptions = COUNT(put_options),
+	 CLI_OPERAND("NAME"),
+	 CLI_OPTIONS(put_options),
 	 .run = put_run},
 	{.name = "list",
 	 .summary = "list the stored credentials, without their values",
-	 .options = options,
-	 .noptions = COUNT(options),
-	 .run = list_run},
+	 CLI_OPTIONS(options),
+	 .run = ask_list_run,
+	 .arg = &list},
 	{.name = "show",
 	 .summary = "show where a credential may go, and who stored it when; never its value",
-	 .operands = "NAME",
-	 .operands_min = 1,
-	 .operands_max = 1,
-	 .options = options,
-	 .noptions = COUNT(options),
-	 .run = show_run},
+	 CLI_OPERAND("NAME"),
+	 CLI_OPTIONS(options),
+	 .run = ask_show_run,
+	 .arg = &show},
 	{.name = "rm",
 	 .summary = "remove a credential",
-	 .operands = "NAME",
-	 .operands_min = 1,
-	 .operands_max = 1,
-	 .options = options,
-	 .noptions = COUNT(options),
-	 .run = rm_run},
+	 CLI_OPERAND("NAME"),
+	 CLI_OPTIONS(options),
+	 .run = ask_change_run,
+	 .arg = &rm},
 };
 
 int secret_main(int argc, char **argv)
 {
-	return cli_group("store, list and remove the credentials of servers", commands, COUNT(commands), argc, argv);
+	return cli_group("store, list and remove the credentials of servers", commands, CLI_COUNT(commands), argc,
+			 argv);
 }
