@@ -13,11 +13,16 @@
 #include "common/config.h"
 #include "common/ipc.h"
 #include "common/loop.h"
+#include "gatewayd/broker/approvals.h"
 #include "gatewayd/broker/call_pool.h"
 #include "gatewayd/broker/catalogue.h"
 #include "gatewayd/broker/decide.h"
 #include "gatewayd/broker/denials.h"
+#include "gatewayd/broker/events.h"
+#include "gatewayd/broker/held.h"
 #include "gatewayd/broker/mcp_sessions.h"
+#include "gatewayd/broker/pins.h"
+#include "gatewayd/broker/policies.h"
 #include "gatewayd/broker/sessions.h"
 
 struct broker;
@@ -43,19 +48,24 @@ struct broker {
 	const struct config *config;
 	void (*want_peer)(enum ipc_role peer, uint32_t index, void *arg);
 	void *want_arg;
-	struct peer vault, recorder;
+	struct peer vault, recorder, pdp;
 	struct peer *front; /* owned array */
 	size_t nfronts;
 	struct upstream *upstream; /* owned array, in the order of the configuration */
 	struct sessions *sessions;
 	struct mcp_sessions *mcp;
 	struct catalogue *catalogue;
-	struct policy *policy;
+	struct pins *pins;
+	struct policies *policies;
+	struct events *events;
+	struct approvals *approvals;
+	struct held *held;
 	struct call_pool *calls;
 	struct denials *denials;
 	struct event *expiry;       /* of the next session to expire */
 	struct event *tick;         /* runs while a call waits for somebody */
 	struct json_doc args, meta; /* of the request in hand */
+	struct buf facts;           /* of the decision in hand */
 };
 
 /*
