@@ -101,18 +101,25 @@ int config_strings(const json_t *list, const char ***out, size_t *n)
 	return 0;
 }
 
-static const char *text_of(const json_t *object, const char *name, const char *otherwise)
+const char *config_text(const json_t *object, const char *name, const char *otherwise)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
 	return text == NULL ? otherwise : text;
 }
 
-static uint32_t number_of(const json_t *object, const char *name, uint32_t otherwise)
+uint32_t config_number(const json_t *object, const char *name, uint32_t otherwise)
 {
 	const json_t *value = json_object_get(object, name);
 
 	return json_is_integer(value) ? (uint32_t)json_integer_value(value) : otherwise;
+}
+
+bool config_flag(const json_t *object, const char *name, bool otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_boolean(value) ? json_is_true(value) : otherwise;
 }
 
 static int build_settings(struct config *c)
@@ -120,16 +127,16 @@ static int build_settings(struct config *c)
 	const json_t *listen = json_object_get(c->root, "listen"), *limits = json_object_get(c->root, "limits");
 	const json_t *users = json_object_get(c->root, "users");
 
-	c->listen_address = text_of(listen, "address", "127.0.0.1");
-	c->listen_port = (uint16_t)number_of(listen, "port", PORT_DEFAULT);
-	c->fronts = number_of(listen, "fronts", FRONTS_DEFAULT);
-	c->max_connections = number_of(limits, "max_connections", CONNECTIONS_DEFAULT);
-	c->max_body = number_of(limits, "max_body", BODY_DEFAULT);
-	c->min_landlock_abi = number_of(c->root, "min_landlock_abi", 1);
-	c->user_gatewayd = text_of(users, "gatewayd", NULL);
-	c->user_vaultd = text_of(users, "vaultd", NULL);
-	c->user_guardiand = text_of(users, "guardiand", NULL);
-	c->origin = text_of(c->root, "origin", "keepgate/audit");
+	c->listen_address = config_text(listen, "address", "127.0.0.1");
+	c->listen_port = (uint16_t)config_number(listen, "port", PORT_DEFAULT);
+	c->fronts = config_number(listen, "fronts", FRONTS_DEFAULT);
+	c->max_connections = config_number(limits, "max_connections", CONNECTIONS_DEFAULT);
+	c->max_body = config_number(limits, "max_body", BODY_DEFAULT);
+	c->min_landlock_abi = config_number(c->root, "min_landlock_abi", 1);
+	c->user_gatewayd = config_text(users, "gatewayd", NULL);
+	c->user_vaultd = config_text(users, "vaultd", NULL);
+	c->user_guardiand = config_text(users, "guardiand", NULL);
+	c->origin = config_text(c->root, "origin", "keepgate/audit");
 	return config_strings(json_object_get(listen, "allowed_origins"), &c->allowed_origins, &c->nallowed_origins);
 }
 
@@ -161,6 +168,16 @@ static int build_servers(struct config *c, const char *base, bool is_slice, stru
 			return r;
 	}
 	return 0;
+}
+
+static int build_parts(struct config *c, const char *base, bool is_slice, struct config_errors *e)
+{
+	struct config_part_build b = {.c = c, .e = e, .base = base, .is_slice = is_slice};
+	int r = config_policy_build(&b);
+
+	if (r == 0)
+		r = config_people_build(&b);
+	return r == 0 ? config_authzen_build(&b) : r;
 }
 
 /* The directory of a file as an absolute path; KG_E_IO, KG_E_LIMIT. */
@@ -202,6 +219,8 @@ static int build(json_t *root, bool is_slice, struct config_errors *e, struct co
 		r = build_settings(c);
 	if (r == 0)
 		r = build_servers(c, base, is_slice, e);
+	if (r == 0)
+		r = build_parts(c, base, is_slice, e);
 	if (r != 0)
 		config_mistake(e, "", "cannot be taken up: %s", kg_strerror(r));
 	r = finish_mistakes(e);
@@ -298,6 +317,9 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->nservers; i++)
 		config_server_free(&c->servers[i]);
 	free(c->servers);
+	config_policy_free(&c->policy);
+	config_authzen_free(&c->authzen);
+	free(c->operators);
 	free(c->allowed_origins);
 	free((char *)c->file);
 	json_decref(c->derived);
@@ -312,4 +334,23 @@ const struct config_server *config_server_find(const struct config *c, const cha
 			return &c->servers[i];
 	}
 	return NULL;
+}
+
+size_t config_links(const struct config *c)
+{
+	return c->nservers + (c->policy.external.kind != PDP_NONE);
+}
+
+const struct config_server *config_link_at(const struct config *c, size_t i)
+{
+	if (i >= config_links(c))
+		return NULL;
+	return i < c->nservers ? &c->servers[i] : &c->policy.external.link;
+}
+
+const struct config_server *config_link_find(const struct config *c, const char *name)
+{
+	if (c->policy.external.kind != PDP_NONE && strcmp(name, CONFIG_POLICY_LINK) == 0)
+		return &c->policy.external.link;
+	return config_server_find(c, name);
 }

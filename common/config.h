@@ -71,13 +71,19 @@ struct config_server {
 	uint32_t min_trust;      /* 0 to 3 */
 };
 
+/*
+ * The name under which the credentials of policy.external are stored, sealed and recorded, as if it were a server: the
+ * role gatewayd-pdp has a connection of that name to vaultd. No server can be called so beside it.
+ */
+#define CONFIG_POLICY_LINK "policy"
+
 /* The decision point of others that is asked too ("policy.external"). */
 enum config_pdp_kind { PDP_NONE = 0, PDP_AUTHZEN = 1, PDP_OPA = 2 };
 struct config_pdp {
-	uint8_t kind;             /* enum config_pdp_kind */
-	const char *url;          /* of the evaluation endpoint, or of OPA's document */
-	const char *batch_url;    /* of AuthZEN's evaluations endpoint; NULL: none */
-	uint32_t timeout_ms;      /* 50 by default */
+	uint8_t kind;              /* enum config_pdp_kind */
+	const char *url;           /* of the evaluation endpoint, or of OPA's document */
+	const char *batch_url;     /* of AuthZEN's evaluations endpoint; NULL: none */
+	uint32_t timeout_ms;       /* 50 by default */
 	struct config_server link; /* address, TLS, headers and credentials as of an HTTP server named "policy" */
 };
 
@@ -86,15 +92,15 @@ struct config_policy {
 	const char *shadow_dir; /* evaluated beside it, differences recorded; NULL: none */
 	const char **keys;      /* Ed25519 public keys in base64 that may sign a set; none: it needs no signature */
 	size_t nkeys;
-	const char *time_zone;  /* an IANA name; "UTC" */
-	bool record_arguments;  /* put on record the arguments that policies look at */
+	const char *time_zone; /* an IANA name; "UTC" */
+	bool record_arguments; /* put on record the arguments that policies look at */
 	struct config_pdp external;
 };
 
 struct config_approvals {
-	const char *url;     /* of the page, to which "/" and the approval's id are added; NULL: our own at the endpoint */
-	uint32_t ttl_s;      /* how long one can be given and used: 900 */
-	uint32_t hold_s;     /* how long a repeated call waits for it: 20 */
+	const char *url; /* of the page, to which "/" and the approval's id are added; NULL: our own at the endpoint */
+	uint32_t ttl_s;  /* how long one can be given and used: 900 */
+	uint32_t hold_s; /* how long a repeated call waits for it: 20 */
 };
 
 /* Who may ask our own AuthZEN endpoint, with which token (its SHA-256 stands in the configuration). */
@@ -107,8 +113,8 @@ struct config_caller {
 	bool search;  /* may search */
 };
 struct config_authzen {
-	const char *address; /* loopback */
-	uint16_t port;       /* 0: there is no endpoint */
+	const char *address;  /* loopback */
+	uint16_t port;        /* 0: there is no endpoint */
 	const char *base_url; /* policy_decision_point of the metadata; NULL: http://address:port */
 	struct config_caller *callers;
 	size_t ncallers;
@@ -159,11 +165,29 @@ void config_free(struct config *c);
 const struct config_server *config_server_find(const struct config *c, const char *name);
 
 /*
- * What a role may know: the settings, and of the servers only `server`, whole (the upstream role);
- * NULL: all, with name, is_http, tiers, timeout_ms and max_calls alone (the broker); "": all by name
- * alone (the front). A JSON text for config_parse(), owned by the caller (free()); NULL when out of memory.
+ * All that vaultd seals credentials for: the servers in their order, then policy.external's link when there is one.
+ * config_link_at() is NULL past the end, config_link_find() for an unknown name. Borrowed.
  */
-char *config_slice(const struct config *c, const char *server) MUST_CHECK;
+size_t config_links(const struct config *c);
+const struct config_server *config_link_at(const struct config *c, size_t i);
+const struct config_server *config_link_find(const struct config *c, const char *name);
+
+/* Who reads a slice. */
+enum config_reader {
+	CONFIG_FRONT,    /* the servers by name alone; where approvals are given */
+	CONFIG_BROKER,   /* what decides: tiers, bounds, environment; policy, approvals, callers without their tokens */
+	CONFIG_UPSTREAM, /* one server, whole */
+	CONFIG_RECORDER, /* the servers as the broker knows them */
+	CONFIG_AUTHZEN,  /* no server; the endpoint and its callers */
+	CONFIG_PDP,      /* no server; policy.external, whole */
+	CONFIG_READERS
+};
+
+/*
+ * What a role may know: the common settings and its own part; `server` is the upstream's, else NULL. A JSON text for
+ * config_parse(), owned by the caller (free()); NULL when out of memory.
+ */
+char *config_slice(const struct config *c, enum config_reader reader, const char *server) MUST_CHECK;
 
 /*
  * The tier of a tool: the operator's rule (an exact name first, else the highest of the patterns

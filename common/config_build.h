@@ -31,6 +31,35 @@ struct config_build {
 	bool is_slice;              /* a parent's word: checked by it already */
 };
 
+/* A part of the settings under construction: policy, approvals, … */
+struct config_part_build {
+	struct config *c;
+	struct config_errors *e;
+	const char *base;
+	bool is_slice;
+};
+
+/* Fill c->policy; c->approvals and c->operators; c->authzen. Mistakes go to the errors. KG_E_NOMEM. */
+int config_policy_build(struct config_part_build *b) MUST_CHECK;
+int config_people_build(struct config_part_build *b) MUST_CHECK;
+int config_authzen_build(struct config_part_build *b) MUST_CHECK;
+void config_policy_free(struct config_policy *p);
+void config_authzen_free(struct config_authzen *a);
+
+/*
+ * An address that people or programs are told, to which paths are added: https (http on loopback), no parameter. What
+ * is not becomes a mistake at path; else *out gets it without a slash at its end. KG_E_NOMEM.
+ */
+int config_base_url(struct config_part_build *b, const char *path, const char *text, const char **out) MUST_CHECK;
+
+/* Makes a member that is a path absolute, starting at base. KG_E_NOMEM. */
+int config_resolve(json_t *object, const char *name, const char *base) MUST_CHECK;
+
+/* A member of an object that may be NULL or of another type; otherwise. Borrowed. */
+const char *config_text(const json_t *object, const char *name, const char *otherwise);
+uint32_t config_number(const json_t *object, const char *name, uint32_t otherwise);
+bool config_flag(const json_t *object, const char *name, bool otherwise);
+
 /* Fills b->s from b->from; mistakes go to b->e. KG_E_NOMEM. */
 int config_server_build(struct config_build *b) MUST_CHECK;
 void config_server_free(struct config_server *s);

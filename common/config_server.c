@@ -8,35 +8,23 @@
 #define TIMEOUT_DEFAULT_S 60
 #define CALLS_DEFAULT 512
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
-
-static uint32_t number_of(const json_t *object, const char *name, uint32_t otherwise)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return json_is_integer(value) ? (uint32_t)json_integer_value(value) : otherwise;
-}
-
 /* The path as a new string, starting at the configuration's directory when it is relative; NULL when out of memory. */
-static json_t *absolute(const struct config_build *b, const char *path)
+static json_t *absolute(const char *base, const char *path)
 {
 	if (path[0] == '/')
 		return json_string(path);
-	return json_sprintf("%s%s%s", b->base, strcmp(b->base, "/") == 0 ? "" : "/",
+	return json_sprintf("%s%s%s", base, strcmp(base, "/") == 0 ? "" : "/",
 			    strncmp(path, "./", 2) == 0 ? path + 2 : path);
 }
 
-static int resolve_member(struct config_build *b, json_t *object, const char *name)
+int config_resolve(json_t *object, const char *name, const char *base)
 {
-	const char *path = text_of(object, name);
+	const char *path = config_text(object, name, NULL);
 	json_t *full;
 
 	if (path == NULL || path[0] == '/')
 		return 0;
-	full = absolute(b, path);
+	full = absolute(base, path);
 	return json_object_set_new(object, name, full) == 0 ? 0 : KG_E_NOMEM;
 }
 
@@ -47,7 +35,8 @@ static int resolve_list(struct config_build *b, json_t *list)
 
 	json_array_foreach(list, i, item)
 	{
-		if (json_is_string(item) && json_array_set_new(list, i, absolute(b, json_string_value(item))) != 0)
+		if (json_is_string(item) &&
+		    json_array_set_new(list, i, absolute(b->base, json_string_value(item))) != 0)
 			return KG_E_NOMEM;
 	}
 	return 0;
@@ -57,17 +46,17 @@ static int resolve_list(struct config_build *b, json_t *list)
 static int resolve_paths(struct config_build *b)
 {
 	json_t *sandbox = json_object_get(b->from, "sandbox");
-	const char *command = text_of(b->from, "command");
+	const char *command = config_text(b->from, "command", NULL);
 	int r = 0;
 
 	if (command != NULL && strchr(command, '/') != NULL)
-		r = resolve_member(b, b->from, "command");
-	if (r == 0 && command != NULL && text_of(b->from, "cwd") == NULL)
+		r = config_resolve(b->from, "command", b->base);
+	if (r == 0 && command != NULL && config_text(b->from, "cwd", NULL) == NULL)
 		r = json_object_set_new(b->from, "cwd", json_string(b->base)) == 0 ? 0 : KG_E_NOMEM;
 	if (r == 0)
-		r = resolve_member(b, b->from, "cwd");
+		r = config_resolve(b->from, "cwd", b->base);
 	if (r == 0)
-		r = resolve_member(b, json_object_get(b->from, "tls"), "ca");
+		r = config_resolve(json_object_get(b->from, "tls"), "ca", b->base);
 	if (r == 0)
 		r = resolve_list(b, json_object_get(sandbox, "read"));
 	return r == 0 ? resolve_list(b, json_object_get(sandbox, "write")) : r;
@@ -136,8 +125,8 @@ static int build_http(struct config_build *b)
 	int r;
 
 	b->s->is_http = true;
-	b->s->url = text_of(b->from, "url");
-	b->s->tls_ca = text_of(json_object_get(b->from, "tls"), "ca");
+	b->s->url = config_text(b->from, "url", NULL);
+	b->s->tls_ca = config_text(json_object_get(b->from, "tls"), "ca", NULL);
 	b->s->destination = "";
 	config_url_build(b);
 	r = build_addresses(b);
@@ -151,8 +140,8 @@ static int build_stdio(struct config_build *b)
 	int r;
 
 	s->destination = "stdio";
-	s->command = text_of(b->from, "command");
-	s->cwd = text_of(b->from, "cwd");
+	s->command = config_text(b->from, "command", NULL);
+	s->cwd = config_text(b->from, "cwd", NULL);
 	s->sandbox_network = json_is_true(json_object_get(sandbox, "network"));
 	r = config_strings(json_object_get(b->from, "args"), &s->args, &s->nargs);
 	if (r == 0)
@@ -167,7 +156,7 @@ static int build_stdio(struct config_build *b)
 /* "type" decides nothing, but one that contradicts means that the operator expects something else. */
 static void check_type(struct config_build *b)
 {
-	const char *type = text_of(b->from, "type");
+	const char *type = config_text(b->from, "type", NULL);
 
 	if (type != NULL && b->s->is_http == (strcmp(type, "stdio") == 0))
 		config_mistake(b->e, b->path, "its \"type\" is %s, but it has \"%s\"; correct or remove the type", type,
@@ -177,7 +166,7 @@ static void check_type(struct config_build *b)
 /* Whether an entry of a broker's or front's slice was a server at an address, whose url it does not know. */
 static bool is_http_server(const struct config_build *b)
 {
-	return text_of(b->from, "url") != NULL || json_is_true(json_object_get(b->from, "is_http"));
+	return config_text(b->from, "url", NULL) != NULL || json_is_true(json_object_get(b->from, "is_http"));
 }
 
 int config_server_build(struct config_build *b)
@@ -187,8 +176,11 @@ int config_server_build(struct config_build *b)
 		      json_array_size(json_object_get(b->from, "credentials"));
 	int r = b->is_slice ? 0 : resolve_paths(b);
 
-	b->s->timeout_ms = number_of(b->from, "timeout_seconds", TIMEOUT_DEFAULT_S) * 1000;
-	b->s->max_calls = number_of(b->from, "max_calls", CALLS_DEFAULT);
+	b->s->timeout_ms = config_number(b->from, "timeout_seconds", TIMEOUT_DEFAULT_S) * 1000;
+	b->s->max_calls = config_number(b->from, "max_calls", CALLS_DEFAULT);
+	b->s->review_tools = strcmp(config_text(b->from, "first_sight", ""), "review") == 0;
+	b->s->environment = config_text(b->from, "environment", "prod");
+	b->s->min_trust = config_number(b->from, "min_trust", 0);
 	b->s->credentials = calloc(room + 1, sizeof(*b->s->credentials));
 	if (r != 0 || b->s->credentials == NULL)
 		return KG_E_NOMEM;

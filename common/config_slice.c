@@ -4,44 +4,131 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READER(r) (1u << (r))
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The parts that not everybody is told. A part without a row goes to all; operators are for vaultd, which reads the
+ * file. */
+static const struct {
+	const char *part;
+	unsigned readers;
+} parts[] = {
+	{"policy", READER(CONFIG_BROKER) | READER(CONFIG_PDP)},
+	{"approvals", READER(CONFIG_BROKER) | READER(CONFIG_FRONT)},
+	{"authzen", READER(CONFIG_BROKER) | READER(CONFIG_AUTHZEN)},
+	{"operators", 0},
+};
+
+/* Puts a member of `from` that is there into `to`. */
+static int put_member(json_t *to, const json_t *from, const char *name)
+{
+	json_t *value = json_object_get(from, name);
+
+	return value == NULL || json_object_set(to, name, value) == 0 ? 0 : KG_E_NOMEM;
+}
+
 /* What the broker decides with. Where a server is and how it is started is not its business. */
 static int put_rules(json_t *to, const struct config_server *s, const json_t *from)
 {
-	static const char *const members[] = {"tiers", "timeout_seconds", "max_calls"};
+	static const char *const members[] = {"tiers", "timeout_seconds", "max_calls", "environment", "min_trust"};
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-		json_t *value = json_object_get(from, members[i]);
-
-		if (value != NULL && json_object_set(to, members[i], value) != 0)
+	for (size_t i = 0; i < COUNT(members); i++) {
+		if (put_member(to, from, members[i]) != 0)
 			return KG_E_NOMEM;
 	}
 	return json_object_set_new(to, "is_http", json_boolean(s->is_http)) == 0 ? 0 : KG_E_NOMEM;
 }
 
-static int put_server(json_t *servers, const struct config *c, const struct config_server *s, const char *wanted)
+static int put_server(json_t *servers, const struct config *c, const struct config_server *s, enum config_reader reader,
+		      const char *wanted)
 {
 	json_t *from = json_object_get(json_object_get(c->root, "mcpServers"), s->name), *to;
 
-	if (wanted != NULL && wanted[0] != '\0')
+	if (reader == CONFIG_AUTHZEN || reader == CONFIG_PDP)
+		return 0;
+	if (reader == CONFIG_UPSTREAM)
 		return strcmp(wanted, s->name) != 0 || json_object_set(servers, s->name, from) == 0 ? 0 : KG_E_NOMEM;
 	to = json_object();
 	if (to == NULL || json_object_set_new(servers, s->name, to) != 0)
 		return KG_E_NOMEM;
-	return wanted == NULL ? put_rules(to, s, from) : 0;
+	return reader == CONFIG_FRONT ? 0 : put_rules(to, s, from);
 }
 
-char *config_slice(const struct config *c, const char *server)
+static int put_servers(json_t *root, const struct config *c, enum config_reader reader, const char *wanted)
 {
-	json_t *root = json_copy(c->root), *servers = json_object();
-	char *text = NULL;
-	int r = root == NULL || servers == NULL ? KG_E_NOMEM : 0;
+	json_t *servers = json_object();
+	int r = servers == NULL ? KG_E_NOMEM : 0;
 
 	for (size_t i = 0; r == 0 && i < c->nservers; i++)
-		r = put_server(servers, c, &c->servers[i], server);
-	if (r == 0 && json_object_set(root, "mcpServers", servers) == 0 &&
-	    json_object_set_new(root, "slice", json_true()) == 0)
-		text = json_dumps(root, JSON_COMPACT);
+		r = put_server(servers, c, &c->servers[i], reader, wanted);
+	if (r == 0 && json_object_set(root, "mcpServers", servers) != 0)
+		r = KG_E_NOMEM;
 	json_decref(servers);
+	return r;
+}
+
+/* The broker is told that there is another decision point and how long to wait; only the role beside it, where it is.
+ */
+static int cut_policy(json_t *root, const json_t *from, enum config_reader reader)
+{
+	const json_t *external = json_object_get(from, "external");
+	json_t *policy = reader == CONFIG_PDP ? json_object() : json_copy((json_t *)from), *known;
+	int r = policy == NULL || json_object_set_new(root, "policy", policy) != 0 ? KG_E_NOMEM : 0;
+
+	if (r != 0 || external == NULL)
+		return r;
+	if (reader == CONFIG_PDP)
+		return put_member(policy, from, "external");
+	known = json_object();
+	r = json_object_set_new(policy, "external", known) == 0 ? 0 : KG_E_NOMEM;
+	if (r == 0)
+		r = put_member(known, external, "kind");
+	if (r == 0)
+		r = put_member(known, external, "timeout_ms");
+	/* That there is one, not where: lists of tools are asked otherwise then. */
+	if (r == 0 && json_object_get(external, "batch_url") != NULL)
+		r = json_object_set_new(known, "batch_url", json_string("")) == 0 ? 0 : KG_E_NOMEM;
+	return r;
+}
+
+/* The broker knows what a caller may ask, its endpoint who it is. */
+static int cut_tokens(json_t *root, const json_t *from)
+{
+	json_t *authzen = json_deep_copy(from), *caller;
+	size_t i;
+
+	if (authzen == NULL || json_object_set_new(root, "authzen", authzen) != 0)
+		return KG_E_NOMEM;
+	json_array_foreach(json_object_get(authzen, "callers"), i, caller) json_object_del(caller, "token_sha256");
+	return 0;
+}
+
+static int cut_parts(json_t *root, const struct config *c, enum config_reader reader)
+{
+	const json_t *policy = json_object_get(c->root, "policy"), *authzen = json_object_get(c->root, "authzen");
+	int r = 0;
+
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		if ((parts[i].readers & READER(reader)) == 0)
+			json_object_del(root, parts[i].part);
+	}
+	if (policy != NULL && json_object_get(root, "policy") != NULL)
+		r = cut_policy(root, policy, reader);
+	if (r == 0 && authzen != NULL && reader == CONFIG_BROKER)
+		r = cut_tokens(root, authzen);
+	return r;
+}
+
+char *config_slice(const struct config *c, enum config_reader reader, const char *server)
+{
+	json_t *root = json_copy(c->root);
+	char *text = NULL;
+	int r = root == NULL ? KG_E_NOMEM : put_servers(root, c, reader, server);
+
+	if (r == 0)
+		r = cut_parts(root, c, reader);
+	if (r == 0 && json_object_set_new(root, "slice", json_true()) == 0)
+		text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	return text;
 }

@@ -102,10 +102,11 @@ static void broker_wants(struct supervisor *sv, struct child *c, enum ipc_role p
 			seat_connect(&t->seats[i]);
 }
 
-static struct child *tree_add(struct tree *t, const char *executable, const char *server, struct child_spec *spec)
+static struct child *tree_add(struct tree *t, const char *executable, enum config_reader reader,
+			      struct child_spec *spec)
 {
 	char path[DAEMON_PATH_MAX + 32];
-	char *slice = config_slice(t->config, server);
+	char *slice = config_slice(t->config, reader, spec->name);
 	struct child *c;
 
 	if (slice == NULL)
@@ -137,7 +138,7 @@ static void add_broker(struct tree *t)
 
 	t->broker_vault = tree_link(t, "vault-broker.sock", IPC_ROLE_VAULT, 0, "");
 	t->broker_recorder = tree_link(t, "guardian-broker.sock", IPC_ROLE_RECORDER, 0, "");
-	tree_add(t, "gatewayd-broker", NULL, &spec);
+	tree_add(t, "gatewayd-broker", CONFIG_BROKER, &spec);
 }
 
 static void add_front(struct tree *t, struct seat *s, uint32_t index, int listen_fd)
@@ -153,7 +154,7 @@ static void add_front(struct tree *t, struct seat *s, uint32_t index, int listen
 	snprintf(name, sizeof(name), "%u", index);
 	spec.name = name;
 	*s = (struct seat){.tree = t, .role = IPC_ROLE_FRONT, .index = index, .name = ""};
-	tree_add(t, "gatewayd-front", NULL, &spec);
+	tree_add(t, "gatewayd-front", CONFIG_FRONT, &spec);
 }
 
 static void add_upstream(struct tree *t, struct seat *s, uint32_t index)
@@ -170,7 +171,7 @@ static void add_upstream(struct tree *t, struct seat *s, uint32_t index)
 	*s = (struct seat){.tree = t, .role = IPC_ROLE_UPSTREAM, .index = index, .name = name};
 	s->vault = tree_link(t, "vault-upstream.sock", IPC_ROLE_VAULT, IPC_UPSTREAM_NAME, name);
 	s->recorder = tree_link(t, "guardian-upstream.sock", IPC_ROLE_RECORDER, IPC_RECEIPT_NAME, name);
-	tree_add(t, "gatewayd-upstream", name, &spec);
+	tree_add(t, "gatewayd-upstream", CONFIG_UPSTREAM, &spec);
 }
 
 struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o, int listen_fd)

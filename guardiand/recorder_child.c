@@ -75,7 +75,7 @@ struct supervisor *recorder_child_start(struct recorder_child *r, struct loop *l
 				  .wants = on_wants,
 				  .arg = r};
 	char bin[DAEMON_PATH_MAX], executable[DAEMON_PATH_MAX + 32], state[DAEMON_PATH_MAX + 16];
-	char *slice = config_slice(c, NULL);
+	char *slice = config_slice(c, CONFIG_RECORDER, NULL);
 	struct supervisor *s = supervisor_new(l);
 
 	if (slice == NULL || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)

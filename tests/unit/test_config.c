@@ -497,9 +497,9 @@ static void test_tiers(void)
 	config_free(c);
 }
 
-static struct config *reparse(const struct config *c, const char *server)
+static struct config *reparse(const struct config *c, enum config_reader reader, const char *server)
 {
-	char *text = config_slice(c, server);
+	char *text = config_slice(c, reader, server);
 	struct config *out = NULL;
 
 	CHECK(text != NULL && config_parse("slice", text, strlen(text), &out, error) == 0);
@@ -509,14 +509,14 @@ static struct config *reparse(const struct config *c, const char *server)
 
 static void test_slice_of_one_server(void)
 {
-	struct config *c = parse(full), *part = reparse(c, "notes");
+	struct config *c = parse(full), *part = reparse(c, CONFIG_UPSTREAM, "notes");
 
 	CHECK(part != NULL && part->nservers == 1 && part->listen_port == 65535 && part->min_landlock_abi == 4);
 	CHECK(strcmp(part->servers[0].command, "/etc/keepgate/bin/notes") == 0);
 	CHECK(strcmp(part->servers[0].cwd, "/etc/keepgate/work") == 0 && part->servers[0].nargs == 2);
 	CHECK(part->servers[0].ncredentials == 1 && part->servers[0].nenv == 3);
 	config_free(part);
-	part = reparse(c, "web");
+	part = reparse(c, CONFIG_UPSTREAM, "web");
 	CHECK(part->nservers == 1 && strcmp(part->servers[0].destination, "https://api.example.com:443") == 0);
 	CHECK(part->servers[0].ncredentials == 3 && part->servers[0].nheaders == 1);
 	config_free(part);
@@ -525,8 +525,8 @@ static void test_slice_of_one_server(void)
 
 static void test_slices_of_all(void)
 {
-	struct config *c = parse(full), *part = reparse(c, NULL);
-	char *text = config_slice(c, "");
+	struct config *c = parse(full), *part = reparse(c, CONFIG_BROKER, NULL);
+	char *text = config_slice(c, CONFIG_FRONT, NULL);
 
 	CHECK(part->nservers == 2 && part->servers[0].ntiers == 2 && part->servers[0].timeout_ms == 5000);
 	CHECK(part->servers[0].command == NULL && part->servers[1].url == NULL && part->servers[1].ncredentials == 0);
@@ -534,7 +534,7 @@ static void test_slices_of_all(void)
 	config_free(part);
 	CHECK(strstr(text, "\"notes\":{},\"web\":{}") != NULL && strstr(text, "secret") == NULL);
 	free(text);
-	part = reparse(c, "");
+	part = reparse(c, CONFIG_FRONT, NULL);
 	CHECK(part->nservers == 2 && part->servers[0].ntiers == 0 && strcmp(part->servers[1].name, "web") == 0);
 	config_free(part);
 	config_free(c);

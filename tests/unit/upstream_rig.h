@@ -122,7 +122,7 @@ static inline void rig_start(struct rig *r, const char *config_text, const char 
 		r->fd[i] = -1;
 	if (config_parse("/tmp/rig.json", config_text, strlen(config_text), &c, error) != 0)
 		rig_die(error);
-	char *slice = config_slice(c, server);
+	char *slice = config_slice(c, CONFIG_UPSTREAM, server);
 	snprintf(r->server, sizeof(r->server), "%s", server);
 	snprintf(r->destination, sizeof(r->destination), "%s", config_server_find(c, server)->destination);
 	if (spawn_bin_dir(bin, sizeof(bin)) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
