@@ -60,7 +60,13 @@ LIBHTTP := $(call lib_of,http)
 $(LIBHTTP): $(call objs_of,common/http)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(B)/gatewayd-front $(B)/gatewayd-authzen: $(LIBHTTP)
-FIRST_LIBS := $(LIBHTTP) $(POLICY_LIBS)
+
+# Requests to others by libcurl, for the two roles that make them.
+LIBOUTBOUND := $(call lib_of,outbound)
+$(LIBOUTBOUND): $(call objs_of,common/outbound)
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(B)/gatewayd-upstream $(B)/gatewayd-pdp: $(LIBOUTBOUND)
+FIRST_LIBS := $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
 
 all: $(addprefix $(B)/,$(BINARIES))
 
@@ -104,7 +110,7 @@ role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate
 libs_policy := -lpcre2-8
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef

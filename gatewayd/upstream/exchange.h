@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 #include "common/buf.h"
-#include "gatewayd/upstream/header.h"
-#include "gatewayd/upstream/http.h"
+#include "common/outbound/header.h"
+#include "common/outbound/http.h"
 #include "gatewayd/upstream/sse.h"
 
 #define MCP_SESSION_MAX 512

@@ -4,7 +4,7 @@
 
 #include "common/buf.h"
 #include "common/call.h"
-#include "gatewayd/upstream/header.h"
+#include "common/outbound/header.h"
 #include "gatewayd/upstream/rpc.h"
 
 struct config_server;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/json.h"
-#include "gatewayd/upstream/header.h"
+#include "common/outbound/header.h"
 
 #define TOOL_NAME_MAX 128
 #define TOOL_DEFINITION_MAX 262144
@@ -29,6 +29,8 @@ struct tool {
 	uint8_t tier, floor; /* what explicit annotations say; 0 nothing */
 	char *definition;    /* owned: its compact JSON */
 	size_t definition_len;
+	char *canonical; /* owned: the same in canonical form, which is pinned */
+	size_t canonical_len;
 	struct tool_param *params; /* owned */
 	size_t nparams;
 };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "gatewayd/upstream/exchange_head.h"
-#include "gatewayd/upstream/header.h"
+#include "common/outbound/header.h"
 #include "gatewayd/upstream/message.h"
 #include "gatewayd/upstream/tool.h"
 #include "gatewayd/upstream/wire.h"

@@ -1,5 +1,5 @@
 /* Where an upstream role may connect: a table of hosts, resolved addresses and verdicts. */
-#include "gatewayd/upstream/address.h"
+#include "common/outbound/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -7,8 +7,8 @@
 
 #include "common/version.h"
 #include "gatewayd/upstream/exchange_head.h"
-#include "gatewayd/upstream/header.h"
-#include "gatewayd/upstream/http_alloc.h"
+#include "common/outbound/header.h"
+#include "common/outbound/http_alloc.h"
 #include "gatewayd/upstream/message.h"
 #include "tests/unit/unit.h"
 

@@ -1,4 +1,4 @@
-#include "gatewayd/upstream/http.h"
+#include "common/outbound/http.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "common/log.h"
 #include "common/version.h"
-#include "gatewayd/upstream/http_alloc.h"
+#include "common/outbound/http_alloc.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define IDLE_CONNECTION_S 60L

@@ -2,8 +2,8 @@
  * Which addresses a server's role may connect to: what the name resolved to is judged, not
  * the name, so that neither DNS rebinding nor a strange spelling leads inside (SSRF).
  */
-#ifndef UPSTREAM_ADDRESS_H
-#define UPSTREAM_ADDRESS_H
+#ifndef COMMON_OUTBOUND_ADDRESS_H
+#define COMMON_OUTBOUND_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * The header lines of one HTTP request, in memory that is wiped: curl only borrows them, so a
  * credential among them has no other copy.
  */
-#ifndef UPSTREAM_HEADER_H
-#define UPSTREAM_HEADER_H
+#ifndef COMMON_OUTBOUND_HEADER_H
+#define COMMON_OUTBOUND_HEADER_H
 
 #include <stdbool.h>
 #include <stddef.h>

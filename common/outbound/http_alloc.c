@@ -1,4 +1,4 @@
-#include "gatewayd/upstream/http_alloc.h"
+#include "common/outbound/http_alloc.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "gatewayd/upstream/header.h"
+#include "common/outbound/header.h"
 
 #include <string.h>
 #include <strings.h>

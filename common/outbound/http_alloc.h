@@ -1,6 +1,6 @@
 /* An allocator for curl that wipes what it takes back: header lines and bodies pass through curl's heap. */
-#ifndef UPSTREAM_HTTP_ALLOC_H
-#define UPSTREAM_HTTP_ALLOC_H
+#ifndef COMMON_OUTBOUND_HTTP_ALLOC_H
+#define COMMON_OUTBOUND_HTTP_ALLOC_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "gatewayd/upstream/address.h"
+#include "common/outbound/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,8 +2,8 @@
  * libcurl's multi interface on the event loop: sockets, timer, the addresses that may be connected
  * to, and an allocator that wipes. What goes over it is exchange.h.
  */
-#ifndef UPSTREAM_HTTP_H
-#define UPSTREAM_HTTP_H
+#ifndef COMMON_OUTBOUND_HTTP_H
+#define COMMON_OUTBOUND_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <curl/curl.h>
 
 #include "common/loop.h"
-#include "gatewayd/upstream/address.h"
+#include "common/outbound/address.h"
 
 struct http;
 
