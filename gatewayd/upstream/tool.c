@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/call.h"
+#include "common/json_canonical.h"
 #include "gatewayd/upstream/noise.h"
 #include "gatewayd/upstream/tool_param.h"
 
@@ -42,22 +43,30 @@ static void read_tiers(const struct json_doc *d, uint32_t t, struct tool *out)
 		out->floor = TIER_WRITE;
 }
 
-static int read_definition(const struct json_doc *d, uint32_t t, struct tool *out)
+static int read_text(const struct json_doc *d, uint32_t t, int (*put)(struct buf *, const struct json_doc *, uint32_t),
+		     char **out, size_t *len)
 {
 	struct buf text;
 
 	buf_init(&text, TOOL_DEFINITION_MAX);
-	int err = json_put_compact(&text, d, t);
+	int err = put(&text, d, t);
 	if (err == 0) {
-		out->definition_len = buf_len(&text);
-		out->definition = malloc(out->definition_len);
-		if (out->definition)
-			memcpy(out->definition, buf_ptr(&text), out->definition_len);
+		*len = buf_len(&text);
+		*out = malloc(*len);
+		if (*out)
+			memcpy(*out, buf_ptr(&text), *len);
 		else
 			err = KG_E_NOMEM;
 	}
 	buf_free(&text);
 	return err;
+}
+
+static int read_definition(const struct json_doc *d, uint32_t t, struct tool *out)
+{
+	int err = read_text(d, t, json_put_compact, &out->definition, &out->definition_len);
+
+	return err ? err : read_text(d, t, json_put_canonical, &out->canonical, &out->canonical_len);
 }
 
 int tool_read(const struct json_doc *d, uint32_t t, bool with_headers, struct tool *out, const char **why)
@@ -91,6 +100,7 @@ int tool_read(const struct json_doc *d, uint32_t t, bool with_headers, struct to
 void tool_free(struct tool *t)
 {
 	free(t->definition);
+	free(t->canonical);
 	free(t->params);
 	memset(t, 0, sizeof(*t));
 }

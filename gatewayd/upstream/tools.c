@@ -98,7 +98,8 @@ static const char *tool_add(struct upstream *u, uint32_t t)
 		return NULL;
 	}
 	struct tool *more = realloc(l->item, (l->n + 1) * sizeof(*more));
-	if (!more || l->bytes + tool.definition_len > TOOLS_BYTES_MAX) {
+	if (!more || l->bytes + tool.definition_len > TOOLS_BYTES_MAX ||
+	    l->canonical_bytes + tool.canonical_len > TOOLS_BYTES_MAX) {
 		l->item = more ? more : l->item;
 		tool_free(&tool);
 		return "its tools' definitions are larger than 16 MiB";
@@ -106,6 +107,7 @@ static const char *tool_add(struct upstream *u, uint32_t t)
 	l->item = more;
 	l->item[l->n++] = tool;
 	l->bytes += tool.definition_len;
+	l->canonical_bytes += tool.canonical_len;
 	return NULL;
 }
 
@@ -255,7 +257,8 @@ void tools_publish_vault(struct upstream *u)
 		struct ipc_tool_tier m = {.generation = t->generation,
 					  .name = ipc_text(tool->name),
 					  .tier = tool->tier,
-					  .floor = tool->floor};
+					  .floor = tool->floor,
+					  .definition = ipc_mem(tool->canonical, tool->canonical_len)};
 		ipc_send(vault, IPC_TOOL_TIER, &m);
 	}
 	ipc_send(vault, IPC_TOOL_TIERS_DONE, &done);

@@ -20,7 +20,7 @@ struct upstream;
 struct tool_list {
 	struct tool *item; /* owned, in the server's order */
 	size_t n;
-	size_t bytes;
+	size_t bytes, canonical_bytes; /* of their definitions */
 };
 
 struct tools {

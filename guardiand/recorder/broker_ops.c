@@ -1,4 +1,4 @@
-/* What the broker says: intents before a call, outcomes after it. */
+/* What the broker says: intents before a call, outcomes after it, and what is no call. */
 #include <string.h>
 
 #include <sodium.h>
@@ -9,6 +9,12 @@
 
 #define NO_RECEIPT_CODE "no-receipt"
 #define NO_RECEIPT_TEXT "the server's process is not connected to the audit recorder"
+#define FACTS_CODE "facts-unwritable"
+#define FACTS_TEXT                                                                                                     \
+	"what the decision rested on cannot be put on record: a number is no integer of 53 bits, or a text holds a "   \
+	"NUL"
+#define FACTS_MARK "{\"unwritable\":true}"
+#define MEMBERS_MAX 32768u /* facts and members are 24,576 bytes on the wire; the canonical form is hardly longer */
 
 static const uint8_t *unless_zero(const uint8_t *p, size_t n)
 {
@@ -47,6 +53,7 @@ static void intent_event(const struct ipc_intent *m, struct leaf_event *e)
 		.meta_sha256 = m->meta_sha256,
 		.def_sha256 = unless_zero(m->def_sha256, HASH_LEN),
 		.policy_sha256 = unless_zero(m->policy_sha256, HASH_LEN),
+		.approval = unless_zero(m->approval, ID_LEN),
 		.bytes_in = m->bytes_in,
 	};
 }
@@ -86,22 +93,55 @@ static int refuse_reuse(struct peer *p, const struct ipc_intent *m)
 	return KG_OK;
 }
 
+/*
+ * Why an allowed call gets no receipt, which its record then says. Facts that cannot be written down refuse the call
+ * and not the broker: they hold arguments, and no agent shall be able to cut the broker off.
+ */
+static uint8_t receipt_refusal(const struct peer *upstream, bool facts_fit, struct leaf_event *e)
+{
+	if (facts_fit && upstream != NULL)
+		return GRANT_OK;
+	e->decision = "deny";
+	e->reason_code = ipc_text(facts_fit ? NO_RECEIPT_CODE : FACTS_CODE);
+	e->reason = ipc_text(facts_fit ? NO_RECEIPT_TEXT : FACTS_TEXT);
+	return facts_fit ? GRANT_UNAVAILABLE : GRANT_DENIED;
+}
+
+/* In canonical form; a mark stands for what has none. */
+static bool put_facts(const struct ipc_intent *m, struct buf *facts, struct leaf_event *e)
+{
+	bool fit = m->facts.n == 0 || leaf_canonical(m->facts.p, m->facts.n, facts) == KG_OK;
+
+	e->facts = fit ? ipc_mem(buf_ptr(facts), buf_len(facts)) : ipc_text(FACTS_MARK);
+	return fit;
+}
+
+static int commit_intent(struct recorder *r, const struct ipc_intent *m, const struct peer *upstream,
+			 struct ipc_receipt *yes)
+{
+	struct leaf_event e;
+	struct buf facts;
+	bool fit;
+	int err;
+
+	buf_init(&facts, MEMBERS_MAX);
+	intent_event(m, &e);
+	fit = put_facts(m, &facts, &e);
+	if (m->decision == DECISION_ALLOW)
+		yes->status = receipt_refusal(upstream, fit, &e);
+	err = commit_leaf(r->commit, &e, COMMIT_URGENT, &yes->seq);
+	buf_free(&facts);
+	return err;
+}
+
 static int record_intent(struct peer *p, const struct ipc_intent *m, const struct peer *upstream)
 {
 	struct recorder *r = p->recorder;
-	struct recorded_call call = {.allowed = m->decision == DECISION_ALLOW && upstream != NULL};
+	struct recorded_call call = {0};
 	struct ipc_receipt yes = {.call = m->call, .status = GRANT_OK};
-	struct leaf_event e;
-	int err;
+	int err = commit_intent(r, m, upstream, &yes);
 
-	intent_event(m, &e);
-	if (m->decision == DECISION_ALLOW && upstream == NULL) {
-		yes.status = GRANT_UNAVAILABLE;
-		e.decision = "deny";
-		e.reason_code = ipc_text(NO_RECEIPT_CODE);
-		e.reason = ipc_text(NO_RECEIPT_TEXT);
-	}
-	err = commit_leaf(r->commit, &e, COMMIT_URGENT, &yes.seq);
+	call.allowed = m->decision == DECISION_ALLOW && yes.status == GRANT_OK;
 	if (err != KG_OK)
 		return err;
 	memcpy(call.txn, m->txn, ID_LEN);
@@ -161,9 +201,33 @@ static int on_outcome(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	return KG_OK;
 }
 
+static int on_event(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	const struct ipc_broker_event *m = msg;
+	struct recorder *r = ((struct peer *)arg)->recorder;
+	struct ipc_broker_event_recorded done = {.id = m->id, .status = GRANT_OK};
+	struct leaf_event e = {.phase = PHASE_STATE, .kind = "policy", .event = m->kind};
+	struct buf members;
+
+	(void)fd;
+	if (m->kind.n == 0)
+		return KG_E_PROTO;
+	buf_init(&members, MEMBERS_MAX);
+	if (leaf_canonical(m->members.p, m->members.n, &members) != KG_OK)
+		done.status = GRANT_DENIED;
+	e.members = ipc_mem(buf_ptr(&members), buf_len(&members));
+	if (done.status == GRANT_OK && commit_leaf(r->commit, &e, COMMIT_URGENT, &done.seq) != KG_OK)
+		done.status = GRANT_DENIED;
+	buf_free(&members);
+	commit_answer(r->commit, c, IPC_BROKER_EVENT_RECORDED, &done, sizeof(done));
+	checkpoint_grown(r->checkpointer);
+	return KG_OK;
+}
+
 static const struct ipc_op broker_ops[] = {
 	{IPC_INTENT, on_intent},
 	{IPC_OUTCOME, on_outcome},
+	{IPC_BROKER_EVENT, on_event},
 };
 
 const struct ipc_handlers broker_handlers = {broker_ops, sizeof(broker_ops) / sizeof(broker_ops[0]), peer_closed};

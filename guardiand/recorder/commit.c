@@ -11,6 +11,7 @@ union answer_msg {
 	struct ipc_recorded recorded;
 	struct ipc_self_receipt self_receipt;
 	struct ipc_vault_event_recorded vault_event;
+	struct ipc_broker_event_recorded broker_event;
 };
 
 struct answer {

@@ -27,14 +27,15 @@ enum leaf_phase {
  */
 struct leaf_event {
 	enum leaf_phase phase;
-	const char *kind;       /* "call", "self", "admin", "violation", "recorder" */
+	const char *kind;       /* "call", "self", "admin", "policy", "violation", "recorder" */
 	struct ipc_bytes event; /* which act, for kinds of many acts */
 	const char *method, *decision, *outcome, *tier;
-	const uint8_t *txn, *session, *consent;
+	const uint8_t *txn, *session, *consent, *approval;
 	struct ipc_bytes agent, client, human, server, name, src, reason_code, reason;
 	const uint8_t *args_sha256, *meta_sha256, *def_sha256, *policy_sha256, *result_sha256, *digest;
 	uint64_t bytes_in;                          /* of an intent */
 	uint64_t bytes_out, latency_us, intent_seq; /* of an outcome */
+	struct ipc_bytes facts;                     /* of an intent: what it was decided on; canonical JSON */
 	struct ipc_bytes members;                   /* canonical JSON */
 };
 

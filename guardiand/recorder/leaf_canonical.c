@@ -1,4 +1,4 @@
-/* JSON that vaultd wrote, in the canonical form of a leaf. Off the hot path: administrative acts only. */
+/* JSON that vaultd or the broker wrote, in the canonical form of a leaf: members of acts, facts of decisions. */
 #include "guardiand/recorder/leaf.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "common/json.h"
 
-#define CANONICAL_DEPTH_MAX 16
+#define CANONICAL_DEPTH_MAX 80          /* facts hold arguments, which may be JSON_DEPTH_MAX deep */
 #define SAFE_INTEGER 9007199254740991ll /* RFC 8785 numbers are doubles: beyond it readers disagree */
 
 static int put_json(struct buf *out, const json_t *v, unsigned depth);
@@ -20,7 +20,7 @@ static int by_name(const void *a, const void *b)
 
 /*
  * Ascending by bytes, which is the canonical order by UTF-16 units as long as no name leaves
- * the basic plane; vaultd's names are ASCII.
+ * the basic plane; names of acts and of facts do not, but for an argument's name that a policy speaks of.
  */
 static const char **sorted_names(json_t *object)
 {

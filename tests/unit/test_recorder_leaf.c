@@ -48,6 +48,7 @@ static void fill_all(struct leaf_event *e, const uint8_t *id, const uint8_t *has
 		.txn = id,
 		.session = id,
 		.consent = id,
+		.approval = id,
 		.agent = text("claude-code"),
 		.client = text("cli/1.0"),
 		.human = text("alice@example.com"),
@@ -63,6 +64,7 @@ static void fill_all(struct leaf_event *e, const uint8_t *id, const uint8_t *has
 		.result_sha256 = hash,
 		.digest = hash,
 		.bytes_in = UINT64_MAX,
+		.facts = text("{\"b\":2}"),
 		.members = text("{\"a\":1}"),
 	};
 }
@@ -77,6 +79,8 @@ static void test_sorted_and_compact(void)
 	fill_all(&e, id, hash);
 	e.bytes_in = 12;
 	CHECK(is_canonical(write_leaf(&e)));
+	CHECK(strstr((char *)leaf, "\"approval\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\",\"args_sha256\"") != NULL);
+	CHECK(strstr((char *)leaf, "\"facts\":{\"b\":2},") != NULL);
 	e.phase = PHASE_OUTCOME;
 	CHECK(is_canonical(write_leaf(&e)));
 	CHECK(strstr((char *)leaf, "bytes_in") == NULL && strstr((char *)leaf, "\"bytes_out\":0,") != NULL);
@@ -131,7 +135,7 @@ static void test_limit(void)
 /* The longest message of the table, every byte of it escaped, fits. */
 static void test_largest_intent_fits(void)
 {
-	static char ctl[16384];
+	static char ctl[16384], facts[24576];
 	uint8_t id[16] = {0}, hash[32] = {0};
 	struct leaf_event e;
 
@@ -143,6 +147,8 @@ static void test_largest_intent_fits(void)
 	e.reason = ipc_mem(ctl, 512);
 	memset(ctl + 1024, 'x', 15000);
 	e.members = ipc_mem(ctl + 1024, 15000);
+	memset(facts, 'x', sizeof(facts));
+	e.facts = ipc_mem(facts, sizeof(facts));
 	CHECK(leaf_write(&e, &stamp, leaf) != 0);
 }
 
@@ -193,7 +199,20 @@ static void test_canonical_members(void)
 	CHECK(canonical("[1]", NULL) == KG_E_PROTO);
 	CHECK(canonical("{\"a\":1}x", NULL) == KG_E_PROTO);
 	CHECK(canonical("", NULL) == KG_E_PROTO);
-	CHECK(canonical("{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}", NULL) == KG_E_PROTO);
+}
+
+/* As deep as an argument may be inside of the facts; not as deep as the stack. */
+static void test_canonical_depth(void)
+{
+	for (int depth = 80; depth <= 81; depth++) {
+		char json[256];
+		int n = snprintf(json, sizeof(json), "{\"a\":");
+
+		memset(json + n, '[', (size_t)depth);
+		memset(json + n + depth, ']', (size_t)depth);
+		snprintf(json + n + 2 * depth, 2, "}");
+		CHECK(canonical(json, NULL) == (depth == 80 ? KG_OK : KG_E_PROTO));
+	}
 }
 
 int main(void)
@@ -206,5 +225,6 @@ int main(void)
 	RUN(test_largest_intent_fits);
 	RUN(test_read_back);
 	RUN(test_canonical_members);
+	RUN(test_canonical_depth);
 	return unit_end();
 }

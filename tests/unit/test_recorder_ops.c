@@ -437,6 +437,93 @@ static void test_unsound_intents(void)
 	end();
 }
 
+/* What a decision rested on stands in the record, in canonical form, beside the approval that it used. */
+static void test_facts_and_approval_are_recorded(void)
+{
+	struct ipc_intent m = intent(1);
+
+	begin();
+	memset(m.approval, 0xab, ID_LEN);
+	m.facts = ipc_text("{ \"policies\":[\"p1\"], \"args\":{\"n\":5} }");
+	say(broker, IPC_INTENT, &m);
+	CHECK(hear(broker, IPC_RECEIPT) && receipt()->status == GRANT_OK);
+	CHECK(last_says("\"approval\":\"abababababababababababababababab\","));
+	CHECK(last_says("\"facts\":{\"args\":{\"n\":5},\"policies\":[\"p1\"]},"));
+	end();
+}
+
+/* Facts without a canonical form refuse the call, on record, and leave the broker's connection alone. */
+static void test_unwritable_facts_refuse_the_call(void)
+{
+	static const char *const bad[] = {"{\"n\":1.5}", "{\"n\":9007199254740992}", "[]",
+					  "x",           "{\"a\":1,\"a\":2}",        "{\"t\":\"a\\u0000b\"}"};
+
+	begin();
+	for (uint8_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct ipc_intent m = intent((uint8_t)(i + 1));
+
+		m.facts = ipc_text(bad[i]);
+		say(broker, IPC_INTENT, &m);
+		CHECK(hear(broker, IPC_RECEIPT) && receipt()->status == GRANT_DENIED && receipt()->seq != 0);
+		CHECK(last_says("\"decision\":\"deny\",\"facts\":{\"unwritable\":true},"));
+		CHECK(last_says("\"reason_code\":\"facts-unwritable\""));
+		/* A refusal keeps its own reason. */
+		m = intent((uint8_t)(i + 101));
+		m.decision = DECISION_DENY;
+		m.reason_code = ipc_text("policy");
+		m.facts = ipc_text(bad[i]);
+		say(broker, IPC_INTENT, &m);
+		CHECK(hear(broker, IPC_RECEIPT) && receipt()->status == GRANT_OK);
+		CHECK(last_says("\"facts\":{\"unwritable\":true},") && last_says("\"reason_code\":\"policy\""));
+	}
+	end();
+}
+
+/* The longest message there can be, every byte of its texts escaped, and facts as long as they can be. */
+static void test_longest_intent(void)
+{
+	static char ctl[1024], facts[24577];
+	struct ipc_intent m = intent(1);
+
+	memset(ctl, 1, sizeof(ctl));
+	begin();
+	m.human = ipc_mem(ctl, 256);
+	m.agent = m.client = ipc_mem(ctl, 128);
+	m.source = m.reason_code = ipc_mem(ctl, 64);
+	m.reason = ipc_mem(ctl, 512);
+	snprintf(facts, sizeof(facts), "{\"a\":\"%0*d\"}", 24576 - 8, 0);
+	m.facts = ipc_text(facts);
+	CHECK(m.facts.n == 24576);
+	say(broker, IPC_INTENT, &m);
+	CHECK(hear(broker, IPC_RECEIPT) && receipt()->status == GRANT_OK);
+	CHECK(strlen(leaf_text(store_durable(store))) > 24576 + 6 * 1000);
+	end();
+}
+
+static void test_events_of_the_broker(void)
+{
+	struct ipc_broker_event m = {
+		.id = 9, .kind = ipc_text("policy.loaded"), .members = ipc_text("{\"revision\": 4, \"by\":\"x\"}")};
+	const struct ipc_broker_event_recorded *r = (const void *)&got;
+
+	begin();
+	say(broker, IPC_BROKER_EVENT, &m);
+	CHECK(hear(broker, IPC_BROKER_EVENT_RECORDED) && r->id == 9 && r->status == GRANT_OK &&
+	      r->seq == store_durable(store));
+	CHECK(last_says("\"event\":\"policy.loaded\",\"kind\":\"policy\",\"members\":{\"by\":\"x\",\"revision\":4}"));
+	/* An act of an operator cannot be forged with it. */
+	m.kind = ipc_text("consent.grant");
+	say(broker, IPC_BROKER_EVENT, &m);
+	CHECK(hear(broker, IPC_BROKER_EVENT_RECORDED) && last_says("\"kind\":\"policy\""));
+	m.members = ipc_text("{\"a\":1.5}");
+	say(broker, IPC_BROKER_EVENT, &m);
+	CHECK(hear(broker, IPC_BROKER_EVENT_RECORDED) && r->status == GRANT_DENIED && r->seq == 0);
+	m.kind = ipc_text("");
+	say(broker, IPC_BROKER_EVENT, &m);
+	CHECK(is_closed(broker));
+	end();
+}
+
 static void test_messages_of_others_are_refused(void)
 {
 	struct ipc_vault_event v = {.id = 1, .kind = ipc_text("grant"), .members = ipc_text("{}")};
@@ -801,6 +888,10 @@ int main(void)
 	RUN(test_transaction_number_is_taken_once);
 	RUN(test_outcomes_that_cannot_be_true);
 	RUN(test_unsound_intents);
+	RUN(test_facts_and_approval_are_recorded);
+	RUN(test_unwritable_facts_refuse_the_call);
+	RUN(test_longest_intent);
+	RUN(test_events_of_the_broker);
 	RUN(test_messages_of_others_are_refused);
 	RUN(test_own_acts_of_a_role);
 	RUN(test_violation_of_a_call);

@@ -90,6 +90,40 @@ static void definition_is_kept_exactly_and_compact(void)
 	tool_free(&t);
 }
 
+/* What is pinned: the whole definition, in one spelling. */
+static void canonical_form_is_one_for_all_spellings(void)
+{
+	static const char *const same[] = {
+		"{\"name\":\"a\",\"inputSchema\":{\"type\":\"object\",\"$defs\":{}},\"x-vendor\":1.10}",
+		"{ \"x-vendor\" : 1.10, \"inputSchema\":{\"$defs\":{},\n\"type\":\"\\u006fbject\"}, \"name\":\"a\" }",
+	};
+	static const char want[] =
+		"{\"inputSchema\":{\"$defs\":{},\"type\":\"object\"},\"name\":\"a\",\"x-vendor\":1.10}";
+	struct tool t;
+
+	for (size_t i = 0; i < 2; i++) {
+		CHECK(read_tool(same[i], true, &t) == NULL);
+		CHECK(t.canonical_len == strlen(want) && memcmp(t.canonical, want, t.canonical_len) == 0);
+		tool_free(&t);
+	}
+}
+
+static void definitions_are_bounded(void)
+{
+	for (int more = 0; more <= 1; more++) {
+		static char text[TOOL_DEFINITION_MAX + 2];
+		static const char head[] = "{\"name\":\"a\",\"inputSchema\":{},\"description\":\"", tail[] = "\"}";
+		size_t n = TOOL_DEFINITION_MAX + (size_t)more;
+		struct tool t;
+
+		memset(text, 'x', n);
+		memcpy(text, head, sizeof(head) - 1);
+		memcpy(text + n - 2, tail, sizeof(tail));
+		CHECK((read_tool(text, true, &t) == NULL) == (more == 0));
+		tool_free(&t);
+	}
+}
+
 #define TOOL(properties) "{\"name\":\"a\",\"inputSchema\":{\"type\":\"object\",\"properties\":{" properties "}}}"
 #define MARK(type) "{\"type\":\"" type "\",\"x-mcp-header\":\"Region\"}"
 
@@ -217,6 +251,8 @@ int main(void)
 	RUN(tiers_come_from_explicit_hints);
 	RUN(names_are_checked);
 	RUN(definition_is_kept_exactly_and_compact);
+	RUN(canonical_form_is_one_for_all_spellings);
+	RUN(definitions_are_bounded);
 	RUN(annotations_of_headers_are_checked);
 	RUN(headers_come_from_the_arguments);
 	RUN(params_are_bounded);
