@@ -12,7 +12,7 @@
 static const struct config_credential *use_find(const struct vault *v, const struct stored *x,
 						const struct config_server **server)
 {
-	*server = config_server_find(v->config, x->server);
+	*server = config_link_find(v->config, x->server);
 	for (size_t i = 0; *server != NULL && i < (*server)->ncredentials; i++)
 		if (strcmp((*server)->credentials[i].secret, x->name) == 0)
 			return &(*server)->credentials[i];

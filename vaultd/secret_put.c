@@ -67,7 +67,7 @@ static int read_ask(struct peer *p, const struct ipc_secret_put *m, struct ask *
 
 static int find_server(struct peer *p, struct ask *q)
 {
-	q->to = config_server_find(p->vault->config, q->server);
+	q->to = config_link_find(p->vault->config, q->server);
 	if (q->to == NULL) {
 		admin_error(p,
 			    "server: \"%s\" is not in the configuration that vaultd has read (%s): add it, then "

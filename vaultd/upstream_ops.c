@@ -11,7 +11,7 @@ static int on_name(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	const struct ipc_upstream_name *m = msg;
 	struct peer *p = arg;
-	struct upstream *u = vault_upstream(p->vault, m->upstream);
+	struct upstream *u = vault_link(p->vault, m->upstream);
 
 	(void)fd;
 	if (u == NULL) {

@@ -32,11 +32,11 @@ static int load_secret(const struct store_secret *x, void *arg)
 
 static void load_upstreams(struct vault *v)
 {
-	v->upstreams = calloc(v->config->nservers + 1, sizeof(*v->upstreams));
+	v->upstreams = calloc(config_links(v->config) + 1, sizeof(*v->upstreams));
 	if (v->upstreams == NULL)
 		log_fatal(KG_EXIT_FAILURE, "servers: out of memory");
-	for (size_t i = 0; i < v->config->nservers; i++)
-		v->upstreams[i] = (struct upstream){.server = &v->config->servers[i], .tools = tools_new()};
+	for (size_t i = 0; i < config_links(v->config); i++)
+		v->upstreams[i] = (struct upstream){.server = config_link_at(v->config, i), .tools = tools_new()};
 }
 
 struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store,
@@ -69,7 +69,7 @@ void vault_free(struct vault *v)
 {
 	while (v->peers != NULL)
 		peer_close(v->peers);
-	for (size_t i = 0; i < v->config->nservers; i++)
+	for (size_t i = 0; i < config_links(v->config); i++)
 		tools_free(v->upstreams[i].tools);
 	free(v->upstreams);
 	acts_free(v->acts);
@@ -81,10 +81,20 @@ void vault_free(struct vault *v)
 	free(v);
 }
 
-struct upstream *vault_upstream(struct vault *v, struct ipc_bytes name)
+static struct upstream *find(struct vault *v, struct ipc_bytes name, size_t n)
 {
-	for (size_t i = 0; i < v->config->nservers; i++)
+	for (size_t i = 0; i < n; i++)
 		if (ipc_is(name, v->upstreams[i].server->name))
 			return &v->upstreams[i];
 	return NULL;
+}
+
+struct upstream *vault_upstream(struct vault *v, struct ipc_bytes name)
+{
+	return find(v, name, v->config->nservers);
+}
+
+struct upstream *vault_link(struct vault *v, struct ipc_bytes name)
+{
+	return find(v, name, config_links(v->config));
 }

@@ -52,7 +52,7 @@ struct vault {
 	struct checkpoint *checkpoint;
 	struct acts *acts;
 	struct operators *operators;
-	struct upstream *upstreams; /* in the order of the configuration */
+	struct upstream *upstreams; /* config_link_at() of each: servers, then the external decision point */
 	struct peer *peers;
 	struct answer *answers; /* to operators, that wait for the broker */
 	struct buf sealed;      /* credentials on their way into a message */
@@ -76,6 +76,8 @@ void vault_free(struct vault *v);
 
 /* NULL when there is no such server. */
 struct upstream *vault_upstream(struct vault *v, struct ipc_bytes name);
+/* The same with the external decision point, which has credentials and no tools. */
+struct upstream *vault_link(struct vault *v, struct ipc_bytes name);
 
 /* Binds all sockets and accepts from the users of the configuration. Fatal. */
 void vault_listen(struct vault *v, const char *run_dir);
