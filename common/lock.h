@@ -21,6 +21,8 @@ enum lock_profile {
 	LOCK_RECORDER,
 	LOCK_PARENT_GATEWAYD, /* forks and execs roles, connects Unix sockets */
 	LOCK_PARENT_GUARDIAND,
+	LOCK_AUTHZEN,          /* as a front */
+	LOCK_PDP,              /* as an HTTP upstream */
 	LOCK_STDIO_SERVER,     /* an operator's program: lock_stdio_child() */
 	LOCK_STDIO_SERVER_NET, /* the same with sandbox.network */
 	LOCK_PROFILES
@@ -32,13 +34,14 @@ struct config_server;
 
 /* What a profile's path and port variables stand for on this start. Unused ones are NULL or 0. */
 struct lock_paths {
-	const char *state;       /* directory that the role reads and writes (vaultd, recorder) */
-	const char *run;         /* directory of its sockets (parents, vaultd) */
-	const char *bin;         /* directory of the role executables (parents) */
-	const char *tls_ca;      /* CA file of an HTTP upstream, NULL for the system's */
-	const char *config_file; /* parents: reread on reload */
-	uint16_t connect_port;   /* the one TCP port an HTTP upstream may connect to */
-	pid_t child;             /* the stdio server: the one process (and group) its role may signal; 0: none */
+	const char *state;                  /* directory that the role reads and writes (vaultd, recorder) */
+	const char *run;                    /* directory of its sockets (parents, vaultd) */
+	const char *bin;                    /* directory of the role executables (parents) */
+	const char *tls_ca;                 /* CA file of an HTTP upstream, NULL for the system's */
+	const char *config_file;            /* parents: reread on reload */
+	const char *policy, *policy_shadow; /* the broker's folders of policies */
+	uint16_t connect_port;              /* the one TCP port an HTTP upstream may connect to */
+	pid_t child; /* the stdio server: the one process (and group) its role may signal; 0: none */
 	uint32_t min_landlock_abi;
 	/* gatewayd's parent: its own lock holds for all that it starts, so it contains the sandboxes of these servers.
 	 */

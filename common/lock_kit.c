@@ -16,8 +16,13 @@ static const char *path_value(const char *path, const struct lock_paths *paths)
 	const struct {
 		const char *name, *value;
 	} variables[] = {
-		{"$state", paths->state},        {"$run", paths->run}, {"$bin", paths->bin}, {"$tls_ca", paths->tls_ca},
+		{"$state", paths->state},
+		{"$run", paths->run},
+		{"$bin", paths->bin},
+		{"$tls_ca", paths->tls_ca},
 		{"$config", paths->config_file},
+		{"$policy", paths->policy},
+		{"$policy_shadow", paths->policy_shadow},
 	};
 
 	if (path[0] != '$')

@@ -1,12 +1,13 @@
-/* One letter for each profile, so that the tables of the lock stay readable. For profiles.c and lockproof.c alone. */
+/* One letter for each profile, or for two that are the same, so that the tables of the lock stay readable. For
+ * profiles.c and lockproof.c alone. */
 #ifndef COMMON_LOCK_LETTERS_H
 #define COMMON_LOCK_LETTERS_H
 
 #include "common/lock_rows.h"
 
-#define F LOCK_BIT(LOCK_FRONT)
+#define F (LOCK_BIT(LOCK_FRONT) | LOCK_BIT(LOCK_AUTHZEN)) /* endpoints of clients */
 #define B LOCK_BIT(LOCK_BROKER)
-#define H LOCK_BIT(LOCK_UPSTREAM_HTTP)
+#define H (LOCK_BIT(LOCK_UPSTREAM_HTTP) | LOCK_BIT(LOCK_PDP)) /* clients of others */
 #define S LOCK_BIT(LOCK_UPSTREAM_STDIO)
 #define V LOCK_BIT(LOCK_VAULT)
 #define R LOCK_BIT(LOCK_RECORDER)

@@ -12,13 +12,15 @@
 /* clang-format off */
 const struct lock_profile_def lock_profiles[LOCK_PROFILES] = {
 	[LOCK_FRONT] = { "front", ACT_KILL, 0, ACCESS_ALL, true, true, "accepts agents; opens, connects and starts nothing" },
-	[LOCK_BROKER] = { "broker", ACT_KILL, 0, ACCESS_ALL, true, true, "speaks on the connections it is handed, nothing else" },
+	[LOCK_BROKER] = { "broker", ACT_KILL, 0, ACCESS_ALL, true, true, "speaks on the connections it is handed, reads the folders of policies, nothing else" },
 	[LOCK_UPSTREAM_HTTP] = { "upstream-http", ACT_KILL, 0, ACCESS_ALL, true, true, "connects to one TCP port, asks DNS, reads CA files" },
 	[LOCK_UPSTREAM_STDIO] = { "upstream-stdio", ACT_KILL, 0, ACCESS_ALL, true, false, "speaks with the server it has started" },
 	[LOCK_VAULT] = { "vault", ACT_KILL, 0, ACCESS_ALL, true, true, "its own directory and Unix sockets" },
 	[LOCK_RECORDER] = { "recorder", ACT_KILL, 0, ACCESS_ALL, true, true, "its own directory and the sockets it is handed" },
 	[LOCK_PARENT_GATEWAYD] = { "gatewayd", ACT_ALLOW, 0, ACCESS_WRITE, false, true, "starts roles and, through them, operators' programs" },
 	[LOCK_PARENT_GUARDIAND] = { "guardiand", ACT_KILL, R, ACCESS_ALL, true, true, "starts the recorder" },
+	[LOCK_AUTHZEN] = { "authzen", ACT_KILL, 0, ACCESS_ALL, true, true, "accepts programs that ask the policies; opens, connects and starts nothing" },
+	[LOCK_PDP] = { "pdp", ACT_KILL, 0, ACCESS_ALL, true, true, "connects to one TCP port, asks DNS, reads CA files" },
 	[LOCK_STDIO_SERVER] = { "stdio-server", ACT_ALLOW, 0, ACCESS_ALL, true, true, "an operator's program without network" },
 	[LOCK_STDIO_SERVER_NET] = { "stdio-server-net", ACT_ALLOW, 0, ACCESS_ALL, false, true, "an operator's program with internet sockets" },
 };
@@ -91,7 +93,7 @@ const struct lock_call_row lock_call_rows[] = {
 	{ S, "kill", ARG_CHILD, ACT_ALLOW, "ends the server it has started, and that alone" },
 
 	/* What libraries probe. */
-	{ F | B | S, "openat", ARG_ANY, ACT_EACCES, "time zone, locale: go on without" },
+	{ F | S, "openat", ARG_ANY, ACT_EACCES, "time zone, locale: go on without" },
 	{ F | B | S, "newfstatat", ARG_AT_FD, ACT_ALLOW, "fstat() since glibc 2.33" },
 	{ F | B | S, "newfstatat", ARG_AT_PATH, ACT_EACCES, "time zone: go on without" },
 	{ F | B | S, "access", ARG_ANY, ACT_EACCES, "probing for files" },
@@ -99,6 +101,10 @@ const struct lock_call_row lock_call_rows[] = {
 	{ F | B | S, "readlink", ARG_ANY, ACT_EACCES, "a program's own name" },
 	{ F | B | S, "readlinkat", ARG_ANY, ACT_EACCES, "its name on aarch64" },
 	{ LISTED, "ioctl", ARG_TTY_ASK, ACT_EACCES, "isatty(): no" },
+
+	/* Broker: its policies are read again while it runs. */
+	{ B, "openat", ARG_OPEN_READ, ACT_ALLOW, "files of policies; Landlock keeps it in their folders" },
+	{ B, "getdents64", ARG_ANY, ACT_ALLOW, "which files there are" },
 
 	/* HTTP upstream: curl, OpenSSL, the resolver in a thread. */
 	{ H, "socket", ARG_FAMILY_INET, ACT_ALLOW, "TCP to the server, UDP to DNS" },
@@ -255,6 +261,9 @@ const struct lock_path_row lock_path_rows[] = {
 	{ U, "/etc/nsswitch.conf", ACCESS_READ, "the same" },
 	{ U, "/proc", ACCESS_READ, "a role counts its threads before it locks" },
 	{ U, "/dev/null", ACCESS_READ | ACCESS_WRITE, "a role's missing descriptors" },
+
+	{ B, "$policy", ACCESS_READ, "the policies in force" },
+	{ B, "$policy_shadow", ACCESS_READ, "those that are tried beside them" },
 
 	{ H, "/etc/resolv.conf", ACCESS_READ, "resolver" },
 	{ H, "/run/systemd/resolve", ACCESS_READ, "where resolv.conf may lead" },
