@@ -1,0 +1,222 @@
+#include "gatewayd/broker/pins.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "gatewayd/broker/names.h"
+
+#define PINS_MAX 32768u
+#define PINS_BYTES_MAX (128ul * 1048576ul) /* of all definitions */
+
+struct entry {
+	struct pin pin;
+	uint64_t round; /* the sync that last named it */
+};
+
+struct pins {
+	struct entry **entry; /* owned; sorted by server and name */
+	size_t count, room;
+	size_t bytes;
+	uint64_t round;
+};
+
+struct pins *pins_new(void)
+{
+	struct pins *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		log_fatal(KG_EXIT_FAILURE, "pins of tools: out of memory");
+	return p;
+}
+
+static void entry_free(struct entry *e)
+{
+	if (e == NULL)
+		return;
+	free(e->pin.server);
+	free(e->pin.name);
+	free(e->pin.definition);
+	free(e);
+}
+
+void pins_free(struct pins *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		entry_free(p->entry[i]);
+	free(p->entry);
+	free(p);
+}
+
+static int compare(const struct pin *pin, const char *server, const char *name)
+{
+	int order = strcmp(pin->server, server);
+
+	return order != 0 ? order : strcmp(pin->name, name);
+}
+
+/* The place of a pin, or where it would stand. */
+static size_t place_of(const struct pins *p, const char *server, const char *name, bool *found)
+{
+	size_t low = 0, high = p->count;
+
+	*found = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare(&p->entry[middle]->pin, server, name);
+
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void remove_at(struct pins *p, size_t at)
+{
+	p->bytes -= p->entry[at]->pin.len;
+	entry_free(p->entry[at]);
+	p->count--;
+	memmove(&p->entry[at], &p->entry[at + 1], (p->count - at) * sizeof(struct entry *));
+}
+
+void pins_sync_begin(struct pins *p)
+{
+	p->round++;
+}
+
+void pins_sync_end(struct pins *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->entry[i]->round == p->round) {
+			p->entry[kept++] = p->entry[i];
+			continue;
+		}
+		p->bytes -= p->entry[i]->pin.len;
+		entry_free(p->entry[i]);
+	}
+	p->count = kept;
+}
+
+/* An accepted definition is there, and is the one that its hash says; who was never accepted has none. */
+static bool is_sound(const struct ipc_pin_put *m)
+{
+	uint8_t hash[HASH_LEN];
+
+	if (m->state < PIN_ACCEPTED || m->state > PIN_GONE || m->server.n == 0 || !name_is_tool(m->name.p, m->name.n))
+		return false;
+	if (m->definition.n == 0)
+		return m->state == PIN_PENDING || m->state == PIN_HELD;
+	sha256(m->definition.p, m->definition.n, hash);
+	return memcmp(hash, m->accepted, HASH_LEN) == 0;
+}
+
+static char *copy(struct ipc_bytes b)
+{
+	char *text = malloc((size_t)b.n + 1);
+
+	if (text != NULL) {
+		memcpy(text, b.p, b.n);
+		text[b.n] = '\0';
+	}
+	return text;
+}
+
+static struct entry *entry_new(const struct pins *p, const struct ipc_pin_put *m)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->round = p->round;
+	e->pin = (struct pin){.server = copy(m->server), .name = copy(m->name), .state = m->state};
+	memcpy(e->pin.accepted, m->accepted, HASH_LEN);
+	memcpy(e->pin.listed, m->listed, HASH_LEN);
+	if (m->definition.n > 0)
+		e->pin.definition = copy(m->definition);
+	e->pin.len = m->definition.n;
+	if (e->pin.server == NULL || e->pin.name == NULL || (e->pin.len > 0 && e->pin.definition == NULL)) {
+		entry_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+static int make_room(struct pins *p)
+{
+	size_t room = p->room == 0 ? 64 : p->room * 2;
+	struct entry **more;
+
+	if (p->count < p->room)
+		return KG_OK;
+	more = reallocarray(p->entry, room, sizeof(struct entry *));
+	if (more == NULL)
+		return KG_E_NOMEM;
+	p->entry = more;
+	p->room = room;
+	return KG_OK;
+}
+
+static int insert(struct pins *p, size_t at, struct entry *e)
+{
+	int r = p->count == PINS_MAX || p->bytes + e->pin.len > PINS_BYTES_MAX ? KG_E_LIMIT : make_room(p);
+
+	if (r != KG_OK)
+		return r;
+	memmove(&p->entry[at + 1], &p->entry[at], (p->count - at) * sizeof(struct entry *));
+	p->entry[at] = e;
+	p->count++;
+	p->bytes += e->pin.len;
+	return KG_OK;
+}
+
+int pins_put(struct pins *p, const struct ipc_pin_put *m)
+{
+	char server[SERVER_NAME_MAX + 1], name[NAME_TOOL_MAX + 1];
+	struct entry *e;
+	bool found;
+	size_t at;
+	int r;
+
+	if (ipc_copy(m->server, server, sizeof(server)) != KG_OK || ipc_copy(m->name, name, sizeof(name)) != KG_OK ||
+	    !is_sound(m))
+		return KG_E_PROTO;
+	/* What we cannot keep is not what we go on with. */
+	at = place_of(p, server, name, &found);
+	if (found)
+		remove_at(p, at);
+	e = entry_new(p, m);
+	r = e == NULL ? KG_E_NOMEM : insert(p, at, e);
+	if (r != KG_OK)
+		entry_free(e);
+	return r;
+}
+
+const struct pin *pins_find(const struct pins *p, const char *server, const char *tool)
+{
+	bool found;
+	size_t at = place_of(p, server, tool, &found);
+
+	return found ? &p->entry[at]->pin : NULL;
+}
+
+size_t pins_count(const struct pins *p)
+{
+	return p->count;
+}
+
+const struct pin *pins_at(const struct pins *p, size_t i)
+{
+	return &p->entry[i]->pin;
+}
