@@ -180,6 +180,11 @@ const struct approval *approvals_named(const struct approvals *t, const uint8_t 
 	return a != NULL && now_unix < a->expires_unix && memcmp(a->session, session, ID_LEN) == 0 ? a : NULL;
 }
 
+const struct approval *approvals_by_id(const struct approvals *t, const uint8_t id[ID_LEN])
+{
+	return find_id(t, id);
+}
+
 size_t approvals_count(const struct approvals *t)
 {
 	return t->count;

@@ -53,6 +53,7 @@ bool approval_is_for(const struct approval *a, const struct approval_key *k);
 /* The one of this session that a requestState names (32 lowercase digits); NULL for anything else. */
 const struct approval *approvals_named(const struct approvals *t, const uint8_t session[ID_LEN], struct ipc_bytes state,
 				       uint64_t now_unix);
+const struct approval *approvals_by_id(const struct approvals *t, const uint8_t id[ID_LEN]);
 size_t approvals_count(const struct approvals *t);
 
 #endif

@@ -25,20 +25,22 @@ struct catalogue {
 	size_t nservers;
 	struct index by_name; /* of servers */
 	struct json_doc doc;  /* scratch */
+	struct tool_schemas_room room;
 };
 
-static void tool_free(struct tool *t)
+static void tool_free(struct catalogue *c, struct tool *t)
 {
+	tool_schemas_free(&t->def, &c->room);
 	tool_def_free(&t->def);
 	free(t);
 }
 
-static void listing_free(struct listing *l)
+static void listing_free(struct catalogue *c, struct listing *l)
 {
 	if (l == NULL)
 		return;
 	for (size_t i = 0; i < l->set.count; i++)
-		tool_free(l->set.tool[i]);
+		tool_free(c, l->set.tool[i]);
 	free(l->set.tool);
 	index_free(&l->own);
 	index_free(&l->exposed);
@@ -79,8 +81,8 @@ void catalogue_free(struct catalogue *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->nservers; i++) {
-		listing_free(c->server[i].current);
-		listing_free(c->server[i].staged);
+		listing_free(c, c->server[i].current);
+		listing_free(c, c->server[i].staged);
 	}
 	index_free(&c->by_name);
 	json_free(&c->doc);
@@ -89,13 +91,26 @@ void catalogue_free(struct catalogue *c)
 }
 
 /* The listing that this message belongs to; a new generation begins one. */
-static struct listing *stage(struct server *s, uint32_t generation)
+static struct listing *stage(struct catalogue *c, struct server *s, uint32_t generation)
 {
 	if (s->staged != NULL && s->staged->set.generation == generation)
 		return s->staged;
-	listing_free(s->staged);
+	listing_free(c, s->staged);
 	s->staged = listing_new(generation);
 	return s->staged;
+}
+
+static void classify(struct catalogue *c, struct tool *t)
+{
+	struct jsonschema_error e;
+
+	t->schema_ok = tool_schemas_make(&t->def, &c->room, &e);
+	if (t->schema_ok)
+		return;
+	t->tier = TIER_DESTRUCTIVE;
+	log_warn("server %s: tool %s is unclassified, and refused by the default policies: a schema of it cannot be "
+		 "used: %s: %s",
+		 t->server->name, t->name, e.path[0] == '\0' ? "at its root" : e.path, e.what);
 }
 
 /* Makes the tool of a message; NULL, with *why, for one that cannot be shown. */
@@ -119,6 +134,7 @@ static struct tool *tool_new(struct catalogue *c, const struct server *s, const 
 	name_expose(s->config->name, t->name, t->exposed);
 	snprintf(t->qualified, sizeof(t->qualified), "%s/%s", s->config->name, t->name);
 	t->tier = config_tool_tier(s->config, t->name, m->tier, m->floor);
+	classify(c, t);
 	return t;
 }
 
@@ -140,7 +156,7 @@ static int listing_append(struct listing *l, struct tool *t)
 int catalogue_put(struct catalogue *c, size_t server, const struct ipc_tool *m)
 {
 	struct server *s = &c->server[server];
-	struct listing *l = stage(s, m->generation);
+	struct listing *l = stage(c, s, m->generation);
 	const char *why;
 	struct tool *t;
 	int r;
@@ -159,7 +175,7 @@ int catalogue_put(struct catalogue *c, size_t server, const struct ipc_tool *m)
 	if (r != KG_OK) {
 		log_warn("server %s: tool %s is left out: %s", s->config->name, t->name,
 			 r == KG_E_LIMIT ? "the definitions of its tools pass 16 MiB together" : kg_strerror(r));
-		tool_free(t);
+		tool_free(c, t);
 	}
 	return KG_OK;
 }
@@ -170,7 +186,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Both names of a tool must be free; what the server listed first stays. */
-static int listing_index(struct listing *l, const char *server)
+static int listing_index(struct catalogue *c, struct listing *l, const char *server)
 {
 	struct toolset *set = &l->set;
 	size_t kept = 0;
@@ -187,7 +203,7 @@ static int listing_index(struct listing *l, const char *server)
 			continue;
 		}
 		log_warn("server %s: tool %s is left out: another tool already has its name", server, t->name);
-		tool_free(t);
+		tool_free(c, t);
 	}
 	set->count = kept;
 	if (kept != 0)
@@ -198,25 +214,25 @@ static int listing_index(struct listing *l, const char *server)
 int catalogue_done(struct catalogue *c, size_t server, const struct ipc_tools_done *m)
 {
 	struct server *s = &c->server[server];
-	struct listing *l = m->count == 0 ? stage(s, m->generation) : s->staged;
+	struct listing *l = m->count == 0 ? stage(c, s, m->generation) : s->staged;
 	int r;
 
 	if (l == NULL || l->set.generation != m->generation || l->received != m->count)
 		return KG_E_PROTO;
 	s->staged = NULL;
-	r = listing_index(l, s->config->name);
+	r = listing_index(c, l, s->config->name);
 	if (r != KG_OK) {
-		listing_free(l);
+		listing_free(c, l);
 		return r;
 	}
-	listing_free(s->current);
+	listing_free(c, s->current);
 	s->current = l;
 	return KG_OK;
 }
 
 void catalogue_unstage(struct catalogue *c, size_t server)
 {
-	listing_free(c->server[server].staged);
+	listing_free(c, c->server[server].staged);
 	c->server[server].staged = NULL;
 }
 

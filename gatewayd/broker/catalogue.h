@@ -5,6 +5,7 @@
 #ifndef BROKER_CATALOGUE_H
 #define BROKER_CATALOGUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,13 @@ struct tool {
 	char name[NAME_TOOL_MAX + 1];                        /* the server's own */
 	char exposed[NAME_EXPOSED_MAX + 1];                  /* server__tool */
 	char qualified[SERVER_NAME_MAX + NAME_TOOL_MAX + 2]; /* server/tool, as consents say it */
-	uint8_t tier;                                        /* the effective one */
+	/*
+	 * A tool with a schema that cannot be used is unclassified (design: policy, mapping): its arguments
+	 * and results cannot be checked, so it counts as destructive, and policies are told schema_ok = false, on
+	 * which the default set refuses it. Nothing lists it then until its server mends the schema.
+	 */
+	bool schema_ok;
+	uint8_t tier; /* the effective one */
 	struct tool_def def;
 };
 

@@ -1,98 +1,10 @@
 #include "gatewayd/broker/decide.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
-
-#define POLICY_TEXT_MAX (2ul * IPC_CONFIG_MAX)
-
-struct policy {
-	uint8_t sha256[HASH_LEN];
-};
-
-static int put_rules(struct buf *out, const struct config_server *s)
-{
-	int r = json_put_string(out, s->name, strlen(s->name));
-
-	if (r == KG_OK)
-		r = buf_puts(out, ":[");
-	for (size_t i = 0; i < s->ntiers && r == KG_OK; i++) {
-		r = buf_puts(out, i == 0 ? "[" : ",[");
-		if (r == KG_OK)
-			r = json_put_string(out, s->tiers[i].pattern, strlen(s->tiers[i].pattern));
-		if (r == KG_OK)
-			r = buf_printf(out, ",\"%s\"]", tier_name(s->tiers[i].tier));
-	}
-	return r == KG_OK ? buf_puts(out, "]") : r;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp((*(const struct config_server *const *)a)->name, (*(const struct config_server *const *)b)->name);
-}
-
-/* The servers and their tiers in one spelling: the same policy has the same hash. */
-static int put_canonical(struct buf *out, const struct config *config)
-{
-	const struct config_server *sorted[CONFIG_SERVERS_MAX] = {NULL};
-	int r = buf_puts(out, "{");
-
-	for (size_t i = 0; i < config->nservers; i++)
-		sorted[i] = &config->servers[i];
-	qsort(sorted, config->nservers, sizeof(sorted[0]), by_name);
-	for (size_t i = 0; i < config->nservers && r == KG_OK; i++) {
-		if (i != 0)
-			r = buf_puts(out, ",");
-		if (r == KG_OK)
-			r = put_rules(out, sorted[i]);
-	}
-	return r == KG_OK ? buf_puts(out, "}") : r;
-}
-
-struct policy *policy_new(const struct config *config)
-{
-	struct policy *p = calloc(1, sizeof(*p));
-	struct buf text;
-
-	buf_init(&text, POLICY_TEXT_MAX);
-	if (p == NULL || put_canonical(&text, config) != KG_OK)
-		log_fatal(KG_EXIT_FAILURE, "policy: out of memory");
-	sha256(buf_ptr(&text), buf_len(&text), p->sha256);
-	buf_free(&text);
-	return p;
-}
-
-void policy_free(struct policy *p)
-{
-	free(p);
-}
-
-const uint8_t *policy_hash(const struct policy *p)
-{
-	return p->sha256;
-}
-
-void decision_request_session(struct decision_request *q, const struct session *s)
-{
-	q->session = s->id;
-	q->consent = s->consent;
-	q->human = s->human;
-	q->agent = s->agent;
-	q->consent_tier = s->tier;
-	q->consent_until_unix = s->expires_unix;
-	q->consent_tools = &s->tools;
-}
-
-void decision_request_tool(struct decision_request *q, const struct tool *t)
-{
-	q->upstream = t->server->name;
-	q->tool = t->name;
-	q->qualified = t->qualified;
-	q->def_sha256 = t->def.sha256;
-	q->tier = t->tier;
-}
+#include "gatewayd/broker/broker.h"
+#include "gatewayd/broker/text.h"
 
 bool patterns_cover(const struct patterns *p, const char *qualified)
 {
@@ -102,57 +14,272 @@ bool patterns_cover(const struct patterns *p, const char *qualified)
 	return false;
 }
 
-static bool outside_consent(const struct decision_request *q)
+void source_address(struct ipc_bytes source, char out[DECISION_SOURCE_MAX + 1])
 {
-	return !patterns_cover(q->consent_tools, q->qualified);
+	uint32_t first = source.n != 0 && source.p[0] == '[', n = source.n;
+
+	while (n > 0 && source.p[n - 1] != ':')
+		n--;
+	n = n > 0 ? n - 1 : source.n;
+	if (first != 0 && n > 0 && source.p[n - 1] == ']')
+		n--;
+	if (n < first || n - first > DECISION_SOURCE_MAX)
+		n = first;
+	memcpy(out, source.p + first, n - first);
+	out[n - first] = '\0';
 }
 
-static bool consent_over(const struct decision_request *q)
+/* A question with what is accepted of its tool. */
+struct question {
+	const struct decision_request *q;
+	const struct pin *pin; /* NULL: none */
+};
+
+static bool outside_consent(const struct question *s)
 {
-	return q->now_unix >= q->consent_until_unix;
+	return !patterns_cover(&s->q->session->tools, s->q->tool->qualified);
 }
 
-static bool destructive(const struct decision_request *q)
+static bool consent_over(const struct question *s)
 {
-	return q->tier != TIER_READ && q->tier != TIER_WRITE;
+	return s->q->now_unix >= s->q->session->expires_unix;
 }
 
-static bool above_consent(const struct decision_request *q)
+static bool pin_pending(const struct question *s)
 {
-	return q->tier > q->consent_tier;
+	return s->pin == NULL || s->pin->state == PIN_PENDING;
 }
 
-/* The refusals, in the order in which they are asked; what none of them refuses is allowed. */
+static bool pin_held(const struct question *s)
+{
+	return s->pin->state == PIN_HELD;
+}
+
+/* Also where vaultd has not heard of the change yet: our own hash of what is listed decides. */
+static bool pin_changed(const struct question *s)
+{
+	return s->pin->state != PIN_ACCEPTED || memcmp(s->pin->accepted, s->q->tool->def.sha256, HASH_LEN) != 0;
+}
+
+static bool suspended(const struct question *s)
+{
+	const struct patterns *p = &s->q->session->suspended;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->glob[i], s->q->tool->qualified) == 0 || strcmp(p->glob[i], "*") == 0)
+			return true;
+	return false;
+}
+
+/* Whatever is not known to be milder. */
+static bool destructive(const struct tool *t)
+{
+	return t->tier != TIER_READ && t->tier != TIER_WRITE;
+}
+
+/* There is no consent of tier destructive: one of tier write covers it, and each call needs an approval. */
+static bool above_consent(const struct question *s)
+{
+	uint8_t needed = destructive(s->q->tool) ? TIER_WRITE : s->q->tool->tier;
+
+	return needed > s->q->session->tier;
+}
+
+/* The refusals that no policy can lift, in the order in which they are asked. */
 static const struct rule {
-	bool (*refuses)(const struct decision_request *q);
+	bool (*refuses)(const struct question *s);
 	bool visible;
 	const char *code;
-	const char *text; /* "refused by policy: SERVER/TOOL " … */
+	const char *text; /* "refused: SERVER/TOOL " … */
 } rules[] = {
 	{outside_consent, false, "not-in-consent", "is not in the consent of this session"},
 	{consent_over, true, "consent-expired",
 	 "was consented for a time that is over: ask an operator for a new consent"},
-	{destructive, true, "destructive",
-	 "is destructive, and destructive tools are refused: ask an operator to do it"},
+	{pin_pending, true, "tool-pending",
+	 "is new, and nobody has accepted it yet: an operator does that with: keepgate tools accept"},
+	{pin_held, true, "tool-held", "is quarantined: an operator releases it with: keepgate tools release"},
+	{pin_changed, true, "tool-changed",
+	 "is not defined any more as it was accepted: an operator looks at the difference with: keepgate tools diff"},
+	{suspended, true, "tool-changed-since-consent",
+	 "has changed since this session's consent named it: an operator confirms it with: keepgate consent confirm"},
 	{above_consent, true, "tier-above-consent",
 	 "writes, and the consent of this session is for reading only: ask an operator for a consent of tier write"},
 };
 
-void decide(const struct policy *p, const struct decision_request *q, struct decision *out)
+static const struct rule *refused_by(const struct question *s)
 {
-	out->policy_sha256 = p->sha256;
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		const struct rule *r = &rules[i];
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].refuses(s))
+			return &rules[i];
+	return NULL;
+}
 
-		if (!r->refuses(q))
-			continue;
-		out->allow = false;
-		out->visible = r->visible;
-		out->reason_code = r->code;
-		snprintf(out->reason, sizeof(out->reason), "refused by policy: %s %s", q->qualified, r->text);
+static struct question question_of(const struct broker *b, const struct decision_request *q)
+{
+	return (struct question){q, pins_find(b->pins, q->tool->server->name, q->tool->name)};
+}
+
+/* The same question in the words of the policies. */
+static struct policy_request policy_request_of(const struct broker *b, const struct decision_request *q,
+					       const char *source)
+{
+	const struct session *s = q->session;
+	const struct tool *t = q->tool;
+
+	return (struct policy_request){.human = s->human,
+				       .agent = s->agent,
+				       .session = s->id,
+				       .consent = s->consent,
+				       .server = t->server->name,
+				       .tool = t->name,
+				       .tool_sha256 = t->def.sha256,
+				       .args_sha256 = q->args_sha256,
+				       .args = q->args,
+				       .schema_ok = t->schema_ok,
+				       .consented = true,
+				       .consent_tier = s->tier,
+				       .consent_expires_unix = s->expires_unix,
+				       .approver = "",
+				       .now_unix_ms = q->now_unix * 1000,
+				       .utc_offset_s = policies_utc_offset(b->policies, q->now_unix),
+				       .source_ip = source};
+}
+
+static void deny(struct decision *out, const char *code, const struct tool *t, const char *before, const char *text)
+{
+	out->allow = false;
+	out->visible = true;
+	out->reason_code = code;
+	text_put(out->reason, sizeof(out->reason), "refused: %s %s%s", t->qualified, before, text);
+}
+
+/* Whether the arguments fit the tool's own schema; what cannot be checked is told to the policies as schema_ok = false.
+ */
+static bool arguments_fit(const struct decision_request *q, struct decision *out)
+{
+	struct jsonschema_error e;
+	int r;
+
+	if (!q->tool->schema_ok)
+		return true;
+	r = tool_schema_check(&q->tool->def, &q->tool->def.input, q->args, 0, &e);
+	if (r == KG_OK)
+		return true;
+	deny(out, "invalid-arguments", q->tool, "", "");
+	out->invalid_arguments = true;
+	text_put(out->reason, sizeof(out->reason), "%s: the arguments do not fit its inputSchema, %s%s: %s",
+		 q->tool->qualified, e.path[0] == '\0' ? "at their root" : "at ", e.path,
+		 r == KG_E_NOMEM ? "the gateway is out of memory" : e.what);
+	return false;
+}
+
+/* Puts the approval of exactly this call into the question. */
+static void take_approval(const struct broker *b, const struct decision_request *q, struct policy_request *p,
+			  struct decision *out)
+{
+	const struct approval_key key = {q->session->id, q->tool->server->name, q->tool->name, q->args_sha256,
+					 q->tool->def.sha256};
+	const struct approval *a = approvals_find(b->approvals, &key, q->now_unix);
+
+	if (a == NULL || a->state != APPROVAL_APPROVED)
+		return;
+	out->approval = a;
+	p->approved = true;
+	p->approver = a->approver;
+	p->approval_expires_unix = a->expires_unix;
+	p->mfa = a->mfa;
+}
+
+/* What stands behind the policies' word. */
+static void conclude(const struct decision_request *q, const struct policy_decision *v, struct decision *out)
+{
+	out->allow = v->allow;
+	out->visible = true;
+	out->reason_code = v->reason_code;
+	snprintf(out->policies, sizeof(out->policies), "%s", v->policies);
+	if (!v->allow) {
+		deny(out, v->reason_code, q->tool, "by policy: ", v->reason);
+		out->needs_approval = (v->help & POLICY_HELP_APPROVAL) != 0 && out->approval == NULL;
+		out->four_eyes = v->four_eyes;
 		return;
 	}
-	out->allow = out->visible = true;
-	out->reason_code = "consent";
 	out->reason[0] = '\0';
+	if (!destructive(q->tool) || out->approval != NULL)
+		return;
+	deny(out, "approval-required", q->tool, "", "is destructive: each call needs the approval of a person");
+	out->needs_approval = true;
+}
+
+static void note_facts(struct broker *b, struct policy_decider *d, const struct policy_request *p,
+		       const struct policy_decision *v, struct decision *out)
+{
+	buf_reset(&b->facts);
+	if (policy_facts(d, p, v, b->config->policy.record_arguments, DECISION_FACTS_MAX, &b->facts) == KG_OK) {
+		out->facts = ipc_mem(buf_ptr(&b->facts), (uint32_t)buf_len(&b->facts));
+		return;
+	}
+	/* What cannot be put on record is not done. */
+	if (out->allow)
+		*out = (struct decision){.visible = true,
+					 .reason_code = "record-limit",
+					 .reason = "refused: what this decision rests on cannot be recorded",
+					 .policy_sha256 = out->policy_sha256};
+}
+
+static void ask_policies(struct broker *b, const struct decision_request *q, struct decision *out)
+{
+	const char *why = "";
+	struct policy_decider *d = policies_decider(b->policies, &why);
+	char source[DECISION_SOURCE_MAX + 1];
+	struct policy_decision v;
+	struct policy_request p;
+
+	if (d == NULL) {
+		deny(out, "policy-none", q->tool, "because no valid set of policies is in force: ", why);
+		return;
+	}
+	source_address(q->source, source);
+	p = policy_request_of(b, q, source);
+	take_approval(b, q, &p, out);
+	policy_decide(d, &p, &v);
+	conclude(q, &v, out);
+	note_facts(b, d, &p, &v, out);
+	policies_shadow(b->policies, &p, &v);
+}
+
+void decide(struct broker *b, const struct decision_request *q, struct decision *out)
+{
+	struct question s = question_of(b, q);
+	const struct rule *r = refused_by(&s);
+
+	out->invalid_arguments = out->needs_approval = out->four_eyes = false;
+	out->policies[0] = '\0';
+	out->policy_sha256 = policies_hash(b->policies);
+	out->approval = NULL;
+	out->facts = (struct ipc_bytes){NULL, 0};
+	if (r != NULL) {
+		deny(out, r->code, q->tool, "", r->text);
+		out->visible = r->visible;
+		return;
+	}
+	if (arguments_fit(q, out))
+		ask_policies(b, q, out);
+}
+
+bool decide_shows(struct broker *b, const struct decision_request *q)
+{
+	struct question s = question_of(b, q);
+	char source[DECISION_SOURCE_MAX + 1];
+	struct policy_request p;
+	struct policy_decider *d;
+	const char *why;
+
+	if (refused_by(&s) != NULL)
+		return false;
+	d = policies_decider(b->policies, &why);
+	if (d == NULL)
+		return false;
+	source_address(q->source, source);
+	p = policy_request_of(b, q, source);
+	return policy_shows(d, &p);
 }

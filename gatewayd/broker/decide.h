@@ -1,8 +1,8 @@
 /*
- * The one decision: may this agent, for this human, under this consent, do this now? Calls and
- * lists ask the same question, so that a list shows exactly what a call would be allowed.
- * First form: read is allowed inside a consent, write needs a consent of that tier,
- * destructive is refused. The Cedar engine takes the place of what stands behind this.
+ * The one decision: may this agent, for this human, under this consent, do this now? First what no
+ * policy can permit, as a table of refusals (decide.c); then the arguments; then the Cedar policies
+ * in force; and a destructive tool always needs somebody's approval, whatever they say. Calls and lists ask the same
+ * question, so that a list shows what a call could be allowed.
  */
 #ifndef BROKER_DECIDE_H
 #define BROKER_DECIDE_H
@@ -10,55 +10,56 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/call.h"
-#include "common/config.h"
+#include "common/ipc.h"
 #include "common/json.h"
+#include "common/policy/policy.h"
+#include "gatewayd/broker/approvals.h"
 #include "gatewayd/broker/catalogue.h"
+#include "gatewayd/broker/pins.h"
 #include "gatewayd/broker/sessions.h"
 
 #define DECISION_REASON_MAX 512
+#define DECISION_FACTS_MAX 24576u /* INTENT.facts */
+#define DECISION_SOURCE_MAX 64
+
+struct broker;
 
 /* Everything that a decision may rest on. All pointers are borrowed. */
 struct decision_request {
-	const uint8_t *session, *consent; /* ID_LEN */
-	const char *human, *agent;
-	uint8_t consent_tier;
-	uint64_t consent_until_unix;
-	const struct patterns *consent_tools;
-	uint8_t method; /* enum mcp_method of the act in question: MCP_TOOLS_CALL, also when listing */
-	const char *upstream;
-	const char *tool;                   /* the server's own name */
-	const char *qualified;              /* "upstream/tool" */
-	const uint8_t *def_sha256;          /* HASH_LEN */
-	uint8_t tier;                       /* the effective one */
-	const struct json_doc *args, *meta; /* NULL when listing: the arguments are not known yet */
-	struct ipc_bytes client, source;    /* unverified text; the peer's address */
+	const struct session *session;
+	const struct tool *tool;
+	const struct json_doc *args; /* NULL when listing: they are not known yet */
+	const uint8_t *args_sha256;  /* HASH_LEN; NULL with args */
+	struct ipc_bytes source;     /* the peer's address, with its port */
 	uint64_t now_unix;
 };
 
 struct decision {
 	bool allow;
 	bool visible;                     /* inside the consent at all: else its existence is not told */
+	bool invalid_arguments;           /* the caller's own fault, which it can mend */
+	bool needs_approval;              /* somebody's approval of exactly this call would allow it */
+	bool four_eyes;                   /* but not that of the human itself */
 	const char *reason_code;          /* static */
 	char reason[DECISION_REASON_MAX]; /* for the agent and its human; "" when allowed */
-	const uint8_t *policy_sha256;     /* HASH_LEN, of the policy set that decided; lives as long as the policy */
+	char policies[POLICY_IDS_MAX];    /* the ids of those that determined it; "" when none was asked */
+	const uint8_t *policy_sha256;     /* HASH_LEN, of the set that decided; dead when another takes its place */
+	const struct approval *approval;  /* the approved one of exactly this call; NULL. Dead with the next message */
+	struct ipc_bytes facts; /* what it rested on, for the record; empty when no policy was asked. Dead with the next
+				   decision */
 };
 
-/* Fills in what comes from the session, and what comes from the tool. */
-void decision_request_session(struct decision_request *q, const struct session *s);
-void decision_request_tool(struct decision_request *q, const struct tool *t);
-
-struct policy;
-
-/* The policy of a configuration. Fatal when out of memory. */
-struct policy *policy_new(const struct config *config);
-void policy_free(struct policy *p);
-const uint8_t *policy_hash(const struct policy *p);
-
 /* Never fails: what cannot be decided is a denial with its reason. */
-void decide(const struct policy *p, const struct decision_request *q, struct decision *out);
+void decide(struct broker *b, const struct decision_request *q, struct decision *out);
+
+/* Whether a list shows the tool: the same question without arguments; the local policies alone, also where a decision
+ * point of others is asked about each call (one question for each tool would be too slow). */
+bool decide_shows(struct broker *b, const struct decision_request *q);
 
 /* Whether a consent covers "server/tool". */
 bool patterns_cover(const struct patterns *p, const char *qualified);
+
+/* The address of "address:port" or "[address]:port"; "" when it does not fit. */
+void source_address(struct ipc_bytes source, char out[DECISION_SOURCE_MAX + 1]);
 
 #endif

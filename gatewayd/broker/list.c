@@ -1,27 +1,18 @@
 #include "gatewayd/broker/list.h"
 
-/* The question that a call of this tool would ask, but for its arguments. */
-static bool would_allow(const struct list_query *q, const struct tool *t)
-{
-	struct decision_request r = {
-		.method = MCP_TOOLS_CALL, .client = q->client, .source = q->source, .now_unix = q->now_unix};
-	struct decision d;
+#include "gatewayd/broker/broker.h"
 
-	decision_request_session(&r, q->session);
-	decision_request_tool(&r, t);
-	decide(q->policy, &r, &d);
-	return d.allow;
-}
-
-static int put_server(struct buf *out, const struct list_query *q, size_t server, bool *first)
+static int put_server(struct buf *out, struct broker *b, const struct list_query *q, size_t server, bool *first)
 {
-	const struct toolset *set = catalogue_tools(q->catalogue, server);
+	const struct toolset *set = catalogue_tools(b->catalogue, server);
 	int r = KG_OK;
 
 	for (size_t i = 0; set != NULL && i < set->count && r == KG_OK; i++) {
 		const struct tool *t = set->tool[i];
+		const struct decision_request question = {
+			.session = q->session, .tool = t, .source = q->source, .now_unix = q->now_unix};
 
-		if (!would_allow(q, t))
+		if (!decide_shows(b, &question))
 			continue;
 		if (!*first)
 			r = buf_put(out, ",", 1);
@@ -38,13 +29,13 @@ static const char *tail(enum mcp_era era)
 	return era == ERA_MODERN ? "],\"resultType\":\"complete\",\"ttlMs\":0,\"cacheScope\":\"private\"}" : "]}";
 }
 
-int list_build(struct buf *out, const struct list_query *q)
+int list_build(struct buf *out, struct broker *b, const struct list_query *q)
 {
 	bool first = true;
 	int r = buf_puts(out, "{\"tools\":[");
 
-	for (size_t i = 0; i < q->config->nservers && r == KG_OK; i++)
+	for (size_t i = 0; i < b->config->nservers && r == KG_OK; i++)
 		if (q->server == LIST_ALL_SERVERS || (size_t)q->server == i)
-			r = put_server(out, q, i, &first);
+			r = put_server(out, b, q, i, &first);
 	return r == KG_OK ? buf_puts(out, tail(q->era)) : r;
 }

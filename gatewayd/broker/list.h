@@ -1,22 +1,18 @@
-/* tools/list: what this session would be allowed to call, in one page. */
+/* tools/list: what this session could be allowed to call, in one page. */
 #ifndef BROKER_LIST_H
 #define BROKER_LIST_H
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "gatewayd/broker/catalogue.h"
 #include "gatewayd/broker/decide.h"
 
 #define LIST_ALL_SERVERS (-1)
 
 struct list_query {
-	const struct catalogue *catalogue;
-	const struct config *config;
-	const struct policy *policy;
 	const struct session *session;
 	enum mcp_era era;
 	int server; /* its position: only this one, under its own names; or LIST_ALL_SERVERS */
-	struct ipc_bytes client, source;
+	struct ipc_bytes source;
 	uint64_t now_unix;
 };
 
@@ -24,6 +20,6 @@ struct list_query {
  * Appends the result object. Servers come in the order of the configuration, tools in that of
  * their names: the same list whatever the connection. KG_E_LIMIT when it passes the buffer's maximum.
  */
-int list_build(struct buf *out, const struct list_query *q) MUST_CHECK;
+int list_build(struct buf *out, struct broker *b, const struct list_query *q) MUST_CHECK;
 
 #endif

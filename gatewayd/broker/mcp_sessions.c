@@ -58,7 +58,7 @@ void mcp_sessions_drop(struct mcp_sessions *t, struct session *agent)
 		mcp_sessions_remove(t, TAILQ_FIRST(&agent->mcp));
 }
 
-int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, struct ipc_bytes client,
+int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, const struct mcp_hello *hello,
 		     char hex[MCP_SESSION_HEX + 1])
 {
 	struct mcp_session *m;
@@ -71,12 +71,14 @@ int mcp_sessions_add(struct mcp_sessions *t, struct session *agent, struct ipc_b
 	m = calloc(1, sizeof(*m));
 	if (m == NULL)
 		return KG_E_NOMEM;
-	r = ipc_copy(client, m->client, sizeof(m->client));
+	r = ipc_copy(hello->client, m->client, sizeof(m->client));
 	if (r != KG_OK) {
 		free(m);
 		return r;
 	}
 	randombytes_buf(m->id, ID_LEN);
+	m->version = hello->version;
+	m->elicits = hello->elicits;
 	m->agent = agent;
 	LIST_INSERT_HEAD(&t->bucket[bucket(m->id)], m, by_id);
 	TAILQ_INSERT_TAIL(&agent->mcp, m, of_agent);

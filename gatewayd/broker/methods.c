@@ -1,11 +1,12 @@
 /* The methods that are answered here, without any upstream. */
+#include <string.h>
+
 #include "common/version.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/list.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/request.h"
 
-#define VERSION_LATEST_LEGACY "2025-11-25"
 #define INITIALIZE_MAX 512
 #define CAPABILITIES "\"capabilities\":{\"tools\":{\"listChanged\":false}}"
 #define SERVER_INFO "{\"name\":\"keepgate\",\"version\":\"" KEEPGATE_VERSION "\"}"
@@ -25,19 +26,27 @@ static const char *negotiate(struct ipc_bytes asked)
 	return VERSION_LATEST_LEGACY;
 }
 
+/* Elicitation by URL came with 2025-11-25: who agreed on less cannot be asked so, whatever it declares. */
+static uint8_t elicits_in(const char *version, uint8_t declared)
+{
+	return strcmp(version, VERSION_LATEST_LEGACY) == 0 ? declared : declared & (uint8_t)~ELICITS_URL;
+}
+
 int method_initialize(struct act *a)
 {
+	const char *version = negotiate(a->q->version);
+	const struct mcp_hello hello = {version, elicits_in(version, a->q->elicits), a->q->client};
 	char id[MCP_SESSION_HEX + 1];
 	struct buf body;
 
-	if (mcp_sessions_add(a->b->mcp, a->session, a->q->client, id) != KG_OK) {
+	if (mcp_sessions_add(a->b->mcp, a->session, &hello, id) != KG_OK) {
 		act_refuse(a, 503, RPC_INTERNAL,
 			   "the gateway holds as many MCP sessions as it can: end some, or try again later");
 		return KG_OK;
 	}
 	buf_init(&body, INITIALIZE_MAX);
 	if (buf_printf(&body, "{\"protocolVersion\":\"%s\"," CAPABILITIES ",\"serverInfo\":" SERVER_INFO "}",
-		       negotiate(a->q->version)) == KG_OK)
+		       version) == KG_OK)
 		reply_result(a->front, a->q->call, ipc_mem(buf_ptr(&body), buf_len(&body)), id);
 	else
 		act_refuse(a, 503, RPC_INTERNAL, "the gateway is out of memory");
@@ -60,20 +69,16 @@ int method_discover(struct act *a)
 int method_tools_list(struct act *a)
 {
 	const struct list_query q = {
-		.catalogue = a->b->catalogue,
-		.config = a->b->config,
-		.policy = a->b->policy,
 		.session = a->session,
 		.era = (enum mcp_era)a->q->era,
 		.server = a->server,
-		.client = act_client(a),
 		.source = a->q->source,
 		.now_unix = a->now_unix,
 	};
 	struct buf body;
 
 	buf_init(&body, IPC_BODY_MAX);
-	if (list_build(&body, &q) == KG_OK)
+	if (list_build(&body, a->b, &q) == KG_OK)
 		reply_result(a->front, a->q->call, ipc_mem(buf_ptr(&body), buf_len(&body)), NULL);
 	else
 		act_refuse(a, 200, RPC_INTERNAL,

@@ -41,6 +41,11 @@ struct ipc_bytes act_client(const struct act *a)
 	return a->q->client.n == 0 && a->mcp != NULL ? ipc_text(a->mcp->client) : a->q->client;
 }
 
+uint8_t act_elicits(const struct act *a)
+{
+	return a->mcp != NULL ? a->mcp->elicits : a->q->elicits;
+}
+
 static const struct method *method_find(const struct ipc_request *q)
 {
 	if (q->era != ERA_LEGACY && q->era != ERA_MODERN)
@@ -137,17 +142,30 @@ static bool texts_are_sound(const struct ipc_request *q)
 	       utf8_valid(q->source.p, q->source.n);
 }
 
-int request_run(struct broker *b, struct peer *front, const struct ipc_request *q)
+static int run(struct act *a)
 {
-	struct act a = {.b = b, .front = front, .q = q, .now_ns = loop_now_ns(), .now_unix = broker_unix_now()};
+	const struct ipc_request *q = a->q;
 	const struct method *m = method_find(q);
 
 	/* The front has checked these: one that lets them through is not what it should be. */
-	if (m == NULL || !texts_are_sound(q) || call_find_request(b->calls, front, q->call) != NULL)
+	if (m == NULL || !texts_are_sound(q) || call_find_request(a->b->calls, a->front, q->call) != NULL ||
+	    held_has(a->b->held, a->front, q->call))
 		return KG_E_PROTO;
-	if (!services_there(&a) || !session_open(&a) || !server_known(&a))
+	a->now_ns = loop_now_ns();
+	a->now_unix = broker_unix_now();
+	if (!services_there(a) || !session_open(a) || !server_known(a))
 		return KG_OK;
-	if (q->era == ERA_LEGACY && m->in_mcp_session && !mcp_session_known(&a))
+	if (q->era == ERA_LEGACY && m->in_mcp_session && !mcp_session_known(a))
 		return KG_OK;
-	return m->run(&a);
+	return m->run(a);
+}
+
+int request_run(struct broker *b, struct peer *front, const struct ipc_request *q)
+{
+	return run(&(struct act){.b = b, .front = front, .q = q});
+}
+
+int request_run_again(struct broker *b, struct peer *front, const struct ipc_request *q)
+{
+	return run(&(struct act){.b = b, .front = front, .q = q, .again = true});
 }

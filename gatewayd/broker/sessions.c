@@ -48,6 +48,7 @@ static void session_free(struct session *s)
 	free(s->human);
 	free(s->agent);
 	patterns_free(&s->tools);
+	patterns_free(&s->suspended);
 	free(s);
 }
 
@@ -148,29 +149,46 @@ static int patterns_parse(struct ipc_bytes lines, struct patterns *out)
 	return KG_OK;
 }
 
+/* What may change of a session. */
+struct session_texts {
+	char *human, *agent;
+	struct patterns tools, suspended;
+};
+
+static void texts_free(struct session_texts *t)
+{
+	free(t->human);
+	free(t->agent);
+	patterns_free(&t->tools);
+	patterns_free(&t->suspended);
+}
+
+static int texts_make(struct session_texts *t, const struct ipc_session_put *m)
+{
+	int r;
+
+	*t = (struct session_texts){.human = copy_text(m->human), .agent = copy_text(m->agent)};
+	r = t->human == NULL || t->agent == NULL ? KG_E_NOMEM : patterns_parse(m->tools, &t->tools);
+	if (r == KG_OK)
+		r = patterns_parse(m->suspended, &t->suspended);
+	if (r != KG_OK)
+		texts_free(t);
+	return r;
+}
+
 /* The fields that may change, made anew from the message. */
 static int session_fill(struct session *s, const struct ipc_session_put *m)
 {
-	struct patterns tools;
-	char *human, *agent;
-	int r = patterns_parse(m->tools, &tools);
+	struct session_texts old = {s->human, s->agent, s->tools, s->suspended}, t;
+	int r = texts_make(&t, m);
 
 	if (r != KG_OK)
 		return r;
-	human = copy_text(m->human);
-	agent = copy_text(m->agent);
-	if (human == NULL || agent == NULL) {
-		free(human);
-		free(agent);
-		patterns_free(&tools);
-		return KG_E_NOMEM;
-	}
-	free(s->human);
-	free(s->agent);
-	patterns_free(&s->tools);
-	s->human = human;
-	s->agent = agent;
-	s->tools = tools;
+	texts_free(&old);
+	s->human = t.human;
+	s->agent = t.agent;
+	s->tools = t.tools;
+	s->suspended = t.suspended;
 	memcpy(s->consent, m->consent, ID_LEN);
 	s->tier = m->tier;
 	s->expires_unix = m->expires_unix;

@@ -34,7 +34,8 @@ struct session {
 	uint64_t expires_unix;
 	char *human, *agent; /* owned */
 	struct patterns tools;
-	LIST_HEAD(, call) calls; /* open ones, of call_pool.c */
+	struct patterns suspended; /* "server/tool", exactly: changed since the consent named them; "*": all */
+	LIST_HEAD(, call) calls;   /* open ones, of call_pool.c */
 	unsigned ncalls;
 	TAILQ_HEAD(, mcp_session) mcp; /* oldest first, of mcp_sessions.c */
 	unsigned nmcp;

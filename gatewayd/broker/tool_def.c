@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_canonical.h"
+
 #define LEGACY (1u << ERA_LEGACY)
 #define MODERN (1u << ERA_MODERN)
 
@@ -54,6 +56,30 @@ static void find_edits(struct tool_def *d, const struct json_doc *doc)
 		edit_drop(d, doc, output, LEGACY);
 }
 
+static void find_schema(struct tool_schema *s, const struct json_doc *doc, const char *name)
+{
+	uint32_t t = json_get(doc, 0, name);
+
+	if (t == JSON_NONE)
+		return;
+	s->at = doc->tok[t].start;
+	s->len = doc->tok[t].end - doc->tok[t].start;
+}
+
+/* One definition has one hash, however its server spells it; vaultd computes the same. */
+static int hash_canonical(struct tool_def *d, const struct json_doc *doc)
+{
+	struct buf text;
+	int r;
+
+	buf_init(&text, TOOL_DEF_MAX);
+	r = json_put_canonical(&text, doc, 0);
+	if (r == KG_OK)
+		sha256(buf_ptr(&text), buf_len(&text), d->sha256);
+	buf_free(&text);
+	return r;
+}
+
 static const char *refusal(const struct json_doc *doc, const char *name)
 {
 	if (json_kind(doc, 0) != JK_OBJECT)
@@ -81,14 +107,19 @@ int tool_def_read(struct tool_def *out, const void *text, size_t len, const char
 		*why = bad;
 		return KG_E_PROTO;
 	}
+	if (hash_canonical(&d, doc) != KG_OK) {
+		*why = "its canonical form passes 256 KiB, or the gateway is out of memory";
+		return KG_E_LIMIT;
+	}
 	d.text = malloc(len);
 	if (d.text == NULL) {
 		*why = "out of memory";
 		return KG_E_NOMEM;
 	}
 	memcpy(d.text, text, len);
-	sha256(text, len, d.sha256);
 	find_edits(&d, doc);
+	find_schema(&d.input, doc, "inputSchema");
+	find_schema(&d.output, doc, "outputSchema");
 	*out = d;
 	return KG_OK;
 }

@@ -12,6 +12,7 @@
 #include "common/call.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "gatewayd/broker/tool_schemas.h"
 
 /* A place in the definition that is left out towards clients of these eras, or the name's place. */
 struct tool_edit {
@@ -20,13 +21,15 @@ struct tool_edit {
 };
 
 #define TOOL_EDITS_MAX 3
+#define TOOL_DEF_MAX 262144u /* of its canonical form, as vaultd takes it */
 
 struct tool_def {
 	char *text; /* owned */
 	size_t len;
-	uint8_t sha256[HASH_LEN];              /* of those bytes: what the tool is pinned by */
+	uint8_t sha256[HASH_LEN];              /* of its canonical form: what the tool is pinned by */
 	struct tool_edit edit[TOOL_EDITS_MAX]; /* in the order of the text */
 	size_t nedits;
+	struct tool_schema input, output;
 };
 
 /*
