@@ -10,6 +10,7 @@
 
 #define VALUE_BYTES_MAX 200
 #define PATH_BYTES_MAX 400
+#define POINTER_DIGITS_MAX 768u /* of the indexes in a path */
 #define ELLIPSIS "\xe2\x80\xa6"
 
 struct side {
@@ -294,7 +295,7 @@ int tool_diff(struct buf *out, const char *before, size_t before_len, const char
 
 	side_init(&f.a, before_len);
 	side_init(&f.b, after_len);
-	buf_init(&f.path, 2 * (before_len + after_len) + 64 * 12);
+	buf_init(&f.path, 2 * (before_len + after_len) + POINTER_DIGITS_MAX);
 	r = side_read(&f.a, before, before_len);
 	if (r == 0)
 		r = side_read(&f.b, after, after_len);
