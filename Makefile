@@ -20,12 +20,13 @@ CFLAGS ?=
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -I$(B)/gen $(WARN) $(OPT) $(CFLAGS)
 
 # The executables: name, its folder, the libraries behind libcommon.a.
-BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream vaultd guardiand guardiand-recorder notes
+BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen vaultd guardiand guardiand-recorder notes
 dir_keepgate := keepgate
 dir_gatewayd := gatewayd
 dir_gatewayd-front := gatewayd/front
 dir_gatewayd-broker := gatewayd/broker
 dir_gatewayd-upstream := gatewayd/upstream
+dir_gatewayd-authzen := gatewayd/authzen
 dir_vaultd := vaultd
 dir_guardiand := guardiand
 dir_guardiand-recorder := guardiand/recorder
@@ -99,12 +100,13 @@ $(B)/gen/config_schema.c: common/config.schema.json
 $(B)/gen/policy_default.c: tools/embed $(wildcard policies/default/*)
 	$(Q)mkdir -p $(@D) && tools/embed policy_default policies/default > $@
 
-# Unit tests: test_ROLE_*.c link that role's archive too (front, broker, upstream, vault, recorder, keepgate).
+# Unit tests: test_ROLE_*.c link that role's archive too (front, authzen, broker, upstream, vault, recorder, keepgate).
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 unit_role = $(word 2,$(subst _, ,$(1)))
 role_lib_front := gatewayd-front
 role_lib_broker := gatewayd-broker
 role_lib_upstream := gatewayd-upstream
+role_lib_authzen := gatewayd-authzen
 role_lib_vault := vaultd
 role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate

@@ -1,0 +1,136 @@
+/* A request's head: what is asked for, by whom. Order of refusal: where, how, who, what. */
+#include <string.h>
+#include <strings.h>
+
+#include "gatewayd/authzen/authzen.h"
+
+static const struct row {
+	const char *before, *after; /* the path of base_url stands between them */
+	enum endpoint endpoint;
+	enum http1_method method;
+} rows[] = {
+	{"/.well-known/authzen-configuration", "", EP_METADATA, HTTP1_GET},
+	{"", "/access/v1/evaluation", EP_EVALUATION, HTTP1_POST},
+	{"", "/access/v1/evaluations", EP_EVALUATIONS, HTTP1_POST},
+	{"", "/access/v1/search/subject", EP_SUBJECTS, HTTP1_POST},
+	{"", "/access/v1/search/resource", EP_RESOURCES, HTTP1_POST},
+	{"", "/access/v1/search/action", EP_ACTIONS, HTTP1_POST},
+};
+
+/* Takes text from the front of a span. */
+static bool eat(struct http1_span *s, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (s->n < n || memcmp(s->p, text, n) != 0)
+		return false;
+	s->p += n;
+	s->n -= n;
+	return true;
+}
+
+static const struct row *find_row(const struct conn *c, struct http1_span target)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http1_span rest = target;
+
+		if (eat(&rest, rows[i].before) && eat(&rest, c->authzen->prefix) && eat(&rest, rows[i].after) &&
+		    rest.n == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* Echoed into a header: visible ASCII and spaces, bounded. False: it is there and cannot be. */
+static bool take_request_id(struct conn *c, const struct http1_head *h)
+{
+	bool again;
+	const struct http1_field *f = http1_find(h, "X-Request-ID", &again);
+
+	if (f == NULL)
+		return true;
+	if (again || f->value.n > AUTHZEN_REQUEST_ID_MAX)
+		return false;
+	for (size_t i = 0; i < f->value.n; i++)
+		if (f->value.p[i] < 0x20 || f->value.p[i] > 0x7e)
+			return false;
+	memcpy(c->head.request_id, f->value.p, f->value.n);
+	c->head.request_id[f->value.n] = '\0';
+	return true;
+}
+
+/* Authorization: Bearer TOKEN (RFC 6750, section 2.1). */
+static void take_caller(struct conn *c, const struct http1_head *h)
+{
+	bool again;
+	const struct http1_field *f = http1_find(h, "Authorization", &again);
+	struct http1_span token;
+
+	if (f == NULL || again || f->value.n > AUTHZEN_FIELD_MAX || f->value.n < 8 ||
+	    strncasecmp(f->value.p, "Bearer ", 7) != 0)
+		return;
+	token = (struct http1_span){f->value.p + 7, f->value.n - 7};
+	while (token.n > 0 && *token.p == ' ')
+		token.p++, token.n--;
+	if (token.n != 0)
+		c->head.caller = caller_of_token(c->authzen->config, token.p, token.n);
+}
+
+/* application/json with or without parameters, not encoded. */
+static bool is_json(const struct http1_head *h)
+{
+	bool again, coded;
+	const struct http1_field *type = http1_find(h, "Content-Type", &again);
+	const struct http1_field *coding = http1_find(h, "Content-Encoding", &coded);
+	struct http1_span s;
+	const char *end;
+
+	if (type == NULL || again || (coding != NULL && (coded || !http1_is(coding->value, "identity"))))
+		return false;
+	s = type->value;
+	end = memchr(s.p, ';', s.n);
+	if (end != NULL)
+		s.n = (size_t)(end - s.p);
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return http1_is(s, "application/json");
+}
+
+static bool is_search(enum endpoint e)
+{
+	return e == EP_SUBJECTS || e == EP_RESOURCES || e == EP_ACTIONS;
+}
+
+static int stop(struct conn *c, int status, const char *why)
+{
+	c->head.why = why;
+	return status;
+}
+
+static int head_status(struct conn *c, const struct http1_head *h)
+{
+	const struct row *row = find_row(c, h->target);
+
+	if (!take_request_id(c, h))
+		return stop(c, 400, "X-Request-ID must be at most 256 characters of visible ASCII");
+	if (row == NULL)
+		return stop(c, 404, "there is nothing here: see /.well-known/authzen-configuration");
+	c->head.endpoint = row->endpoint;
+	if (h->method != row->method && !(row->method == HTTP1_GET && h->method == HTTP1_HEAD))
+		return stop(c, 405, row->method == HTTP1_GET ? "this takes GET" : "this takes POST");
+	if (row->endpoint == EP_METADATA)
+		return 0;
+	take_caller(c, h);
+	if (c->head.caller == NULL)
+		return stop(c, 401, "a token that this endpoint knows is needed: Authorization: Bearer ...");
+	if (is_search(row->endpoint) && !c->head.caller->search)
+		return stop(c, 403, "this caller may not search");
+	if (!is_json(h))
+		return stop(c, 400, "Content-Type must be application/json");
+	return 0;
+}
+
+void authzen_head(struct conn *c, const struct http1_head *h)
+{
+	c->head.refused = head_status(c, h);
+}
