@@ -1,5 +1,4 @@
-#include "keepgate/policy_eval.h"
-
+/* keepgate policy eval: one request against a folder that is complete by itself. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +6,8 @@
 #include "common/cedar/cedar_data.h"
 #include "common/cedar/cedar_limits.h"
 #include "common/cedar/cedar_parse.h"
-#include "keepgate/policy_load.h"
+#include "keepgate/policy_commands.h"
+#include "keepgate/policy_folder.h"
 
 enum option { DIRECTORY, PRINCIPAL, ACTION, RESOURCE, CONTEXT, REQUEST, OPTIONS };
 
@@ -24,28 +24,15 @@ struct question {
 	size_t file_size;
 };
 
-static int read_options(struct question *question, int argc, char **argv)
+static int read_options(struct question *question, const struct cli *c)
 {
-	int i, option;
-
-	for (i = 1; i < argc; i += 2) {
-		for (option = 0; option < OPTIONS; option++)
-			if (strcmp(argv[i], option_names[option]) == 0)
-				break;
-		if (option == OPTIONS || i + 1 == argc) {
-			fprintf(stderr, "keepgate policy eval: %s %s\n", argv[i],
-				option == OPTIONS ? "is no option" : "needs a value");
-			return -1;
-		}
-		question->options[option] = argv[i + 1];
-	}
+	for (int option = 0; option < OPTIONS; option++)
+		if (cli_given(c, option_names[option] + 2))
+			question->options[option] = cli_value(c, option_names[option] + 2);
 	if (question->options[REQUEST] == NULL &&
 	    (question->options[PRINCIPAL] == NULL || question->options[ACTION] == NULL ||
-	     question->options[RESOURCE] == NULL)) {
-		fprintf(stderr, "keepgate policy eval: give --request, or "
-				"--principal, --action and --resource\n");
-		return -1;
-	}
+	     question->options[RESOURCE] == NULL))
+		return cli_usage(c, "give --request, or --principal, --action and --resource");
 	return 0;
 }
 
@@ -192,29 +179,33 @@ static int answer(struct question *question)
 	if (question->folder.schema != NULL &&
 	    cedar_schema_check_request(question->folder.schema, &question->request, &error) != 0) {
 		fprintf(stderr, "the request is not valid: %s\n", error.what);
-		return 2;
+		return KG_EXIT_USAGE;
 	}
 	if (cedar_authorize(question->folder.policies, question->folder.entities, &question->request, &question->arena,
 			    &decision) != 0) {
 		fprintf(stderr, "out of memory\n");
-		return 2;
+		return KG_EXIT_PANIC;
 	}
 	print_decision(question, &decision);
 	return decision.allow && !decision.forbid_failed ? 0 : 1;
 }
 
-int policy_eval(int argc, char **argv)
+int policy_eval_run(const struct cli *c)
 {
 	struct question question = {.options = {[DIRECTORY] = "."}};
-	int rc = 2;
+	int r = read_options(&question, c);
 
+	if (r != 0)
+		return r;
 	cedar_arena_init(&question.arena, CEDAR_MAX_REQUEST_ARENA);
-	if (read_options(&question, argc, argv) == 0 &&
-	    policy_folder_load(&question.folder, question.options[DIRECTORY]) == 0 &&
-	    (question.options[REQUEST] != NULL ? read_request(&question) : read_parts(&question)) == 0)
-		rc = answer(&question);
+	r = KG_EXIT_CONFIG;
+	if (policy_folder_load(&question.folder, question.options[DIRECTORY]) == 0) {
+		r = KG_EXIT_USAGE;
+		if ((question.options[REQUEST] != NULL ? read_request(&question) : read_parts(&question)) == 0)
+			r = answer(&question);
+	}
 	policy_folder_free(&question.folder);
 	cedar_arena_free(&question.arena);
 	free(question.file);
-	return rc;
+	return r;
 }

@@ -1,10 +1,10 @@
-#define _POSIX_C_SOURCE 200809L
-#include "keepgate/policy_load.h"
+#include "keepgate/policy_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "common/cedar/cedar_data.h"
@@ -193,6 +193,39 @@ int policy_folder_load(struct policy_folder *folder, const char *path)
 		return -1;
 	}
 	return finish(folder);
+}
+
+static bool speaks_of_gate(const char *path)
+{
+	static const char *const words[] = {"Gate::", "namespace Gate"};
+	size_t size = 0;
+	char *bytes = policy_read_file(path, &size);
+	bool found = false;
+
+	for (size_t i = 0; bytes != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+		found |= memmem(bytes, size, words[i], strlen(words[i])) != NULL;
+	free(bytes);
+	return found;
+}
+
+bool policy_folder_is_whole(const char *path)
+{
+	char file[PATH_SIZE];
+	struct dirent **names = NULL;
+	int count = scandir(path, &names, NULL, alphasort);
+	bool schema = false, json = false, gate = false;
+
+	for (int i = 0; i < count; i++) {
+		enum file_kind kind = kind_of(names[i]->d_name);
+
+		(void)snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name);
+		json |= kind == SCHEMA_JSON || kind == POLICY_JSON;
+		schema |= kind == SCHEMA_TEXT;
+		gate |= kind != OTHER && speaks_of_gate(file);
+		free(names[i]);
+	}
+	free(names);
+	return json || (schema && !gate);
 }
 
 void policy_folder_free(struct policy_folder *folder)

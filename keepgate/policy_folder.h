@@ -1,6 +1,8 @@
-/* A folder of policies, schema and entities, as the operator keeps it. */
-#ifndef KEEPGATE_POLICY_LOAD_H
-#define KEEPGATE_POLICY_LOAD_H
+/* A folder of Cedar policies that is complete by itself: with its own schema and entities, without the gateway's. */
+#ifndef KEEPGATE_POLICY_FOLDER_H
+#define KEEPGATE_POLICY_FOLDER_H
+
+#include <stdbool.h>
 
 #include "common/cedar/cedar_authorize.h"
 #include "common/cedar/cedar_schema.h"
@@ -22,6 +24,11 @@ struct policy_folder {
  * freed in any case.
  */
 int policy_folder_load(struct policy_folder *folder, const char *path);
+/*
+ * Whether a folder is complete by itself: it has files that a gateway's has not (Cedar in JSON), or a schema, and
+ * nothing in it speaks of the gateway's types, Gate::…
+ */
+bool policy_folder_is_whole(const char *path);
 void policy_folder_free(struct policy_folder *folder);
 
 /* A whole file, to be freed with free(); NULL with errno set. */

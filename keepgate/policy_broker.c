@@ -1,0 +1,167 @@
+/* keepgate policy status, load, schema, data: the set that the running broker decides by. */
+#include <errno.h>
+#include <string.h>
+
+#include "keepgate/ask.h"
+#include "keepgate/policy_commands.h"
+#include "keepgate/policy_input.h"
+
+#define DATA_MAX 1048000u
+
+static const struct cli_column fields[] = {
+	{"source", "source", CLI_TEXT},
+	{"sha256", "sha256", CLI_TEXT},
+	{"policies", "policies", CLI_TEXT},
+	{"revision", "revision", CLI_TEXT},
+	{"loaded", "loaded_at", CLI_TIME},
+	{"tools", "tools", CLI_TEXT},
+	{"live data", "data_sha256", CLI_TEXT},
+	{"shadow set", "shadow_sha256", CLI_TEXT},
+	{"differences", "shadow_differences", CLI_TEXT},
+};
+
+static void print_status(json_t *status)
+{
+	const json_t *shadow = json_object_get(status, "shadow");
+
+	json_object_set(status, "shadow_sha256", json_object_get(shadow, "sha256"));
+	json_object_set(status, "shadow_differences", json_object_get(shadow, "differences"));
+	cli_fields(stdout, status, fields, CLI_COUNT(fields));
+}
+
+/* Prints the answer; an error that stands in it is told line by line. */
+static int tell_status(const struct cli *c, json_t *status, const char *what)
+{
+	const char *error = ask_text(status, "error");
+
+	if (cli_given(c, "json"))
+		cli_json(stdout, status);
+	else
+		print_status(status);
+	fflush(stdout);
+	if (error[0] != '\0') {
+		fprintf(stderr, "%s: %s\n", c->program, what);
+		cli_lines(stderr, error);
+	}
+	json_decref(status);
+	return error[0] == '\0' ? KG_EXIT_OK : KG_EXIT_FAILURE;
+}
+
+int policy_status_run(const struct cli *c)
+{
+	json_t *status;
+	int r = ask_broker(c, "policy.status", NULL, &status);
+
+	if (r != KG_EXIT_OK)
+		return r;
+	return tell_status(c, status, "the last set that was to be loaded was refused, and the one above is in force:");
+}
+
+int policy_load_run(const struct cli *c)
+{
+	json_t *status;
+	int r = ask_broker(c, "policy.load", NULL, &status);
+
+	if (r != KG_EXIT_OK)
+		return r;
+	return tell_status(c, status, "refused; the set above stays in force:");
+}
+
+static int print_schema(const char *text, size_t len)
+{
+	return fwrite(text, 1, len, stdout) == len ? KG_EXIT_OK : KG_EXIT_FAILURE;
+}
+
+int policy_schema_run(const struct cli *c)
+{
+	struct policy_input x;
+	const char *text;
+	json_t *out;
+	size_t len;
+	int r;
+
+	if (cli_given(c, "tools") || cli_given(c, "dir")) {
+		r = policy_input_load(c, cli_value(c, "dir"), POLICY_TOOLS_NONE, &x);
+		if (r == 0) {
+			text = policy_set_schema(x.set, &len);
+			r = print_schema(text, len);
+		}
+		policy_input_free(&x);
+		return r;
+	}
+	r = ask_broker(c, "policy.schema", NULL, &out);
+	if (r != KG_EXIT_OK)
+		return r;
+	text = ask_text(out, "schema");
+	r = print_schema(text, strlen(text));
+	json_decref(out);
+	return r;
+}
+
+static int data_get(const struct cli *c)
+{
+	json_t *out;
+	int r = ask_broker(c, "data.get", NULL, &out);
+
+	if (r != KG_EXIT_OK)
+		return r;
+	cli_json(stdout, json_object_get(out, "entities"));
+	json_decref(out);
+	return KG_EXIT_OK;
+}
+
+/* A list of entities, or an object that holds one, as data get prints it. */
+static int read_entities(const struct cli *c, const char *file, json_t **out)
+{
+	json_error_t error;
+	json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+	json_t *list = json_is_object(root) ? json_object_get(root, "entities") : root;
+
+	if (root == NULL && error.line <= 0)
+		return cli_fail(c, "%s: cannot be read: %s", file, strerror(errno));
+	if (root == NULL)
+		return cli_fail(c, "%s:%d:%d: %s", file, error.line, error.column, error.text);
+	if (!json_is_array(list)) {
+		json_decref(root);
+		return cli_fail(c, "%s: must hold a list of Cedar entities", file);
+	}
+	*out = json_pack("{s:O}", "entities", list);
+	json_decref(root);
+	if (json_dumpb(*out, NULL, 0, JSON_COMPACT) <= DATA_MAX)
+		return 0;
+	json_decref(*out);
+	return cli_fail(c, "%s: is longer than %u bytes", file, DATA_MAX);
+}
+
+static int data_put(const struct cli *c)
+{
+	json_t *in, *out;
+	size_t n;
+	int r = read_entities(c, c->operand[1], &in);
+
+	if (r != 0)
+		return r;
+	n = json_array_size(json_object_get(in, "entities"));
+	r = ask_broker(c, "data.put", in, &out);
+	if (r != KG_EXIT_OK)
+		return r;
+	if (ask_text(out, "error")[0] != '\0')
+		return tell_status(c, out, "refused; the entities before stay in force:");
+	if (cli_given(c, "json"))
+		cli_json(stdout, out);
+	else
+		printf("%zu entities are in force.\n", n);
+	json_decref(out);
+	return KG_EXIT_OK;
+}
+
+int policy_data_run(const struct cli *c)
+{
+	bool put = strcmp(c->operand[0], "put") == 0;
+
+	if (!put && strcmp(c->operand[0], "get") != 0)
+		return cli_usage(c, "it is get or put FILE, not \"%s\"", c->operand[0]);
+	if (put != (c->noperands == 2))
+		return cli_usage(c, put ? "put needs a FILE" : "get takes no FILE: it prints to standard output");
+	return put ? data_put(c) : data_get(c);
+}
