@@ -20,12 +20,13 @@ CFLAGS ?=
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -I$(B)/gen $(WARN) $(OPT) $(CFLAGS)
 
 # The executables: name, its folder, the libraries behind libcommon.a.
-BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen vaultd guardiand guardiand-recorder notes
+BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-pdp vaultd guardiand guardiand-recorder notes
 dir_keepgate := keepgate
 dir_gatewayd := gatewayd
 dir_gatewayd-front := gatewayd/front
 dir_gatewayd-broker := gatewayd/broker
 dir_gatewayd-upstream := gatewayd/upstream
+dir_gatewayd-pdp := gatewayd/pdp
 dir_gatewayd-authzen := gatewayd/authzen
 dir_vaultd := vaultd
 dir_guardiand := guardiand
@@ -33,6 +34,7 @@ dir_guardiand-recorder := guardiand/recorder
 dir_notes := examples/notes
 LIBS := -levent_core -ljansson -lsodium -lseccomp
 libs_gatewayd-upstream := -lcurl
+libs_gatewayd-pdp := -lcurl
 libs_gatewayd-broker := -lpcre2-8
 libs_keepgate := -lpcre2-8
 libs_vaultd := -lsqlite3
@@ -67,7 +69,12 @@ LIBOUTBOUND := $(call lib_of,outbound)
 $(LIBOUTBOUND): $(call objs_of,common/outbound)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(B)/gatewayd-upstream $(B)/gatewayd-pdp: $(LIBOUTBOUND)
-FIRST_LIBS := $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
+
+# Detection over recorded events, for the recorder and for trying rules against history.
+LIBGUARDIAN := $(call lib_of,guardian)
+$(LIBGUARDIAN): $(call objs_of,common/guardian) $(B)/obj/gen/rule_schema.o
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+FIRST_LIBS := $(LIBGUARDIAN) $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
 
 all: $(addprefix $(B)/,$(BINARIES))
 
@@ -96,6 +103,10 @@ $(B)/gen/config_schema.c: common/config.schema.json
 	$(Q)mkdir -p $(@D) && { echo 'extern const char config_schema_json[];'; echo 'const char config_schema_json[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
+$(B)/gen/rule_schema.c: common/guardian/rule.schema.json
+	$(Q)mkdir -p $(@D) && { echo 'extern const char guard_rule_schema_json[];'; echo 'const char guard_rule_schema_json[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
+
 # So is the set of policies that holds where the configuration names no other.
 $(B)/gen/policy_default.c: tools/embed $(wildcard policies/default/*)
 	$(Q)mkdir -p $(@D) && tools/embed policy_default policies/default > $@
@@ -106,6 +117,7 @@ unit_role = $(word 2,$(subst _, ,$(1)))
 role_lib_front := gatewayd-front
 role_lib_broker := gatewayd-broker
 role_lib_upstream := gatewayd-upstream
+role_lib_pdp := gatewayd-pdp
 role_lib_authzen := gatewayd-authzen
 role_lib_vault := vaultd
 role_lib_recorder := guardiand-recorder

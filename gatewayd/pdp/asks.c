@@ -1,0 +1,319 @@
+#include "gatewayd/pdp/asks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/log.h"
+#include "gatewayd/pdp/pdp.h"
+#include "gatewayd/pdp/verdict.h"
+
+#define BODY_MAX (262144u + 64u) /* PDP_ASK.request, and what OPA has around it */
+#define KEPT_MAX TRANSFER_CONNECTIONS_MAX
+
+struct ask {
+	TAILQ_ENTRY(ask) link;
+	struct pdp *p;
+	uint64_t id;
+	char request_id[2 * ID_LEN + 1];
+	struct buf body;
+	struct transfer *transfer; /* NULL while it waits for header lines or for its second try */
+	struct event *deadline, *again;
+	bool retried, late; /* late: it is answered, and only its connection is waited for */
+};
+
+static void ask_free(struct ask *a)
+{
+	struct asks *all = &a->p->asks;
+
+	TAILQ_REMOVE(&all->list, a, link);
+	all->n--;
+	all->late -= a->late;
+	transfer_drop(a->transfer);
+	if (a->deadline != NULL)
+		event_free(a->deadline);
+	if (a->again != NULL)
+		event_free(a->again);
+	buf_free(&a->body);
+	free(a);
+}
+
+/* {"decision_id":…,"request_id":…}, for the record; "" when there is no room for it. */
+static void put_context(struct buf *out, const char *request_id, const struct verdict *v)
+{
+	int err = buf_puts(out, "{");
+
+	if (err == 0 && v->decision_id[0] != '\0') {
+		err = buf_puts(out, "\"decision_id\":");
+		if (err == 0)
+			err = json_put_string(out, v->decision_id, strlen(v->decision_id));
+		if (err == 0)
+			err = buf_puts(out, ",");
+	}
+	if (err == 0)
+		err = buf_printf(out, "\"request_id\":\"%s\"}", request_id);
+	if (err != 0)
+		buf_reset(out);
+}
+
+/* For the operator, at each change: the record has every single one. */
+static void note(struct pdp *p, const struct verdict *v)
+{
+	bool decided = v->permit || strcmp(v->code, "external-denied") == 0;
+
+	if (decided && p->asks.down)
+		log_note("policy.external: it decides again");
+	else if (!decided && !p->asks.down)
+		log_warn("policy.external: calls are refused: %s", v->reason);
+	p->asks.down = !decided;
+}
+
+static void tell(struct pdp *p, uint64_t id, const char *request_id, const struct verdict *v)
+{
+	struct ipc_pdp_answer m = {.ask = id,
+				   .decision = v->permit ? DECISION_ALLOW : DECISION_DENY,
+				   .reason_code = ipc_text(v->code),
+				   .reason = ipc_text(v->reason)};
+	struct buf context;
+
+	note(p, v);
+	buf_init(&context, 4096);
+	if (request_id[0] != '\0')
+		put_context(&context, request_id, v);
+	m.context = ipc_mem(buf_ptr(&context), buf_len(&context));
+	if (p->broker != NULL)
+		ipc_send(p->broker, IPC_PDP_ANSWER, &m);
+	buf_free(&context);
+}
+
+static void conclude(struct ask *a, const struct verdict *v)
+{
+	tell(a->p, a->id, a->request_id, v);
+	ask_free(a);
+}
+
+static void unavailable(struct ask *a, const char *why)
+{
+	struct verdict v = {0};
+
+	verdict_deny(&v, "external-unavailable", "the external decision point cannot be asked: %s", why);
+	conclude(a, &v);
+}
+
+/* Goes on only to open its connection. */
+static void let_late(struct ask *a)
+{
+	static const struct timeval limit = {ASK_LATE_S, 0};
+
+	a->late = true;
+	a->p->asks.late++;
+	if (event_add(a->deadline, &limit) != 0)
+		ask_free(a);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct ask *a = arg;
+	struct verdict v = {0};
+
+	(void)fd, (void)what;
+	if (a->late) {
+		ask_free(a);
+		return;
+	}
+	verdict_deny(&v, "external-timeout", "the external decision point has not answered within %u ms",
+		     a->p->config->timeout_ms);
+	tell(a->p, a->id, a->request_id, &v);
+	if (a->transfer != NULL && a->p->asks.late < ASKS_LATE_MAX)
+		let_late(a);
+	else
+		ask_free(a);
+}
+
+static void ask_send(struct ask *a)
+{
+	const struct headers *lines = pass_lines(a->p);
+
+	if (lines == NULL) {
+		if (!pass_expected(a->p))
+			unavailable(a, "vaultd is away, which keeps its credential");
+		return;
+	}
+	a->transfer = transfer_start(a->p->asks.pool, lines, a->request_id, &a->body, a);
+	if (a->transfer == NULL)
+		unavailable(a, "out of memory");
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	ask_send(arg);
+}
+
+static bool try_again(struct ask *a)
+{
+	static const struct timeval pause = {0, ASK_RETRY_MS * 1000};
+
+	if (a->retried)
+		return false;
+	a->retried = true;
+	a->again = evtimer_new(loop_base(a->p->role->loop), on_again, a);
+	return a->again != NULL && event_add(a->again, &pause) == 0;
+}
+
+static void read_answer(struct ask *a, const struct transfer_result *r, struct verdict *v)
+{
+	if (r->end == TRANSFER_TOO_LONG)
+		verdict_deny(v, "external-malformed", "the external decision point's answer is longer than %u bytes",
+			     VERDICT_ANSWER_MAX);
+	else if (r->end != TRANSFER_ANSWERED)
+		verdict_deny(v, "external-unavailable", "the external decision point cannot be asked: %s", r->why);
+	else if (r->status != 200)
+		verdict_deny(v, "external-unavailable",
+			     "the external decision point answered with HTTP status %ld instead of 200", r->status);
+	else if (!r->json)
+		verdict_deny(v, "external-malformed",
+			     "the external decision point's answer is not of type application/json");
+	else
+		verdict_read(&a->p->doc, a->p->config->kind, r->body, r->len, v);
+}
+
+static void on_done(void *arg, const struct transfer_result *r)
+{
+	struct ask *a = arg;
+	struct verdict v = {0};
+
+	a->transfer = NULL;
+	if (a->late) {
+		ask_free(a);
+		return;
+	}
+	if (r->end == TRANSFER_UNCONNECTED && try_again(a))
+		return;
+	read_answer(a, r, &v);
+	conclude(a, &v);
+}
+
+/* The request is the broker's, and yet it goes out only when it is one JSON object. */
+static int put_body(struct pdp *p, struct buf *out, struct ipc_bytes request)
+{
+	const char *text = (const char *)request.p;
+	bool opa = p->config->kind == PDP_OPA;
+	int err;
+
+	if (json_scan(&p->doc, text, request.n, NULL) != KG_OK || json_kind(&p->doc, 0) != JK_OBJECT)
+		return KG_E_INVALID;
+	err = opa ? buf_puts(out, "{\"input\":") : 0;
+	if (err == 0)
+		err = buf_put(out, text, request.n);
+	return err == 0 && opa ? buf_puts(out, "}") : err;
+}
+
+static struct ask *ask_new(struct pdp *p, uint64_t id)
+{
+	struct ask *a = calloc(1, sizeof(*a));
+	uint8_t random[ID_LEN];
+
+	if (a == NULL)
+		return NULL;
+	*a = (struct ask){.p = p, .id = id};
+	buf_init(&a->body, BODY_MAX);
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2hex(a->request_id, sizeof(a->request_id), random, sizeof(random));
+	TAILQ_INSERT_TAIL(&p->asks.list, a, link);
+	p->asks.n++;
+	a->deadline = evtimer_new(loop_base(p->role->loop), on_deadline, a);
+	return a;
+}
+
+static void refuse(struct pdp *p, uint64_t id, const char *code, const char *why)
+{
+	struct verdict v = {0};
+
+	verdict_deny(&v, code, "the external decision point cannot be asked: %s", why);
+	tell(p, id, "", &v);
+}
+
+int asks_on_ask(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	const struct ipc_pdp_ask *m = msg;
+	struct pdp *p = arg;
+	const uint32_t ms = p->config->timeout_ms;
+	const struct timeval limit = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+	struct ask *a;
+
+	(void)c, (void)fd;
+	if (p->asks.n >= ASKS_MAX) {
+		refuse(p, m->ask, "external-unavailable", "too many questions are under way");
+		return 0;
+	}
+	a = ask_new(p, m->ask);
+	if (a == NULL) {
+		refuse(p, m->ask, "external-unavailable", "out of memory");
+		return 0;
+	}
+	if (a->deadline == NULL || event_add(a->deadline, &limit) != 0)
+		unavailable(a, "out of memory");
+	else if (put_body(p, &a->body, m->request) != 0)
+		unavailable(a, "the question is no JSON object within the limits");
+	else
+		ask_send(a);
+	return 0;
+}
+
+void asks_drop_all(struct pdp *p)
+{
+	struct ask *a;
+
+	while ((a = TAILQ_FIRST(&p->asks.list)) != NULL)
+		ask_free(a);
+}
+
+/* Those that wait for header lines: no transfer, no second try under way. */
+static bool waits(const struct ask *a)
+{
+	return a->transfer == NULL && !a->late && (a->again == NULL || !evtimer_pending(a->again, NULL));
+}
+
+void asks_pass_ready(struct pdp *p)
+{
+	struct ask *a, *next;
+
+	for (a = TAILQ_FIRST(&p->asks.list); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if (waits(a))
+			ask_send(a);
+	}
+}
+
+void asks_pass_failed(struct pdp *p, const char *why)
+{
+	struct ask *a, *next;
+
+	for (a = TAILQ_FIRST(&p->asks.list); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if (waits(a))
+			unavailable(a, why);
+	}
+}
+
+void asks_init(struct pdp *p)
+{
+	const struct config_server *s = &p->config->link;
+	struct http_config c = {.url = p->config->url,
+				.tls_ca = s->tls_ca,
+				.allow_addresses = (const char *const *)s->allow_addresses,
+				.nallow_addresses = s->nallow_addresses,
+				.max_kept = KEPT_MAX};
+
+	TAILQ_INIT(&p->asks.list);
+	p->asks.pool = transfer_pool_new(p->role->loop, &c, VERDICT_ANSWER_MAX, on_done);
+}
+
+void asks_free(struct pdp *p)
+{
+	asks_drop_all(p);
+	transfer_pool_free(p->asks.pool);
+}

@@ -1,0 +1,34 @@
+/*
+ * What an external decision point has said. Only a clear permit permits: everything else, and everything that we
+ * cannot read or carry out, denies.
+ */
+#ifndef GATEWAYD_PDP_VERDICT_H
+#define GATEWAYD_PDP_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/json.h"
+
+#define VERDICT_ANSWER_MAX 65536u /* bytes of an answer's body */
+#define VERDICT_REASON_MAX 512
+#define VERDICT_ID_MAX 128
+
+struct verdict {
+	bool permit;
+	const char *code;                    /* static; "" for a permit */
+	char reason[VERDICT_REASON_MAX + 1]; /* for people: one line of UTF-8 without control characters */
+	char decision_id[VERDICT_ID_MAX + 1];
+};
+
+/* A denial for a reason of ours. */
+void verdict_deny(struct verdict *v, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* The body of an answer with status 200, of a decision point of this kind (enum config_pdp_kind). */
+void verdict_read(struct json_doc *d, uint8_t kind, const char *text, size_t len, struct verdict *v);
+
+/* Copies string t, cut and made safe to show; "" when it is none. */
+void verdict_text(const struct json_doc *d, uint32_t t, char *out, size_t size);
+
+#endif
