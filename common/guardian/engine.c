@@ -1,0 +1,192 @@
+/* The engine: each event past every rule, each rule to its detector, each alarm to a finding. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/guardian/engine.h"
+
+#define SIGNAL_US 900000000ull /* two weak signals within a quarter of an hour are one strong */
+
+struct guard_engine *guard_engine_new(const struct guard_rules *rules, size_t keys, int32_t utc_offset_s,
+				      guard_finding_fn fn, void *arg)
+{
+	struct guard_engine *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->rules = rules;
+	e->fn = fn;
+	e->arg = arg;
+	e->zone = utc_offset_s;
+	randombytes_buf(e->hash_key, sizeof(e->hash_key));
+	e->nsets = (keys + WAYS - 1) / WAYS;
+	e->keys = calloc(e->nsets * WAYS, sizeof(*e->keys));
+	e->signals = calloc(SIGNALS, sizeof(*e->signals));
+	e->calls = calls_table_new();
+	if (e->keys == NULL || e->signals == NULL || e->calls == NULL) {
+		guard_engine_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void guard_engine_free(struct guard_engine *e)
+{
+	if (e == NULL)
+		return;
+	free(e->keys);
+	free(e->signals);
+	calls_table_free(e->calls);
+	free(e);
+}
+
+void guard_engine_zone(struct guard_engine *e, int32_t utc_offset_s)
+{
+	e->zone = utc_offset_s;
+}
+
+size_t guard_engine_keys(const struct guard_engine *e)
+{
+	return e->live;
+}
+
+size_t guard_engine_bytes(const struct guard_engine *e)
+{
+	return sizeof(*e) + e->nsets * WAYS * sizeof(*e->keys) + SIGNALS * sizeof(*e->signals) + calls_table_bytes();
+}
+
+/* The state of a key, made when it is new: in the place of the least recently used of its set. */
+struct key_state *engine_key(struct guard_engine *e, uint64_t hash, uint32_t rule)
+{
+	struct key_state *set = &e->keys[hash % e->nsets * WAYS], *oldest = set;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].hash == hash && set[i].rule == rule)
+			return &set[i];
+		if (oldest->hash != 0 && (set[i].hash == 0 || set[i].last_us < oldest->last_us))
+			oldest = &set[i];
+	}
+	e->live += oldest->hash == 0;
+	memset(oldest, 0, sizeof(*oldest));
+	oldest->hash = hash;
+	oldest->rule = rule;
+	return oldest;
+}
+
+/* 0 when a part of the key is absent: the event belongs to nobody that the rule could watch. */
+static uint64_t key_hash(const struct guard_engine *e, const struct rule *r, const struct guard_event *ev)
+{
+	uint64_t h = r->hash;
+
+	for (size_t i = 0; i < r->nkey; i++) {
+		const struct guard_text *t = &ev->field[r->key[i]];
+
+		if (t->n == 0)
+			return 0;
+		h = guard_hash(e->hash_key, h, t->p, t->n);
+	}
+	return r->nkey == 0 ? guard_hash(e->hash_key, h, "", 0) : h;
+}
+
+/* Whether this is the second of two different rules on one subject. */
+static bool second_signal(struct guard_engine *e, uint32_t rule, const struct guard_event *ev)
+{
+	const struct guard_text *t = &ev->field[ev->field[GUARD_SESSION].n != 0 ? GUARD_SESSION : GUARD_AGENT];
+	uint64_t h = guard_hash(e->hash_key, 4, t->p, t->n), others;
+	struct signal *s = &e->signals[h % SIGNALS];
+
+	if (t->n == 0)
+		return false;
+	if (s->hash != h || ev->ts_us > s->since_us + SIGNAL_US)
+		*s = (struct signal){.hash = h, .since_us = ev->ts_us};
+	others = s->rules[rule / 64] & ~(1ull << rule % 64);
+	s->rules[rule / 64] |= 1ull << rule % 64;
+	return (others | s->rules[1 - rule / 64]) != 0;
+}
+
+static void copy_subject(struct guard_finding *f, const struct guard_event *ev)
+{
+	for (size_t i = 0; i < GUARD_FIELDS; i++) {
+		size_t n = ev->field[i].n < GUARD_SUBJECT_MAX ? ev->field[i].n : GUARD_SUBJECT_MAX;
+
+		if (n != 0)
+			memcpy(f->subject[i], ev->field[i].p, n);
+		f->subject[i][n] = '\0';
+	}
+}
+
+static void copy_evidence(struct guard_finding *f, const struct key_state *k)
+{
+	size_t n = k->nevidence < GUARD_EVIDENCE_MAX ? k->nevidence : GUARD_EVIDENCE_MAX;
+
+	f->nevidence = n;
+	for (size_t i = 0; i < n; i++)
+		f->evidence[i] = k->evidence[(k->nevidence - n + i) % GUARD_EVIDENCE_MAX];
+}
+
+static void report(struct guard_engine *e, uint32_t number, struct key_state *k, const struct guard_event *ev,
+		   const struct verdict *v)
+{
+	const struct rule *r = &e->rules->rule[number];
+	struct guard_finding *f = &e->finding;
+
+	if (k->told_us != 0 && ev->ts_us < k->told_us + r->info.suppress_us)
+		return;
+	k->told_us = ev->ts_us;
+	f->rule = &r->info;
+	f->rule_number = number;
+	f->seq = ev->seq;
+	f->ts_us = ev->ts_us;
+	f->value = v->value;
+	f->threshold = v->threshold;
+	f->acts = r->info.class == GUARD_CERTAIN ||
+		  (r->info.class == GUARD_STATISTICAL && (second_signal(e, number, ev) || r->info.strong));
+	memcpy(f->what, v->what, sizeof(f->what));
+	copy_subject(f, ev);
+	copy_evidence(f, k);
+	e->fn(f, e->arg);
+}
+
+static void feed_rule(struct guard_engine *e, uint32_t number, const struct guard_event *ev)
+{
+	const struct rule *r = &e->rules->rule[number];
+	const struct detector *d = &detectors[r->kind];
+	struct verdict v;
+	struct feed f = {.rule = r, .ev = ev, .zone = e->zone, .hash_key = e->hash_key, .v = &v};
+	uint64_t hash;
+
+	f.selected = selection_holds(&r->select, ev);
+	if (!f.selected && !d->two_sided)
+		return;
+	f.failed = r->failure.nconditions != 0 && selection_holds(&r->failure, ev);
+	if (!f.selected && !f.failed)
+		return;
+	hash = key_hash(e, r, ev);
+	if (hash == 0)
+		return;
+	f.key = engine_key(e, hash, number);
+	f.key->evidence[f.key->nevidence % GUARD_EVIDENCE_MAX] = ev->seq;
+	f.key->nevidence = f.key->nevidence + 1 == 2 * GUARD_EVIDENCE_MAX ? GUARD_EVIDENCE_MAX : f.key->nevidence + 1;
+	v.alarm = false;
+	d->feed(&f);
+	if (ev->ts_us > f.key->last_us)
+		f.key->last_us = ev->ts_us;
+	if (v.alarm)
+		report(e, number, f.key, ev, &v);
+}
+
+void guard_engine_feed(struct guard_engine *e, const struct guard_event *ev)
+{
+	struct guard_event whole;
+
+	/* An outcome says which call it ends; who made that call, the intent said. */
+	if (ev->txn != NULL && ev->field[GUARD_PHASE].n != 0) {
+		whole = *ev;
+		calls_table_join(e->calls, e->hash_key, &whole);
+		ev = &whole;
+	}
+	for (uint32_t i = 0; i < e->rules->n; i++)
+		feed_rule(e, i, ev);
+}

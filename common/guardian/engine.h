@@ -1,0 +1,38 @@
+/* The engine's own parts. */
+#ifndef GUARDIAN_ENGINE_H
+#define GUARDIAN_ENGINE_H
+
+#include "common/guardian/state.h"
+
+#define WAYS 8 /* places of a set: the least recently used of so many makes room */
+#define SIGNALS 16384
+
+/* Which rules have spoken of one subject lately. */
+struct signal {
+	uint64_t hash, since_us;
+	uint64_t rules[GUARD_RULES_MAX / 64];
+};
+
+struct calls_table;
+struct calls_table *calls_table_new(void); /* NULL when out of memory */
+void calls_table_free(struct calls_table *t);
+size_t calls_table_bytes(void);
+/* Remembers an intent's texts by its txn; completes an outcome with them. */
+void calls_table_join(struct calls_table *t, const uint8_t hash_key[16], struct guard_event *ev);
+
+struct guard_engine {
+	const struct guard_rules *rules;
+	guard_finding_fn fn;
+	void *arg;
+	int32_t zone;
+	uint8_t hash_key[16];
+	size_t nsets, live;
+	struct key_state *keys; /* owned: sets of WAYS */
+	struct signal *signals; /* owned */
+	struct calls_table *calls;
+	struct guard_finding finding; /* the one in hand */
+};
+
+struct key_state *engine_key(struct guard_engine *e, uint64_t hash, uint32_t rule);
+
+#endif

@@ -1,0 +1,383 @@
+/* Rules from YAML: validated by the schema that is compiled in, then read into structs. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/guardian/state.h"
+#include "common/guardian/yaml.h"
+#include "common/schema.h"
+
+extern const char guard_rule_schema_json[];
+
+#define SUPPRESS_US 600000000ull /* ten minutes, where a rule says nothing */
+#define WINDOW_US 600000000ull
+#define ERRORS_MAX 50
+
+struct loader {
+	struct guard_rules *rules;
+	json_t *schema;
+	struct buf *errors;
+	const char *file;
+	size_t document; /* from 1 */
+	unsigned nerrors;
+};
+
+static void fault(struct loader *l, const char *path, const char *what)
+{
+	if (l->nerrors++ >= ERRORS_MAX)
+		return;
+	if (buf_printf(l->errors, "%s: document %zu%s%s: %s\n", l->file, l->document, path[0] == '\0' ? "" : ": ", path,
+		       what) != KG_OK)
+		l->nerrors = ERRORS_MAX; /* the buffer is full: those that stand in it say enough */
+}
+
+static void on_fault(void *arg, const char *path, const char *what)
+{
+	fault(arg, path, what);
+}
+
+/* "90s", "15m", "8h", "30d" in microseconds; the schema has seen to the form. */
+static uint64_t duration(const json_t *object, const char *name, uint64_t fallback)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	static const struct {
+		char unit;
+		uint64_t us;
+	} units[] = {{'s', 1000000}, {'m', 60000000}, {'h', 3600000000ull}, {'d', 86400000000ull}};
+	char *end;
+	uint64_t n;
+
+	if (text == NULL)
+		return fallback;
+	n = strtoull(text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (*end == units[i].unit)
+			return n * units[i].us;
+	return fallback;
+}
+
+/* The place of a word in a list of names; n when it is not there. */
+static size_t place(const char *word, size_t n, const char *(*name)(size_t))
+{
+	size_t i = 0;
+
+	while (i < n && (word == NULL || strcmp(word, name(i)) != 0))
+		i++;
+	return i;
+}
+
+static const char *field_name(size_t i)
+{
+	return guard_field_name((enum guard_field)i);
+}
+
+static const char *detector_name(size_t i)
+{
+	return detectors[i].name;
+}
+
+static const char *severity_name(size_t i)
+{
+	return guard_severity_name((enum guard_severity)i);
+}
+
+static const char *class_name(size_t i)
+{
+	return guard_class_name((enum guard_class)i);
+}
+
+static const char *act_name(size_t i)
+{
+	return guard_act_name((enum guard_act)i);
+}
+
+static enum guard_field read_field(const char *name, size_t len)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), "%.*s", (int)len, name);
+	return (enum guard_field)place(word, GUARD_FIELDS, field_name);
+}
+
+static void read_selection(const json_t *object, struct selection *s)
+{
+	const char *name;
+	json_t *values;
+
+	json_object_foreach((json_t *)object, name, values)
+	{
+		struct condition *c = &s->condition[s->nconditions++];
+		const char *bar = strchr(name, '|');
+		size_t i;
+		json_t *v;
+
+		c->not = bar != NULL;
+		c->field = read_field(name, bar == NULL ? strlen(name) : (size_t)(bar - name));
+		json_array_foreach(values, i, v) c->value[c->nvalues++] = json_string_value(v);
+	}
+}
+
+/* A lone value may be written without a list, in selections and in `by`. */
+static void make_lists(json_t *object)
+{
+	const char *name;
+	json_t *v;
+	void *next;
+
+	json_object_foreach_safe(object, next, name, v) if (!json_is_array(v))
+		json_object_set_new(object, name, json_pack("[O]", v));
+}
+
+static void normalise(json_t *doc)
+{
+	json_t *detector = json_object_get(doc, "detector"), *by = json_object_get(detector, "by"), *part;
+	const char *name;
+
+	if (json_is_string(by))
+		json_object_set_new(detector, "by", json_pack("[O]", by));
+	json_object_foreach(json_object_get(doc, "detection"), name, part) if (json_is_object(part)) make_lists(part);
+}
+
+static void read_responses(const json_t *list, struct guard_rule_info *info)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+	{
+		struct guard_response *r = &info->response[info->nresponses++];
+		const char *tier = json_string_value(json_object_get(item, "tier"));
+
+		r->act = (enum guard_act)place(json_string_value(json_object_get(item, "act")), GUARD_ACT_RATE + 1,
+					       act_name);
+		r->seconds = duration(item, "for", 0) / 1000000;
+		r->tier = tier == NULL || strcmp(tier, "write") == 0 ? 2 : tier[0] == 'r' ? 1 : 3;
+		r->rate = (uint32_t)json_integer_value(json_object_get(item, "rate"));
+	}
+}
+
+static void read_info(const json_t *doc, struct guard_rule_info *info)
+{
+	const json_t *page = json_object_get(doc, "page");
+
+	info->id = json_string_value(json_object_get(doc, "id"));
+	info->title = json_string_value(json_object_get(doc, "title"));
+	info->description = json_string_value(json_object_get(doc, "description"));
+	info->suggest = json_string_value(json_object_get(doc, "suggest"));
+	info->class = (enum guard_class)place(json_string_value(json_object_get(doc, "class")), GUARD_SCORING + 1,
+					      class_name);
+	info->severity = (enum guard_severity)place(json_string_value(json_object_get(doc, "severity")),
+						    GUARD_CRITICAL + 1, severity_name);
+	info->strong = json_is_true(json_object_get(doc, "strong"));
+	info->page = page == NULL ? info->severity >= GUARD_HIGH : json_is_true(page);
+	info->suppress_us = duration(doc, "suppress", SUPPRESS_US);
+	read_responses(json_object_get(doc, "response"), info);
+}
+
+static void read_hours(const json_t *d, struct rule *r)
+{
+	static const char *const names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+	const char *hours = json_string_value(json_object_get(d, "hours"));
+	unsigned from_h = 0, from_m = 0, to_h = 24, to_m = 0;
+	size_t i;
+	json_t *day;
+
+	if (hours != NULL && sscanf(hours, "%2u:%2u-%2u:%2u", &from_h, &from_m, &to_h, &to_m) != 4)
+		return;
+	r->from_min = from_h * 60 + from_m;
+	r->to_min = to_h * 60 + to_m;
+	json_array_foreach(json_object_get(d, "days"), i,
+			   day) for (size_t j = 0; j < 7; j++) if (strcmp(json_string_value(day), names[j]) == 0)
+		r->days |= (uint8_t)(1u << j);
+	if (r->days == 0)
+		r->days = 0x1f;
+}
+
+static void read_detector(const json_t *doc, struct rule *r)
+{
+	const json_t *d = json_object_get(doc, "detector"), *detection = json_object_get(doc, "detection");
+	static const char *const seconds[] = {"failure", "writes", "sends"};
+	const char *score = json_string_value(json_object_get(d, "score"));
+	size_t i;
+	json_t *field;
+
+	read_selection(json_object_get(detection, "selection"), &r->select);
+	for (i = 0; i < 3; i++)
+		if (r->failure.nconditions == 0)
+			read_selection(json_object_get(detection, seconds[i]), &r->failure);
+	r->kind = (enum detector_kind)place(json_string_value(json_object_get(d, "type")), DETECTORS, detector_name);
+	json_array_foreach(json_object_get(d, "by"), i, field) r->key[r->nkey++] =
+		read_field(json_string_value(field), json_string_length(field));
+	field = json_object_get(d, "value");
+	r->value = field == NULL ? GUARD_TOOL : read_field(json_string_value(field), json_string_length(field));
+	r->window_us = duration(d, "window", WINDOW_US);
+	r->learn_us = duration(d, "learn", 0);
+	r->threshold = json_number_value(json_object_get(d, "threshold"));
+	r->p0 = json_number_value(json_object_get(d, "usual"));
+	r->p1 = json_number_value(json_object_get(d, "spike"));
+	r->minimum = (uint32_t)json_integer_value(json_object_get(d, "minimum"));
+	r->read_bytes = (uint64_t)json_integer_value(json_object_get(d, "read"));
+	r->write_bytes = (uint64_t)json_integer_value(json_object_get(d, "written"));
+	r->score = score == NULL || score[0] == 'i' ? GUARD_SCORE_INSTRUCTIONS
+		   : score[0] == 's'                ? GUARD_SCORE_SECRETS
+						    : GUARD_SCORE_PERSONAL;
+	read_hours(d, r);
+	if (r->p0 > 0 && r->p1 > r->p0) {
+		r->up = log(r->p1 / r->p0);
+		r->down = log((1 - r->p0) / (1 - r->p1));
+	}
+}
+
+/* What each detector cannot do without. */
+static const struct {
+	enum detector_kind kind;
+	const char *member; /* of detector, or of detection */
+	bool in_detection;
+} needs[] = {
+	{DETECT_COUNT, "threshold", false}, {DETECT_COUNT, "window", false},       {DETECT_CUSUM, "usual", false},
+	{DETECT_CUSUM, "spike", false},     {DETECT_CUSUM, "threshold", false},    {DETECT_CUSUM, "failure", true},
+	{DETECT_RATE, "window", false},     {DETECT_RATE, "threshold", false},     {DETECT_FIRST, "value", false},
+	{DETECT_DISTINCT, "value", false},  {DETECT_DISTINCT, "threshold", false}, {DETECT_VOLUME, "read", false},
+	{DETECT_VOLUME, "written", false},  {DETECT_VOLUME, "writes", true},       {DETECT_HOURS, "hours", false},
+	{DETECT_FLOW, "sends", true},       {DETECT_SCORE, "score", false},        {DETECT_SCORE, "threshold", false},
+	{DETECT_FLOW, "by", false},         {DETECT_PLACES, "by", false},          {DETECT_VOLUME, "by", false},
+};
+
+static void check_needs(struct loader *l, const json_t *doc, const struct rule *r)
+{
+	char what[128];
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		const char *where = needs[i].in_detection ? "detection" : "detector";
+
+		if (needs[i].kind != r->kind || json_object_get(json_object_get(doc, where), needs[i].member) != NULL)
+			continue;
+		snprintf(what, sizeof(what), "%s is missing: a detector of type %s needs it", needs[i].member,
+			 detectors[r->kind].name);
+		fault(l, where, what);
+	}
+	if (r->kind == DETECT_CUSUM && r->p1 <= r->p0)
+		fault(l, "detector.spike", "must be greater than usual");
+	if (r->kind == DETECT_HOURS && r->to_min <= r->from_min)
+		fault(l, "detector.hours", "must end after they begin");
+	for (size_t i = 0; i < r->info.nresponses; i++)
+		if (r->info.response[i].act == GUARD_ACT_RATE && r->info.response[i].rate == 0)
+			fault(l, "response", "rate is missing: how many calls in a minute");
+	for (size_t i = 0; i < l->rules->n; i++)
+		if (strcmp(l->rules->rule[i].info.id, r->info.id) == 0)
+			fault(l, "id", "another rule has it already");
+}
+
+static void read_rule(struct loader *l, json_t *doc)
+{
+	struct rule *r = &l->rules->rule[l->rules->n];
+	unsigned before = l->nerrors;
+	uint8_t sum[32];
+	char *text;
+
+	if (l->rules->n == GUARD_RULES_MAX) {
+		fault(l, "", "there are more than 128 rules");
+		return;
+	}
+	normalise(doc);
+	if (schema_check(l->schema, doc, on_fault, l) != KG_OK)
+		return;
+	*r = (struct rule){0};
+	read_info(doc, &r->info);
+	read_detector(doc, r);
+	check_needs(l, doc, r);
+	text = json_dumps(doc, JSON_SORT_KEYS | JSON_COMPACT);
+	if (text == NULL) {
+		fault(l, "", "out of memory");
+		return;
+	}
+	crypto_hash_sha256(sum, (const uint8_t *)text, strlen(text));
+	free(text);
+	memcpy(&r->hash, sum, sizeof(r->hash));
+	l->rules->n += l->nerrors == before;
+}
+
+static void read_file(struct loader *l, const struct guard_file *f)
+{
+	char why[YAML_WHY_MAX];
+	json_t *docs = yaml_documents(f->text, f->len, why), *doc;
+	size_t i;
+
+	l->file = f->name;
+	l->document = 1;
+	if (docs == NULL) {
+		fault(l, "", why);
+		return;
+	}
+	json_array_foreach(docs, i, doc)
+	{
+		l->document = i + 1;
+		read_rule(l, doc);
+	}
+	json_array_append_new(l->rules->docs, docs);
+}
+
+static void hash_files(const struct guard_file *files, size_t n, uint8_t out[32])
+{
+	crypto_hash_sha256_state st;
+
+	crypto_hash_sha256_init(&st);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t len = files[i].len;
+
+		crypto_hash_sha256_update(&st, (const uint8_t *)files[i].name, strlen(files[i].name) + 1);
+		crypto_hash_sha256_update(&st, (const uint8_t *)&len, sizeof(len));
+		crypto_hash_sha256_update(&st, (const uint8_t *)files[i].text, files[i].len);
+	}
+	crypto_hash_sha256_final(&st, out);
+}
+
+int guard_rules_load(const struct guard_file *files, size_t n, struct guard_rules **out, struct buf *errors)
+{
+	struct loader l = {.errors = errors};
+	char why[256];
+
+	*out = NULL;
+	l.rules = calloc(1, sizeof(*l.rules));
+	if (l.rules == NULL || (l.rules->docs = json_array()) == NULL ||
+	    schema_load(guard_rule_schema_json, &l.schema, why, sizeof(why)) != KG_OK) {
+		guard_rules_free(l.rules);
+		return KG_E_NOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		read_file(&l, &files[i]);
+	hash_files(files, n, l.rules->sha256);
+	json_decref(l.schema);
+	if (l.nerrors != 0) {
+		guard_rules_free(l.rules);
+		return KG_E_CONFIG;
+	}
+	*out = l.rules;
+	return KG_OK;
+}
+
+void guard_rules_free(struct guard_rules *r)
+{
+	if (r == NULL)
+		return;
+	json_decref(r->docs);
+	free(r);
+}
+
+size_t guard_rules_count(const struct guard_rules *r)
+{
+	return r->n;
+}
+
+const struct guard_rule_info *guard_rule(const struct guard_rules *r, size_t i)
+{
+	return &r->rule[i].info;
+}
+
+const uint8_t *guard_rules_hash(const struct guard_rules *r)
+{
+	return r->sha256;
+}
