@@ -39,6 +39,8 @@ static const struct {
 	{"result_sha256", NULL, "result_sha256"},
 	{"def_sha256", "tool", "def_sha256"},
 	{"policy_sha256", NULL, "policy_sha256"},
+	{"policies", "facts", "policies"},
+	{"approval", NULL, "approval"},
 	{"members", NULL, "members"},
 };
 

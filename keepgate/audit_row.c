@@ -6,7 +6,9 @@
 #include <time.h>
 
 #define TOOL_MAX 256
-#define REASON_MAX 1024
+#define POLICIES_MAX 512
+#define MEMBER_SHOWN 120
+#define APPROVAL_SHOWN 8
 
 void audit_time(uint64_t ts_us, char out[AUDIT_TIME_LEN])
 {
@@ -97,10 +99,27 @@ static void set_outcome(json_t *row, const struct audit_record *r, const json_t 
 	set(row, "result_sha256", audit_text(outcome, NULL, "result_sha256"));
 }
 
+/* The policies that decided: "a,b", as text or as a list of ids. */
+static void set_policies(json_t *row, const json_t *doc)
+{
+	json_t *policies = json_object_get(json_object_get(doc, "facts"), "policies"), *id;
+	char text[POLICIES_MAX] = "";
+	size_t i, n = 0;
+
+	json_array_foreach(policies, i, id)
+	{
+		if (json_is_string(id) && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n == 0 ? "" : ",",
+					      json_string_value(id));
+	}
+	set(row, "policies", json_is_string(policies) ? json_string_value(policies) : text);
+}
+
 json_t *audit_row(const struct audit_record *r, const json_t *outcome)
 {
-	static const char *const same[] = {"kind",   "method",      "session",       "consent", "reason_code",
-					   "reason", "args_sha256", "policy_sha256", "src",     "txn"};
+	static const char *const same[] = {"kind",        "method", "session",     "consent",
+					   "reason_code", "reason", "args_sha256", "policy_sha256",
+					   "src",         "txn",    "approval"};
 	json_t *row = json_object();
 	char when[AUDIT_TIME_LEN];
 
@@ -115,6 +134,7 @@ json_t *audit_row(const struct audit_record *r, const json_t *outcome)
 	set(row, "tier", audit_text(r->doc, "tool", "tier"));
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
 		set(row, same[i], audit_text(r->doc, NULL, same[i]));
+	set_policies(row, r->doc);
 	set_number(row, "bytes_in", r->doc, "bytes_in");
 	set_number(row, "members", r->doc, "members");
 	set_outcome(row, r, outcome);
@@ -157,11 +177,35 @@ static void print_member(FILE *out, const char *name, const json_t *v)
 {
 	char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
 
+	const char *shown = json_is_string(v) ? json_string_value(v) : text == NULL ? "?" : text;
+
 	fputc(' ', out);
 	cli_puts_safe(out, name);
-	fputc('=', out);
-	cli_puts_safe(out, json_is_string(v) ? json_string_value(v) : text == NULL ? "?" : text);
+	/* A difference of definitions, the faults of a set: keepgate audit show has them whole. */
+	if (strlen(shown) > MEMBER_SHOWN || strchr(shown, '\n') != NULL) {
+		fputs("=...", out);
+	} else {
+		fputc('=', out);
+		cli_puts_safe(out, shown);
+	}
 	free(text);
+}
+
+/* Which policies decided, and by whose approval. */
+static void print_grounds(FILE *out, const json_t *row)
+{
+	const char *policies = audit_text(row, NULL, "policies"), *approval = audit_text(row, NULL, "approval");
+	char brief[APPROVAL_SHOWN + 1];
+
+	if (policies[0] != '\0') {
+		fputs(" by ", out);
+		cli_puts_safe(out, policies);
+	}
+	if (approval[0] != '\0') {
+		snprintf(brief, sizeof(brief), "%s", approval);
+		fputs(" approval ", out);
+		cli_puts_safe(out, brief);
+	}
 }
 
 /* The members of an administrative act, but those that stand in a column. */
@@ -198,6 +242,7 @@ void audit_row_print(FILE *out, const json_t *row)
 	if (reason_of(row)[0] != '\0')
 		fputc(' ', out);
 	cli_puts_safe(out, reason_of(row));
+	print_grounds(out, row);
 	print_members(out, json_object_get(row, "members"));
 	print_end(out, row);
 	fputc('\n', out);

@@ -42,7 +42,9 @@ static const char *decided_then(const json_t *doc)
 /* A destructive call needs an approval even where policies allow it without. */
 static const char *decided_now(const json_t *doc, const struct policy_decision *v)
 {
-	bool approved = audit_text(doc, NULL, "approval")[0] != '\0';
+	/* The record of a refusal names the approval that was asked for. */
+	bool approved =
+		audit_text(doc, NULL, "approval")[0] != '\0' && strcmp(audit_text(doc, NULL, "decision"), "allow") == 0;
 
 	if (!v->allow)
 		return (v->help & POLICY_HELP_APPROVAL) != 0 ? "approval" : "deny";

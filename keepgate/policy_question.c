@@ -128,32 +128,31 @@ static int read_arguments(const struct cli *c, struct policy_question *out)
 	return 0;
 }
 
-/* As the broker does before any policy is asked. */
-static bool arguments_fit(const struct policy_tool *tool, const struct json_doc *args)
+/*
+ * As the broker does before any policy is asked: arguments that do not fit are refused there, and told here. Whether
+ * the tool has a schema that can be used at all.
+ */
+static bool check_arguments(const struct policy_tool *tool, const struct json_doc *args)
 {
 	struct jsonschema_error error = {0};
 	struct jsonschema *schema = NULL;
 	struct json_doc definition;
 	const char *raw;
 	size_t len;
-	uint32_t at;
-	int r;
+	bool usable;
 
 	json_init(&definition);
-	r = json_scan(&definition, tool->definition, tool->len, NULL);
-	at = r == 0 ? json_get(&definition, 0, "inputSchema") : JSON_NONE;
-	if (at != JSON_NONE) {
-		raw = json_raw(&definition, at, &len);
-		r = jsonschema_compile(raw, len, JSONSCHEMA_2020_12, NULL, 0, &schema, &error);
-		if (r == 0)
-			r = jsonschema_check(schema, args, 0, &error);
-		if (r != 0)
-			fprintf(stderr, "the gateway refuses these arguments before any policy is asked: %s: %s\n",
-				error.path[0] == '\0' ? "/" : error.path, error.what);
-		jsonschema_free(schema);
-	}
+	if (json_scan(&definition, tool->definition, tool->len, NULL) != 0)
+		raw = json_raw(&definition, JSON_NONE, &len);
+	else
+		raw = json_raw(&definition, json_get(&definition, 0, "inputSchema"), &len);
+	usable = len != 0 && jsonschema_compile(raw, len, JSONSCHEMA_2020_12, NULL, 0, &schema, &error) == 0;
+	if (usable && jsonschema_check(schema, args, 0, &error) != 0)
+		fprintf(stderr, "the gateway refuses these arguments before any policy is asked: %s: %s\n",
+			error.path[0] == '\0' ? "/" : error.path, error.what);
+	jsonschema_free(schema);
 	json_free(&definition);
-	return r == 0;
+	return usable;
 }
 
 static int read_consent(const struct cli *c, uint8_t tool_tier, struct policy_request *q)
@@ -204,7 +203,7 @@ static void fill(const struct cli *c, const struct policy_tool *tool, struct pol
 	q->tool_sha256 = tool->sha256;
 	q->args_sha256 = out->args_sha256;
 	q->args = &out->args;
-	q->schema_ok = arguments_fit(tool, &out->args);
+	q->schema_ok = check_arguments(tool, &out->args);
 	q->approver = cli_given(c, "approver") ? cli_value(c, "approver") : "";
 	q->approved = q->approver[0] != '\0';
 	q->approval_expires_unix = q->approved ? q->now_unix_ms / 1000u + APPROVAL_S : 0;
