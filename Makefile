@@ -51,7 +51,7 @@ LIBSCHEMA := $(call lib_of,jsonschema)
 LIBPOLICY := $(call lib_of,policy)
 $(LIBCEDAR): $(call objs_of,common/cedar)
 $(LIBSCHEMA): $(call objs_of,common/jsonschema)
-$(LIBPOLICY): $(call objs_of,common/policy) $(B)/obj/gen/policy_default.o
+$(LIBPOLICY): $(call objs_of,common/policy) $(B)/obj/gen/policy_default.o $(B)/obj/gen/policy_gate.o
 # In the order in which they need each other.
 POLICY_LIBS := $(LIBPOLICY) $(LIBSCHEMA) $(LIBCEDAR)
 $(POLICY_LIBS):
@@ -111,6 +111,10 @@ $(B)/gen/rule_schema.c: common/guardian/rule.schema.json
 $(B)/gen/policy_default.c: tools/embed $(wildcard policies/default/*)
 	$(Q)mkdir -p $(@D) && tools/embed policy_default policies/default > $@
 
+# And the fixed half of every set's schema.
+$(B)/gen/policy_gate.c: tools/embed $(wildcard common/policy/schema/*)
+	$(Q)mkdir -p $(@D) && tools/embed policy_gate common/policy/schema > $@
+
 # Unit tests: test_ROLE_*.c link that role's archive too (front, authzen, broker, upstream, vault, recorder, keepgate).
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 unit_role = $(word 2,$(subst _, ,$(1)))
@@ -122,9 +126,9 @@ role_lib_authzen := gatewayd-authzen
 role_lib_vault := vaultd
 role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate
-libs_policy := -lpcre2-8
+libs_policy := -lpcre2-8 -lyaml -lm
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef
