@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gatewayd/broker/reply.h"
+#include "gatewayd/broker/reply_approval.h"
 
 void call_answer_error(struct call *c, uint32_t http, int32_t code, const char *text)
 {
@@ -28,8 +29,7 @@ void call_end(struct broker *b, struct call *c, enum outcome_kind kind, const ch
 	outcome_send(b, c);
 }
 
-/* Ends without an outcome: there is no intent that would wait for one. */
-static void call_forget(struct broker *b, struct call *c)
+void call_forget(struct broker *b, struct call *c)
 {
 	call_leave(c);
 	call_free(b->calls, c);
@@ -49,6 +49,8 @@ static int refused_recorded(struct broker *b, struct call *c, const void *detail
 
 	if (m->status != GRANT_OK)
 		call_answer_error(c, 503, RPC_INTERNAL, AUDIT_AWAY);
+	else if (a->approval)
+		reply_approval(b->config, c);
 	else if (a->as_result)
 		reply_tool_error(c->front, c->request, a->text);
 	else
@@ -70,6 +72,56 @@ static int refused_stopped(struct broker *b, struct call *c, const void *detail)
 	const struct call_stop *s = detail;
 
 	call_answer_error(c, s->http, s->code, s->text);
+	call_forget(b, c);
+	return KG_OK;
+}
+
+static void upstream_lost_text(const struct call *c, char *text, size_t size)
+{
+	snprintf(text, size, "server %s: its process ended, nothing was sent: try again, or see: keepgate status",
+		 c->upstream->config->name);
+}
+
+/* Without vaultd there is no approval to name, and no credential. */
+static int refused_vault_away(struct broker *b, struct call *c, const void *detail)
+{
+	(void)detail;
+	call_answer_error(c, 503, RPC_INTERNAL, VAULT_AWAY);
+	call_forget(b, c);
+	return KG_OK;
+}
+
+static int asking_asked(struct broker *b, struct call *c, const void *detail)
+{
+	return call_asked(b, c, detail);
+}
+
+static int deciding_decided(struct broker *b, struct call *c, const void *detail)
+{
+	return call_decided(b, c, detail);
+}
+
+static int deciding_late(struct broker *b, struct call *c, const void *detail)
+{
+	(void)detail;
+	call_undecided(b, c, "external-timeout", "it did not answer in time");
+	return KG_OK;
+}
+
+static int deciding_pdp_lost(struct broker *b, struct call *c, const void *detail)
+{
+	(void)detail;
+	call_undecided(b, c, "external-unavailable", "its role ended before it answered");
+	return KG_OK;
+}
+
+static int deciding_upstream_lost(struct broker *b, struct call *c, const void *detail)
+{
+	char text[CALL_TEXT_MAX];
+
+	(void)detail;
+	upstream_lost_text(c, text, sizeof(text));
+	call_answer_error(c, 503, RPC_INTERNAL, text);
 	call_forget(b, c);
 	return KG_OK;
 }
@@ -187,9 +239,7 @@ static int grant_upstream_lost(struct broker *b, struct call *c, const void *det
 	char text[CALL_TEXT_MAX];
 
 	(void)detail;
-	snprintf(text, sizeof(text),
-		 "server %s: its process ended, nothing was sent: try again, or see: keepgate status",
-		 c->upstream->config->name);
+	upstream_lost_text(c, text, sizeof(text));
 	return unsent(b, c, 503, RPC_INTERNAL, "upstream-unavailable", text);
 }
 
@@ -279,49 +329,68 @@ static int closing_recorded(struct broker *b, struct call *c, const void *detail
 }
 
 /* No function: that message cannot come in this state, and its sender is at fault. */
-static int (*const steps[CALL_STATES][CALL_EVENTS])(struct broker *b, struct call *c, const void *detail) = {
-	[CALL_REFUSED] =
-		{
-			[CALL_EV_RECEIPT] = refused_recorded,
-			[CALL_EV_STOPPED] = refused_stopped,
-			[CALL_EV_DEADLINE] = refused_unrecorded,
-			[CALL_EV_VAULT_LOST] = pass,
-			[CALL_EV_RECORDER_LOST] = refused_unrecorded,
-		},
-	[CALL_GRANTING] =
-		{
-			[CALL_EV_RECEIPT] = grant_receipt,
-			[CALL_EV_ATTACHED] = grant_attached,
-			[CALL_EV_STOPPED] = grant_stopped,
-			[CALL_EV_DEADLINE] = grant_deadline,
-			[CALL_EV_VAULT_LOST] = grant_vault_lost,
-			[CALL_EV_RECORDER_LOST] = grant_recorder_lost,
-			[CALL_EV_UPSTREAM_LOST] = grant_upstream_lost,
-		},
-	[CALL_ABANDONED] =
-		{
-			[CALL_EV_RECEIPT] = abandoned_receipt,
-			[CALL_EV_ATTACHED] = pass,
-			[CALL_EV_VAULT_LOST] = pass,
-			[CALL_EV_RECORDER_LOST] = abandoned_recorder_lost,
-		},
-	[CALL_RUNNING] =
-		{
-			[CALL_EV_RESULT] = run_result,
-			[CALL_EV_STOPPED] = run_stopped,
-			[CALL_EV_DEADLINE] = run_deadline,
-			[CALL_EV_VAULT_LOST] = pass,
-			[CALL_EV_RECORDER_LOST] = pass,
-			[CALL_EV_UPSTREAM_LOST] = run_upstream_lost,
-		},
-	[CALL_CLOSING] =
-		{
-			[CALL_EV_ATTACHED] = pass,
-			[CALL_EV_RESULT] = pass,
-			[CALL_EV_VAULT_LOST] = pass,
-			[CALL_EV_RECORDER_LOST] = pass,
-			[CALL_EV_RECORDED] = closing_recorded,
-		},
+static int (*const steps[CALL_STATES][CALL_EVENTS])(struct broker *b, struct call *c, const void *detail) =
+	{
+		[CALL_REFUSED] =
+			{
+				[CALL_EV_RECEIPT] = refused_recorded,
+				[CALL_EV_STOPPED] = refused_stopped,
+				[CALL_EV_DEADLINE] = refused_unrecorded,
+				[CALL_EV_VAULT_LOST] = pass,
+				[CALL_EV_RECORDER_LOST] = refused_unrecorded,
+			},
+		[CALL_ASKING] =
+			{
+				[CALL_EV_ASKED] = asking_asked,
+				[CALL_EV_STOPPED] = refused_stopped,
+				[CALL_EV_DEADLINE] = refused_vault_away,
+				[CALL_EV_VAULT_LOST] = refused_vault_away,
+				[CALL_EV_RECORDER_LOST] = refused_unrecorded,
+			},
+		[CALL_DECIDING] =
+			{
+				[CALL_EV_DECIDED] = deciding_decided,
+				[CALL_EV_STOPPED] = refused_stopped,
+				[CALL_EV_DEADLINE] = deciding_late,
+				[CALL_EV_VAULT_LOST] = refused_vault_away,
+				[CALL_EV_RECORDER_LOST] = refused_unrecorded,
+				[CALL_EV_UPSTREAM_LOST] = deciding_upstream_lost,
+				[CALL_EV_PDP_LOST] = deciding_pdp_lost,
+			},
+		[CALL_GRANTING] =
+			{
+				[CALL_EV_RECEIPT] = grant_receipt,
+				[CALL_EV_ATTACHED] = grant_attached,
+				[CALL_EV_STOPPED] = grant_stopped,
+				[CALL_EV_DEADLINE] = grant_deadline,
+				[CALL_EV_VAULT_LOST] = grant_vault_lost,
+				[CALL_EV_RECORDER_LOST] = grant_recorder_lost,
+				[CALL_EV_UPSTREAM_LOST] = grant_upstream_lost,
+			},
+		[CALL_ABANDONED] =
+			{
+				[CALL_EV_RECEIPT] = abandoned_receipt,
+				[CALL_EV_ATTACHED] = pass,
+				[CALL_EV_VAULT_LOST] = pass,
+				[CALL_EV_RECORDER_LOST] = abandoned_recorder_lost,
+			},
+		[CALL_RUNNING] =
+			{
+				[CALL_EV_RESULT] = run_result,
+				[CALL_EV_STOPPED] = run_stopped,
+				[CALL_EV_DEADLINE] = run_deadline,
+				[CALL_EV_VAULT_LOST] = pass,
+				[CALL_EV_RECORDER_LOST] = pass,
+				[CALL_EV_UPSTREAM_LOST] = run_upstream_lost,
+			},
+		[CALL_CLOSING] =
+			{
+				[CALL_EV_ATTACHED] = pass,
+				[CALL_EV_RESULT] = pass,
+				[CALL_EV_VAULT_LOST] = pass,
+				[CALL_EV_RECORDER_LOST] = pass,
+				[CALL_EV_RECORDED] = closing_recorded,
+			},
 };
 
 int call_event(struct broker *b, struct call *c, enum call_event e, const void *detail)

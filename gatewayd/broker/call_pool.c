@@ -27,6 +27,7 @@ struct call_pool *call_pool_new(void)
 		log_fatal(KG_EXIT_FAILURE, "call table: out of memory");
 	LIST_INIT(&p->free);
 	TAILQ_INIT(&p->waiting);
+	TAILQ_INIT(&p->deciding);
 	TAILQ_INIT(&p->closing);
 	return p;
 }
@@ -38,6 +39,7 @@ void call_pool_free(struct call_pool *p)
 	for (uint32_t i = 0; i < p->nrecords; i++) {
 		buf_free(&p->record[i]->body);
 		buf_free(&p->record[i]->sealed);
+		buf_free(&p->record[i]->later);
 		free(p->record[i]);
 	}
 	free(p->record);
@@ -82,6 +84,7 @@ static struct call *record_take(struct call_pool *p)
 	c->place = p->nrecords;
 	buf_init(&c->body, CALL_BODY_MAX);
 	buf_init(&c->sealed, CALL_BODY_MAX);
+	buf_init(&c->later, IPC_FRAME_MAX);
 	p->record[p->nrecords++] = c;
 	return c;
 }
@@ -92,7 +95,7 @@ struct call *call_new(struct call_pool *p, struct peer *front, const struct ipc_
 
 	if (c == NULL)
 		return NULL;
-	*c = (struct call){.place = c->place, .body = c->body, .sealed = c->sealed};
+	*c = (struct call){.place = c->place, .body = c->body, .sealed = c->sealed, .later = c->later};
 	c->id = ++p->serial << SLOT_BITS | c->place;
 	c->era = (enum mcp_era)q->era;
 	c->wants_progress = q->wants_progress != 0;
@@ -119,12 +122,28 @@ void call_drop_body(struct call_pool *p, struct call *c)
 	buf_slim(&c->sealed);
 }
 
+int call_keep_message(struct call_pool *p, struct call *c, enum ipc_type type, const void *msg)
+{
+	size_t before = buf_len(&c->later);
+	int r = p->bytes >= CALLS_BYTES_MAX ? KG_E_LIMIT : ipc_encode(&c->later, type, msg);
+
+	p->bytes += buf_len(&c->later) - before;
+	return r;
+}
+
+void call_drop_messages(struct call_pool *p, struct call *c)
+{
+	p->bytes -= buf_len(&c->later);
+	buf_slim(&c->later);
+}
+
 void call_free(struct call_pool *p, struct call *c)
 {
 	if (c->session != NULL || c->upstream != NULL || c->queue != NULL)
 		log_panic("call %llu: freed while it is in flight", (unsigned long long)c->id);
 	call_unbind(c);
 	call_drop_body(p, c);
+	call_drop_messages(p, c);
 	c->id = 0;
 	LIST_INSERT_HEAD(&p->free, c, of_session);
 	p->used--;

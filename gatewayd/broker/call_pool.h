@@ -20,7 +20,7 @@
 #define CALLS_BYTES_MAX (256ul * 1048576u) /* of held arguments */
 #define CALL_KEEP_BYTES 16384u             /* a record keeps so much memory for its next call */
 #define CALL_BODY_MAX (IPC_BODY_MAX + 65536u)
-#define CALL_TEXT_MAX 640
+#define CALL_TEXT_MAX 900
 
 struct peer;
 struct session;
@@ -30,6 +30,8 @@ TAILQ_HEAD(call_queue, call);
 
 enum call_state {
 	CALL_REFUSED,   /* a denial on its way to the record; then its answer is given */
+	CALL_ASKING,    /* waits for the approval that a person could give, to name it in its denial */
+	CALL_DECIDING,  /* waits for the decision point of others; nothing is on record yet */
 	CALL_GRANTING,  /* waits for the receipt and for the sealed credentials */
 	CALL_ABANDONED, /* answered and never to be sent; waits for its receipt, to record that */
 	CALL_RUNNING,   /* sent to its upstream role */
@@ -42,6 +44,7 @@ struct call_answer {
 	uint32_t http;
 	int32_t code;
 	bool as_result; /* a tool result with isError, so that the model reads why */
+	bool approval;  /* says where the call's approval can be given, in the form that the client knows */
 	char text[CALL_TEXT_MAX];
 };
 
@@ -59,6 +62,8 @@ struct call {
 	enum call_state state;
 	enum mcp_era era;
 	bool wants_progress, has_receipt, has_sealed;
+	bool has_output; /* the tool has an outputSchema */
+	uint8_t elicits; /* enum elicits: what its client can be asked */
 
 	struct peer *front; /* NULL: nobody waits for the answer */
 	uint64_t request;   /* its number there */
@@ -76,6 +81,9 @@ struct call {
 	uint8_t txn[ID_LEN];
 	struct buf body, sealed; /* body: the arguments, then the forwarded _meta */
 	size_t args_len;
+	struct buf later; /* messages that wait: an INTENT, an ATTACH behind it (call_later.c) */
+	uint8_t def_sha256[HASH_LEN];
+	uint8_t approval[ID_LEN]; /* all zero: none */
 
 	uint64_t seq, receipt_expires_ns;
 	uint8_t receipt_mac[HASH_LEN];
@@ -94,9 +102,10 @@ struct call_pool {
 	LIST_HEAD(call_list, call) free; /* through of_session */
 	struct call_list *by_request;    /* owned; buckets */
 	struct call_queue waiting;       /* for vault or recorder, oldest first */
+	struct call_queue deciding;      /* for the decision point of others */
 	struct call_queue closing;       /* in the order in which they ended */
 	uint32_t used;
-	size_t bytes; /* of all bodies */
+	size_t bytes; /* of all bodies, and of what waits */
 	uint64_t serial;
 };
 
@@ -118,6 +127,9 @@ void call_unbind(struct call *c);
 /* Keeps the bytes to be sent; KG_E_LIMIT when all calls would hold too many. */
 int call_keep_body(struct call_pool *p, struct call *c, struct ipc_bytes args, struct ipc_bytes meta) MUST_CHECK;
 void call_drop_body(struct call_pool *p, struct call *c);
+/* Keeps a message to be sent later; KG_E_LIMIT in the same way. */
+int call_keep_message(struct call_pool *p, struct call *c, enum ipc_type type, const void *msg) MUST_CHECK;
+void call_drop_messages(struct call_pool *p, struct call *c);
 
 void call_enqueue(struct call *c, struct call_queue *q);
 void call_dequeue(struct call *c);

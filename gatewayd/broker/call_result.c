@@ -4,6 +4,7 @@
 
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/reply.h"
+#include "gatewayd/broker/text.h"
 
 #define PROGRESS_MEMBERS_MAX 8190u /* with braces around them they fit into PROGRESS */
 
@@ -73,8 +74,32 @@ static int take_rpc_error(struct broker *b, struct call *c, const struct ipc_res
 	return KG_OK;
 }
 
+/* A result that its tool's own schema refuses, or one whose tool is not defined any more as it was called. */
+static bool result_fits(struct broker *b, const struct call *c, char *text, size_t size)
+{
+	size_t server = (size_t)(c->upstream - b->upstream);
+	const struct tool *t = catalogue_find_own(b->catalogue, server, c->name, strlen(c->name));
+	uint32_t content = json_get(&b->args, 0, "structuredContent");
+	struct jsonschema_error e = {"", ""};
+
+	if (!c->has_output)
+		return true;
+	if (t == NULL || memcmp(t->def.sha256, c->def_sha256, HASH_LEN) != 0)
+		text_put(e.what, sizeof(e.what), "the tool's definition has changed meanwhile");
+	else if (content == JSON_NONE)
+		text_put(e.what, sizeof(e.what), "there is none");
+	else if (tool_schema_check(&t->def, &t->def.output, &b->args, content, &e) == KG_OK)
+		return true;
+	text_put(text, size,
+		 "server %s: the result of %s was dropped, it does not fit the tool's outputSchema at "
+		 "/structuredContent%s: %s. The call was made and may have taken effect: look before repeating it",
+		 c->upstream->config->name, c->name, e.path, e.what);
+	return false;
+}
+
 static int take_ok(struct broker *b, struct call *c, const struct ipc_result *m)
 {
+	char text[CALL_TEXT_MAX];
 	bool tool_error;
 
 	if (json_scan(&b->args, (const char *)m->body.p, m->body.n, NULL) != KG_OK ||
@@ -82,6 +107,12 @@ static int take_ok(struct broker *b, struct call *c, const struct ipc_result *m)
 		return take_malformed(b, c);
 	tool_error = json_kind(&b->args, json_get(&b->args, 0, "isError")) == JK_TRUE;
 	note_body(c, m->body);
+	/* MCP, tools: structured content must conform; an error need not. */
+	if (!tool_error && !result_fits(b, c, text, sizeof(text))) {
+		reply_tool_error(c->front, c->request, text);
+		call_end(b, c, OUTCOME_TOOL_ERROR, "invalid-result");
+		return KG_OK;
+	}
 	reply_result(c->front, c->request, m->body, NULL);
 	call_end(b, c, tool_error ? OUTCOME_TOOL_ERROR : OUTCOME_OK, tool_error ? "tool-error" : "");
 	return KG_OK;

@@ -7,55 +7,24 @@
 #include "gatewayd/broker/request.h"
 
 #define DISPATCH_QUEUE_HIGH (IPC_QUEUE_MAX / 2)
-#define TOO_MANY "the gateway has as many calls in flight as it can hold, nothing was sent: try again"
 
-/* The hash of what most calls forward as _meta, so that it is computed once. */
-static void hash_meta(struct ipc_bytes meta, uint8_t out[HASH_LEN])
+void call_wait(struct broker *b, struct call *c)
 {
-	static uint8_t empty[HASH_LEN];
-	static bool have_empty;
-
-	if (!ipc_is(meta, "{}")) {
-		sha256(meta.p, meta.n, out);
-		return;
-	}
-	if (!have_empty) {
-		sha256("{}", 2, empty);
-		have_empty = true;
-	}
-	memcpy(out, empty, HASH_LEN);
+	c->due_ns = loop_now_ns() + GRANT_WAIT_NS;
+	call_enqueue(c, &b->calls->waiting);
+	deadline_watch(b);
 }
 
-/* What an intent says of the request itself. */
-static struct ipc_intent intent_of(const struct act *a, const struct call *c)
+struct denial denial_of(const struct tool *t, const struct decision *d)
 {
-	const struct ipc_request *q = a->q;
-	struct ipc_intent m = {.call = c->id,
-			       .client = act_client(a),
-			       .source = q->source,
-			       .method = q->method,
-			       .bytes_in = q->args.n + q->meta.n};
-
-	memcpy(m.txn, c->txn, ID_LEN);
-	sha256(q->args.p, q->args.n, m.args_sha256);
-	hash_meta(q->meta, m.meta_sha256);
-	memcpy(m.policy_sha256, policy_hash(a->b->policy), HASH_LEN);
-	if (a->session != NULL) {
-		memcpy(m.session, a->session->id, ID_LEN);
-		memcpy(m.consent, a->session->consent, ID_LEN);
-		m.human = ipc_text(a->session->human);
-		m.agent = ipc_text(a->session->agent);
-	}
-	return m;
-}
-
-/* In flight, waiting for vault or recorder, of which each gets GRANT_WAIT_NS. */
-static void call_wait(const struct act *a, struct call *c)
-{
-	c->started_ns = a->now_ns;
-	c->due_ns = a->now_ns + GRANT_WAIT_NS;
-	call_enqueue(c, &a->b->calls->waiting);
-	deadline_watch(a->b);
+	return (struct denial){.upstream = t->server->name,
+			       .name = ipc_text(t->name),
+			       .tier = t->tier,
+			       .def_sha256 = t->def.sha256,
+			       .reason_code = d->reason_code,
+			       .reason = d->reason,
+			       .facts = d->facts,
+			       .answer = {.http = 200, .as_result = true}};
 }
 
 void call_deny(const struct act *a, const struct denial *d)
@@ -66,14 +35,15 @@ void call_deny(const struct act *a, const struct denial *d)
 	struct ipc_intent m;
 
 	if (c == NULL) {
-		act_refuse(a, 503, RPC_INTERNAL, TOO_MANY);
+		act_refuse(a, 503, RPC_INTERNAL, CALLS_TOO_MANY);
 		return;
 	}
 	c->state = CALL_REFUSED;
 	c->answer = d->answer;
+	c->started_ns = a->now_ns;
 	call_enter(c, a->session, NULL);
-	call_wait(a, c);
-	m = intent_of(a, c);
+	call_wait(a->b, c);
+	m = call_intent(a, c);
 	m.upstream = ipc_text(d->upstream);
 	m.name = d->name;
 	m.tier = d->tier;
@@ -82,6 +52,7 @@ void call_deny(const struct act *a, const struct denial *d)
 	m.decision = DECISION_DENY;
 	m.reason_code = ipc_text(d->reason_code);
 	m.reason = ipc_text(d->reason);
+	m.facts = d->facts;
 	(void)ipc_send(a->b->recorder.conn, IPC_INTENT, &m);
 }
 
@@ -120,22 +91,24 @@ static struct call *call_make(const struct act *a, const struct tool *t, struct 
 		c = NULL;
 	}
 	if (c == NULL) {
-		act_refuse(a, 503, RPC_INTERNAL, TOO_MANY);
+		act_refuse(a, 503, RPC_INTERNAL, CALLS_TOO_MANY);
 		return NULL;
 	}
 	c->state = CALL_GRANTING;
 	memcpy(c->name, t->name, sizeof(c->name));
+	memcpy(c->def_sha256, t->def.sha256, HASH_LEN);
+	c->has_output = t->def.output.len != 0;
+	c->started_ns = a->now_ns;
 	if (a->mcp != NULL) {
 		memcpy(c->mcp_session, a->mcp->id, ID_LEN);
 		memcpy(c->rpc_id, a->q->rpc_id.p, a->q->rpc_id.n);
 		c->rpc_id_len = a->q->rpc_id.n;
 	}
 	call_enter(c, a->session, u);
-	call_wait(a, c);
 	return c;
 }
 
-static void attach_send(const struct act *a, const struct call *c, const struct ipc_intent *i)
+static struct ipc_attach attach_of(const struct act *a, const struct call *c, const struct ipc_intent *i)
 {
 	struct ipc_attach m = {
 		.call = c->id, .token = a->q->token, .upstream = i->upstream, .method = i->method, .name = i->name};
@@ -143,7 +116,8 @@ static void attach_send(const struct act *a, const struct call *c, const struct 
 	memcpy(m.txn, i->txn, ID_LEN);
 	memcpy(m.args_sha256, i->args_sha256, HASH_LEN);
 	memcpy(m.meta_sha256, i->meta_sha256, HASH_LEN);
-	(void)ipc_send(a->b->vault.conn, IPC_ATTACH, &m);
+	memcpy(m.approval, i->approval, ID_LEN);
+	return m;
 }
 
 void call_begin(const struct act *a, const struct tool *t, const struct decision *d)
@@ -151,20 +125,22 @@ void call_begin(const struct act *a, const struct tool *t, const struct decision
 	struct upstream *u =
 		&a->b->upstream[catalogue_server(a->b->catalogue, t->server->name, strlen(t->server->name))];
 	struct call *c = may_begin(a, u) ? call_make(a, t, u) : NULL;
-	struct ipc_intent m;
+	struct ipc_intent intent;
+	struct ipc_attach attach;
 
 	if (c == NULL)
 		return;
-	m = intent_of(a, c);
-	m.upstream = ipc_text(t->server->name);
-	m.name = ipc_text(t->name);
-	m.tier = t->tier;
-	memcpy(m.def_sha256, t->def.sha256, HASH_LEN);
-	memcpy(m.policy_sha256, d->policy_sha256, HASH_LEN);
-	m.decision = DECISION_ALLOW;
-	m.reason_code = ipc_text(d->reason_code);
-	(void)ipc_send(a->b->recorder.conn, IPC_INTENT, &m);
-	attach_send(a, c, &m);
+	intent = call_intent(a, c);
+	call_intent_tool(&intent, t, d);
+	intent.decision = DECISION_ALLOW;
+	attach = attach_of(a, c, &intent);
+	if (a->b->config->policy.external.kind != PDP_NONE) {
+		call_consult(a, c, t, d, &intent, &attach);
+		return;
+	}
+	call_wait(a->b, c);
+	(void)ipc_send(a->b->recorder.conn, IPC_INTENT, &intent);
+	(void)ipc_send(a->b->vault.conn, IPC_ATTACH, &attach);
 }
 
 int call_dispatch(struct broker *b, struct call *c)

@@ -11,6 +11,7 @@ void calls_session_ended(struct broker *b, struct session *s, const struct call_
 {
 	while (!LIST_EMPTY(&s->calls))
 		(void)call_event(b, LIST_FIRST(&s->calls), CALL_EV_STOPPED, stop);
+	held_session_ended(b->held, s, stop);
 }
 
 void calls_cancel(struct broker *b, struct session *s, const uint8_t mcp_session[ID_LEN], struct ipc_bytes rpc_id)
@@ -27,11 +28,12 @@ void calls_cancel(struct broker *b, struct session *s, const uint8_t mcp_session
 	}
 }
 
-/* MCP 2026-07-28: the end of the stream is the cancellation. Before it: a disconnect is none, the call goes on. */
+/* MCP 2026-07-28: the end of the stream is the cancellation. Before it: a disconnect is none, the call goes on. What is
+ * refused goes on to its record in any case. */
 static void client_gone(struct broker *b, struct call *c)
 {
 	call_unbind(c);
-	if (c->era == ERA_MODERN && c->state != CALL_REFUSED)
+	if (c->era == ERA_MODERN && c->state != CALL_REFUSED && c->state != CALL_ASKING)
 		(void)call_event(b, c, CALL_EV_STOPPED, &disconnected);
 }
 
@@ -41,12 +43,15 @@ void calls_request_gone(struct broker *b, struct peer *front, uint64_t request)
 
 	if (c != NULL)
 		client_gone(b, c);
+	else
+		held_request_gone(b->held, front, request);
 }
 
 void calls_front_lost(struct broker *b, struct peer *front)
 {
 	struct call_pool *p = b->calls;
 
+	held_front_lost(b->held, front);
 	for (uint32_t i = 0; i < p->nrecords; i++)
 		if (p->record[i]->id != 0 && p->record[i]->front == front)
 			client_gone(b, p->record[i]);

@@ -31,8 +31,11 @@ void deadline_on_tick(evutil_socket_t fd, short what, void *arg)
 	bool waiting = queue_check(b, &b->calls->waiting, now_ns);
 
 	(void)fd, (void)what;
+	waiting = queue_check(b, &b->calls->deciding, now_ns) || waiting;
 	for (size_t i = 0; i < b->config->nservers; i++)
 		waiting = queue_check(b, &b->upstream[i].calls, now_ns) || waiting;
+	/* Last: what is run again may wait in a queue. */
+	waiting = held_check(b, now_ns) || waiting;
 	if (waiting)
 		deadline_watch(b);
 }

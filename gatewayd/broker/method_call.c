@@ -6,6 +6,7 @@
 #include "gatewayd/broker/list.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/request.h"
+#include "gatewayd/broker/text.h"
 
 /* A name that leads to no tool: which server it would be at, and what it would be called there. */
 struct target {
@@ -70,24 +71,86 @@ static void deny_unknown(const struct act *a, const struct target *t)
 	call_deny(a, &d);
 }
 
+/* Wrong arguments are a result that the model reads; before 2025-11-25 they were an error of the protocol. */
+static bool wants_protocol_error(const struct act *a)
+{
+	return a->mcp != NULL && strcmp(a->mcp->version, VERSION_LATEST_LEGACY) != 0;
+}
+
 /* What is outside the consent is not told to exist (digest of the revisions, 5.5); what is inside is refused with its
  * reason. */
 static void deny_tool(const struct act *a, const struct tool *t, const struct decision *v)
 {
-	struct denial d = {.upstream = t->server->name,
-			   .name = ipc_text(t->name),
-			   .tier = t->tier,
-			   .def_sha256 = t->def.sha256,
-			   .reason_code = v->reason_code,
-			   .reason = v->reason};
+	struct denial d = denial_of(t, v);
 
-	if (v->visible) {
-		d.answer.as_result = true;
-		snprintf(d.answer.text, sizeof(d.answer.text), "%s", v->reason);
-	} else {
+	text_put(d.answer.text, sizeof(d.answer.text), "%s", v->reason);
+	if (!v->visible) {
+		d.answer.as_result = false;
 		unknown_tool(a, &d);
+	} else if (v->invalid_arguments && wants_protocol_error(a)) {
+		d.answer.as_result = false;
+		d.answer.code = RPC_INVALID_PARAMS;
 	}
 	call_deny(a, &d);
+}
+
+/* The approval of exactly this call that a repeated modern call names; anything else is as if it named none. */
+static const struct approval *named_approval(const struct act *a, const struct tool *t)
+{
+	const struct approval_key key = {a->session->id, t->server->name, t->name, a->args_sha256, t->def.sha256};
+	const struct approval *p;
+
+	if (a->q->era != ERA_MODERN || a->q->state.n == 0)
+		return NULL;
+	p = approvals_named(a->b->approvals, a->session->id, a->q->state, a->now_unix);
+	return p != NULL && approval_is_for(p, &key) ? p : NULL;
+}
+
+/* "No" from the client's side stops this call; the approval stays for those who decide. "Yes" from there means
+ * nothing: an approval never comes through the agent's session. */
+static void deny_declined(const struct act *a, const struct tool *t, struct decision *v)
+{
+	v->reason_code = "approval-declined";
+	text_put(v->reason, sizeof(v->reason), "refused: the approval of %s was declined on the client's side",
+		 t->qualified);
+	v->visible = true;
+	deny_tool(a, t, v);
+}
+
+static bool is_declined(const struct ipc_request *q)
+{
+	return q->consented == ELICIT_DECLINE || q->consented == ELICIT_CANCEL;
+}
+
+/* Waits for the person who decides, once for each repeat. */
+static bool hold(const struct act *a, const struct approval *named)
+{
+	uint64_t hold_ns = a->b->config->approvals.hold_s * 1000000000ull;
+
+	return named != NULL && named->state == APPROVAL_PENDING && !a->again && hold_ns != 0 &&
+	       held_add(a->b, a->front, a->session, a->q, named->id, a->now_ns + hold_ns) == KG_OK;
+}
+
+static void run_tool(const struct act *a, const struct tool *t)
+{
+	const struct decision_request q = {.session = a->session,
+					   .tool = t,
+					   .args = &a->b->args,
+					   .args_sha256 = a->args_sha256,
+					   .source = a->q->source,
+					   .now_unix = a->now_unix};
+	const struct approval *named = named_approval(a, t);
+	struct decision v;
+
+	decide(a->b, &q, &v);
+	if (named != NULL && is_declined(a->q) && (v.allow || v.needs_approval))
+		deny_declined(a, t, &v);
+	else if (v.allow)
+		call_begin(a, t, &v);
+	else if (!v.needs_approval)
+		deny_tool(a, t, &v);
+	else if (!hold(a, named))
+		call_ask(a, t, &v);
 }
 
 static int scan_object(struct json_doc *doc, struct ipc_bytes text)
@@ -99,14 +162,7 @@ static int scan_object(struct json_doc *doc, struct ipc_bytes text)
 
 int method_tools_call(struct act *a)
 {
-	struct decision_request q = {.method = MCP_TOOLS_CALL,
-				     .args = &a->b->args,
-				     .meta = &a->b->meta,
-				     .client = act_client(a),
-				     .source = a->q->source,
-				     .now_unix = a->now_unix};
 	struct target t = target_find(a);
-	struct decision v;
 	int r = scan_object(&a->b->args, a->q->args);
 
 	/* The front has refused what is no JSON object; bytes that it lets through are its own. */
@@ -114,16 +170,11 @@ int method_tools_call(struct act *a)
 		r = scan_object(&a->b->meta, a->q->meta);
 	if (r != KG_OK)
 		return KG_E_PROTO;
-	if (t.tool == NULL) {
+	sha256(a->q->args.p, a->q->args.n, a->args_sha256);
+	a->hashed = true;
+	if (t.tool == NULL)
 		deny_unknown(a, &t);
-		return KG_OK;
-	}
-	decision_request_session(&q, a->session);
-	decision_request_tool(&q, t.tool);
-	decide(a->b->policy, &q, &v);
-	if (v.allow)
-		call_begin(a, t.tool, &v);
 	else
-		deny_tool(a, t.tool, &v);
+		run_tool(a, t.tool);
 	return KG_OK;
 }

@@ -13,8 +13,9 @@ struct act {
 	struct mcp_session *mcp; /* NULL for modern clients and before initialize */
 	int server;              /* of /mcp/SERVER, or LIST_ALL_SERVERS */
 	uint64_t now_ns, now_unix;
-	bool again;                    /* it was held before: it is answered now */
-	uint8_t args_sha256[HASH_LEN]; /* of a tools/call */
+	bool again; /* it was held before: it is answered now */
+	bool hashed;
+	uint8_t args_sha256[HASH_LEN]; /* of a tools/call's arguments, once hashed */
 };
 
 /* Answers or begins. KG_E_PROTO for what an honest front never sends. */
