@@ -58,6 +58,8 @@ static void make_peers(struct broker *b)
 {
 	b->vault = (struct peer){b, IPC_ROLE_VAULT, 0, NULL};
 	b->recorder = (struct peer){b, IPC_ROLE_RECORDER, 0, NULL};
+	b->pdp = (struct peer){b, IPC_ROLE_PDP, 0, NULL};
+	b->authzen = (struct peer){b, IPC_ROLE_AUTHZEN, 0, NULL};
 	b->nfronts = b->config->fronts;
 	b->front = calloc(b->nfronts + 1, sizeof(*b->front));
 	b->upstream = calloc(b->config->nservers + 1, sizeof(*b->upstream));
@@ -88,14 +90,18 @@ struct broker *broker_new(struct loop *loop, const struct config *config,
 	b->mcp = mcp_sessions_new();
 	b->catalogue = catalogue_new(config);
 	b->policy = policy_new(config);
+	b->approvals = approvals_new();
+	b->held = held_new();
 	b->calls = call_pool_new();
 	b->denials = denials_new();
+	b->authz = authz_new(b);
 	b->expiry = evtimer_new(loop_base(loop), on_expiry, b);
 	b->tick = evtimer_new(loop_base(loop), deadline_on_tick, b);
 	if (b->expiry == NULL || b->tick == NULL)
 		log_fatal(KG_EXIT_FAILURE, "broker: out of memory");
 	json_init(&b->args);
 	json_init(&b->meta);
+	buf_init(&b->facts, DECISION_FACTS_MAX + DECISION_WORD_MAX);
 	return b;
 }
 
@@ -103,6 +109,8 @@ void broker_free(struct broker *b)
 {
 	peer_close(&b->vault);
 	peer_close(&b->recorder);
+	peer_close(&b->pdp);
+	peer_close(&b->authzen);
 	for (size_t i = 0; i < b->nfronts; i++)
 		peer_close(&b->front[i]);
 	for (size_t i = 0; i < b->config->nservers; i++)
@@ -111,12 +119,16 @@ void broker_free(struct broker *b)
 	event_free(b->tick);
 	mcp_sessions_free(b->mcp);
 	call_pool_free(b->calls);
+	held_free(b->held);
+	approvals_free(b->approvals);
 	sessions_free(b->sessions);
 	catalogue_free(b->catalogue);
 	policy_free(b->policy);
 	denials_free(b->denials);
+	authz_free(b->authz);
 	json_free(&b->args);
 	json_free(&b->meta);
+	buf_free(&b->facts);
 	free(b->front);
 	free(b->upstream);
 	free(b);
@@ -129,6 +141,10 @@ static struct peer *place_of(struct broker *b, enum ipc_role role, uint32_t inde
 		return &b->vault;
 	if (role == IPC_ROLE_RECORDER && index == 0)
 		return &b->recorder;
+	if (role == IPC_ROLE_AUTHZEN && index == 0)
+		return &b->authzen;
+	if (role == IPC_ROLE_PDP && index == 0 && b->config->policy.external.kind != PDP_NONE)
+		return &b->pdp;
 	if (role == IPC_ROLE_FRONT && index < b->nfronts)
 		return &b->front[index];
 	if (role == IPC_ROLE_UPSTREAM && index < b->config->nservers &&

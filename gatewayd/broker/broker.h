@@ -14,6 +14,7 @@
 #include "common/ipc.h"
 #include "common/loop.h"
 #include "gatewayd/broker/approvals.h"
+#include "gatewayd/broker/authz.h"
 #include "gatewayd/broker/call_pool.h"
 #include "gatewayd/broker/catalogue.h"
 #include "gatewayd/broker/decide.h"
@@ -48,7 +49,7 @@ struct broker {
 	const struct config *config;
 	void (*want_peer)(enum ipc_role peer, uint32_t index, void *arg);
 	void *want_arg;
-	struct peer vault, recorder, pdp;
+	struct peer vault, recorder, pdp, authzen;
 	struct peer *front; /* owned array */
 	size_t nfronts;
 	struct upstream *upstream; /* owned array, in the order of the configuration */
@@ -62,6 +63,7 @@ struct broker {
 	struct held *held;
 	struct call_pool *calls;
 	struct denials *denials;
+	struct authz *authz;        /* questions of other programs */
 	struct event *expiry;       /* of the next session to expire */
 	struct event *tick;         /* runs while a call waits for somebody */
 	struct json_doc args, meta; /* of the request in hand */

@@ -41,13 +41,35 @@ static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *
 	return KG_OK;
 }
 
+/* What waits for it goes on: allowed once, refused, or asked again. */
+static int on_approval_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	static const struct ipc_put_taken taken = {0};
+	struct broker *b = ((struct peer *)arg)->broker;
+	const struct ipc_approval_put *m = msg;
+	int r = approvals_put(b->approvals, m);
+
+	(void)fd;
+	if (r == KG_E_PROTO)
+		return r;
+	if (sessions_synced(b->sessions))
+		ipc_send(conn, IPC_PUT_TAKEN, &taken);
+	if (r != KG_OK)
+		log_warn("approval of the vault: not taken: %s: its call will ask for another", kg_strerror(r));
+	if (m->state != APPROVAL_PENDING)
+		held_wake(b, m->approval);
+	return KG_OK;
+}
+
 static int on_sessions_synced(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
 	struct broker *b = ((struct peer *)arg)->broker;
 
 	(void)conn, (void)msg, (void)fd;
 	sessions_sync_end(b->sessions);
+	approvals_sync_end(b->approvals);
 	broker_watch_expiry(b);
+	held_wake_orphans(b);
 	return KG_OK;
 }
 
@@ -64,6 +86,23 @@ static int on_attached(struct ipc_conn *conn, const void *msg, int fd, void *arg
 {
 	(void)conn, (void)fd;
 	return call_message(arg, ((const struct ipc_attached *)msg)->call, CALL_EV_ATTACHED, msg);
+}
+
+static int on_approval_asked(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return call_message(arg, ((const struct ipc_approval_asked *)msg)->call, CALL_EV_ASKED, msg);
+}
+
+static int on_pdp_answer(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct broker *b = ((struct peer *)arg)->broker;
+	const struct ipc_pdp_answer *m = msg;
+	struct call *c = call_find(b->calls, m->ask);
+
+	(void)conn, (void)fd;
+	/* Too late to matter: that call was refused when its time was up. */
+	return c == NULL || c->state != CALL_DECIDING ? KG_OK : call_event(b, c, CALL_EV_DECIDED, m);
 }
 
 static int on_receipt(struct ipc_conn *conn, const void *msg, int fd, void *arg)
@@ -139,25 +178,40 @@ static int on_upstream_down(struct ipc_conn *conn, const void *msg, int fd, void
 	return ipc_copy(((const struct ipc_upstream_down *)msg)->why, u->down, sizeof(u->down));
 }
 
+static int on_authz_ask(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return authz_ask(p->broker->authz, msg);
+}
+
 static const struct ipc_op front_ops[] = {{IPC_REQUEST, on_request}, {IPC_REQUEST_GONE, on_request_gone}};
 static const struct ipc_op vault_ops[] = {
-	{IPC_SESSION_PUT, on_session_put}, {IPC_SESSIONS_SYNCED, on_sessions_synced}, {IPC_ATTACHED, on_attached}};
+	{IPC_SESSION_PUT, on_session_put},   {IPC_SESSIONS_SYNCED, on_sessions_synced}, {IPC_ATTACHED, on_attached},
+	{IPC_APPROVAL_PUT, on_approval_put}, {IPC_APPROVAL_ASKED, on_approval_asked},
+};
+static const struct ipc_op pdp_ops[] = {{IPC_PDP_ANSWER, on_pdp_answer}};
 static const struct ipc_op recorder_ops[] = {{IPC_RECEIPT, on_receipt}, {IPC_RECORDED, on_recorded}};
 static const struct ipc_op upstream_ops[] = {
 	{IPC_RESULT, on_result},         {IPC_CALL_PROGRESS, on_call_progress}, {IPC_TOOL, on_tool},
 	{IPC_TOOLS_DONE, on_tools_done}, {IPC_UPSTREAM_DOWN, on_upstream_down},
 };
 
+static const struct ipc_op authzen_ops[] = {{IPC_AUTHZ_ASK, on_authz_ask}};
+
 /* Nobody knows who is still let in; running calls were let in before. */
 static void vault_lost(struct peer *p)
 {
 	sessions_sync_begin(p->broker->sessions);
+	approvals_sync_begin(p->broker->approvals);
 	calls_peer_lost(p->broker, CALL_EV_VAULT_LOST, NULL);
 }
 
 static void vault_back(struct peer *p)
 {
 	sessions_sync_begin(p->broker->sessions);
+	approvals_sync_begin(p->broker->approvals);
 }
 
 /* Nothing new may be sent; outcomes wait until it is back. */
@@ -179,9 +233,20 @@ static void upstream_lost(struct peer *p)
 	calls_peer_lost(p->broker, CALL_EV_UPSTREAM_LOST, upstream_of(p));
 }
 
+/* What it was asked is refused. */
+static void pdp_lost(struct peer *p)
+{
+	calls_peer_lost(p->broker, CALL_EV_PDP_LOST, NULL);
+}
+
 static void front_lost(struct peer *p)
 {
 	calls_front_lost(p->broker, p);
+}
+
+static void authzen_lost(struct peer *p)
+{
+	authz_endpoint_lost(p->broker->authz);
 }
 
 static void no_change(struct peer *p)
@@ -207,6 +272,8 @@ static const struct kind {
 	{IPC_ROLE_VAULT, OPS(vault_ops), vault_back, vault_lost, true},
 	{IPC_ROLE_RECORDER, OPS(recorder_ops), recorder_back, recorder_lost, true},
 	{IPC_ROLE_UPSTREAM, OPS(upstream_ops), no_change, upstream_lost, false},
+	{IPC_ROLE_PDP, OPS(pdp_ops), no_change, pdp_lost, false},
+	{IPC_ROLE_AUTHZEN, OPS(authzen_ops), no_change, authzen_lost, false},
 };
 
 static const struct kind *kind_of(const struct peer *p)
