@@ -20,6 +20,7 @@
 
 #define DECISION_REASON_MAX 512
 #define DECISION_FACTS_MAX 24576u /* INTENT.facts */
+#define DECISION_WORD_MAX 256u    /* the word of a decision point of others beside them */
 #define DECISION_SOURCE_MAX 64
 
 struct broker;
