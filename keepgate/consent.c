@@ -24,7 +24,7 @@ static const struct cli_option grant_options[] = {
 static const struct cli_column columns[] = {
 	{"CONSENT", "short", CLI_TEXT}, {"STATE", "state", CLI_TEXT}, {"HUMAN", "human", CLI_TEXT},
 	{"AGENT", "agent", CLI_TEXT},   {"TOOLS", "tools", CLI_TEXT}, {"TIER", "tier", CLI_TEXT},
-	{"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},     {"CHANGED TOOLS", "changed", CLI_TEXT},
+	{"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},     {"SUSPENDED", "suspended", CLI_TEXT},
 };
 
 static const struct cli_column fields[] = {
@@ -42,8 +42,8 @@ static const struct cli_column session_columns[] = {
 };
 
 static const struct cli_column pin_columns[] = {
-	{"SERVER", "server", CLI_TEXT},
-	{"TOOL", "name", CLI_TEXT},
+	{"TOOL", "tool", CLI_TEXT},
+	{"SUSPENDED", "suspended", CLI_TEXT},
 	{"NAMED AS", "sha256", CLI_TEXT},
 };
 
@@ -88,39 +88,24 @@ static int grant_run(const struct cli *c)
 
 static void list_row(json_t *row)
 {
-	size_t n = json_array_size(json_object_get(row, "suspended"));
-
-	if (n > 0)
-		json_object_set_new(row, "changed", json_sprintf("%zu: see keepgate consent show", n));
-}
-
-/* Suspended tools of a consent, whether it names them or the whole of it is suspended. */
-static void print_suspended(const json_t *suspended, const char *id)
-{
-	json_t *tool;
-	size_t i;
-
-	if (json_array_size(suspended) == 0)
-		return;
-	printf("\nChanged since this consent was given, and suspended in it:\n");
-	json_array_foreach(suspended, i, tool)
-	{
-		fputs("  ", stdout);
-		cli_puts_safe(stdout, json_is_string(tool) ? json_string_value(tool) : "?");
-		fputc('\n', stdout);
-	}
-	printf("When they may be called as they are now: keepgate consent confirm %.8s\n", id);
+	if (json_integer_value(json_object_get(row, "suspended")) == 0)
+		json_object_del(row, "suspended");
 }
 
 static void show_more(json_t *out)
 {
 	json_t *pins = json_object_get(out, "pins"), *sessions = json_object_get(out, "sessions");
+	json_int_t suspended = json_integer_value(json_object_get(out, "suspended"));
+	json_int_t left_out = json_integer_value(json_object_get(out, "pins_left_out"));
 
-	if (json_array_size(pins) > 0) {
-		printf("\n");
-		cli_table(stdout, pins, pin_columns, CLI_COUNT(pin_columns));
-	}
-	print_suspended(json_object_get(out, "suspended"), ask_text(out, "id"));
+	printf("\n");
+	cli_table(stdout, pins, pin_columns, CLI_COUNT(pin_columns));
+	if (left_out > 0)
+		printf("... and %" JSON_INTEGER_FORMAT " more\n", left_out);
+	if (suspended > 0)
+		printf("%" JSON_INTEGER_FORMAT
+		       " of them changed since, and are suspended until: keepgate consent confirm %.8s\n",
+		       suspended, ask_text(out, "id"));
 	printf("\n");
 	ask_short_ids(sessions);
 	cli_table(stdout, sessions, session_columns, CLI_COUNT(session_columns));
@@ -136,7 +121,9 @@ static int confirm_run(const struct cli *c)
 	if (cli_given(c, "json"))
 		cli_json(stdout, out);
 	else
-		printf("Consent %s names its tools as they are now; none of them is suspended.\n", ask_text(out, "id"));
+		printf("Consent %s names its tools as they are now: %" JSON_INTEGER_FORMAT
+		       " that had changed can be called again.\n",
+		       ask_text(out, "id"), json_integer_value(json_object_get(out, "confirmed")));
 	json_decref(out);
 	return KG_EXIT_OK;
 }
