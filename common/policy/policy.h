@@ -35,7 +35,7 @@ struct policy_file {
 /* A pinned tool, as it was accepted. Borrowed. */
 struct policy_tool {
 	const char *server, *name;
-	uint8_t tier; /* the effective one */
+	uint8_t tier;           /* the effective one */
 	const uint8_t *sha256;  /* HASH_LEN: the pin */
 	const char *definition; /* canonical JSON of the accepted definition */
 	size_t len;
@@ -53,7 +53,8 @@ struct policy_server {
 struct policy_source {
 	const struct policy_file *files; /* none: the default set that is compiled in */
 	size_t nfiles;
-	const char *data; /* live entities: a JSON array of Cedar entities, in the place of those of the same uid; or NULL */
+	const char *data; /* live entities: a JSON array of Cedar entities, in the place of those of the same uid; or
+			     NULL */
 	size_t data_len;
 	const struct policy_server *servers;
 	size_t nservers;
@@ -79,25 +80,25 @@ const char *policy_set_schema(const struct policy_set *s, size_t *len);
 
 /* What a question about one MCP act rests on. All borrowed. */
 struct policy_request {
-	const char *human;         /* "" when nobody delegates: the agent is the principal */
+	const char *human; /* "" when nobody delegates: the agent is the principal */
 	const char *agent;
 	const uint8_t *session, *consent; /* ID_LEN */
-	const char *server, *tool; /* of a pinned tool; the set must know it */
-	const uint8_t *tool_sha256; /* HASH_LEN: the definition as listed now */
-	const uint8_t *args_sha256; /* HASH_LEN; NULL when listing */
-	const struct json_doc *args; /* the arguments (token 0); NULL when listing: they are unknown */
+	const char *server, *tool;        /* of a pinned tool; the set must know it */
+	const uint8_t *tool_sha256;       /* HASH_LEN: the definition as listed now */
+	const uint8_t *args_sha256;       /* HASH_LEN; NULL when listing */
+	const struct json_doc *args;      /* the arguments (token 0); NULL when listing: they are unknown */
 	bool schema_ok;
-	bool consented;            /* the consent covers this tool, at its tier, as it is defined */
+	bool consented; /* the consent covers this tool, at its tier, as it is defined */
 	uint8_t consent_tier;
 	uint64_t consent_expires_unix;
-	bool approved;             /* somebody has approved exactly this call */
-	const char *approver;      /* a Human's id; "" */
+	bool approved;        /* somebody has approved exactly this call */
+	const char *approver; /* a Human's id; "" */
 	uint64_t approval_expires_unix;
-	bool mfa;                  /* the approver's account needs a second factor (base.mfa) */
+	bool mfa; /* the approver's account needs a second factor (base.mfa) */
 	uint64_t now_unix_ms;
-	int32_t utc_offset_s;      /* of the tenant's time zone, now */
-	const char *source_ip;     /* without a port */
-	int64_t risk;              /* 0 to 100 */
+	int32_t utc_offset_s;  /* of the tenant's time zone, now */
+	const char *source_ip; /* without a port */
+	int64_t risk;          /* 0 to 100 */
 	const char *const *labels;
 	size_t nlabels;
 };
@@ -111,9 +112,10 @@ struct policy_decision {
 	 * limit), "policy-request" (the request does not fit the schema) */
 	const char *reason_code;
 	char reason[POLICY_REASON_MAX]; /* for people: @reason texts, or what is missing; "" when allowed */
-	char policies[POLICY_IDS_MAX];  /* ids of the determining ones, separated by commas; cut at a whole id, then ",..." */
-	uint8_t help;    /* enum policy_help; POLICY_HELP_APPROVAL only when an approval would in fact allow it */
-	bool four_eyes;  /* an approval by the human itself would not do, one by another person would */
+	char policies[POLICY_IDS_MAX];  /* ids of the determining ones, separated by commas; cut at a whole id, then
+					   ",..." */
+	uint8_t help;   /* enum policy_help; POLICY_HELP_APPROVAL only when an approval would in fact allow it */
+	bool four_eyes; /* an approval by the human itself would not do, one by another person would */
 };
 
 /*

@@ -1,8 +1,8 @@
 /*
  * A policy set as a folder: its files read into memory with bounds, and its signature (a bundle).
- * A bundle's folder has manifest.json {"revision": N, "files": {"NAME": "sha256 in hexadecimal", …}, "expires": "RFC 3339"?}
- * over every other file, and manifest.sig: one line per key, "KEYID BASE64", Ed25519 over manifest.json's bytes with
- * the label "keepgate policy bundle 1\n" before them.
+ * A bundle's folder has manifest.json {"revision": N, "files": {"NAME": "sha256 in hexadecimal", …}, "expires": "RFC
+ * 3339"?} over every other file, and manifest.sig: one line per key, "KEYID BASE64", Ed25519 over manifest.json's bytes
+ * with the label "keepgate policy bundle 1\n" before them.
  */
 #ifndef POLICY_POLICY_DIR_H
 #define POLICY_POLICY_DIR_H
@@ -14,7 +14,7 @@ struct policy_dir {
 	size_t nfiles;
 	char *manifest, *signature; /* owned; NULL: there is none */
 	size_t manifest_len, signature_len;
-	uint64_t revision;          /* of the manifest that policy_dir_verify() has accepted; 0 */
+	uint64_t revision; /* of the manifest that policy_dir_verify() has accepted; 0 */
 };
 
 /*
@@ -35,6 +35,7 @@ int policy_dir_verify(struct policy_dir *d, const char *const *keys, size_t nkey
 		      struct buf *errors) MUST_CHECK;
 
 /* For `keepgate policy sign`: writes manifest.json's text for these files. */
-int policy_manifest_put(struct buf *out, const struct policy_dir *d, uint64_t revision, uint64_t expires_unix) MUST_CHECK;
+int policy_manifest_put(struct buf *out, const struct policy_dir *d, uint64_t revision,
+			uint64_t expires_unix) MUST_CHECK;
 
 #endif
