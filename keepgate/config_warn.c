@@ -13,7 +13,6 @@
 #include "keepgate/cli.h"
 
 #define ERRORS_MAX 65536
-#define ZONES "/usr/share/zoneinfo"
 
 static bool is_program(const char *dir, size_t len, const char *name)
 {
@@ -103,6 +102,8 @@ static unsigned warn_folder(const char *setting, const char *path, const struct 
 		r = policy_dir_verify(&dir, p->keys, p->nkeys, 0, (uint64_t)time(NULL), &errors);
 	if (r != 0)
 		warnings += warn_lines(setting, path, buf_len(&errors) == 0 ? strerror(errno) : buf_text(&errors));
+	else if (dir.nfiles == 0)
+		warnings += warn_lines(setting, path, "holds no policies: put *.cedar files there");
 	else if (p->nkeys == 0 && stat(path, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		warnings += warn_lines(
 			setting, path,
@@ -114,17 +115,12 @@ static unsigned warn_folder(const char *setting, const char *path, const struct 
 
 static unsigned warn_policy(const struct config_policy *p)
 {
-	char zone[CLI_PATH_MAX];
 	unsigned warnings = 0;
 
 	if (p->dir != NULL)
 		warnings += warn_folder("policy.dir", p->dir, p);
 	if (p->shadow_dir != NULL)
 		warnings += warn_folder("policy.shadow_dir", p->shadow_dir, p);
-	if (p->time_zone != NULL && snprintf(zone, sizeof(zone), ZONES "/%s", p->time_zone) < CLI_PATH_MAX &&
-	    access(zone, R_OK) != 0 && strcmp(p->time_zone, "UTC") != 0)
-		warnings +=
-			warn_lines("policy.time_zone", p->time_zone, "this machine does not know it: install tzdata");
 	if (p->external.kind != PDP_NONE && p->external.link.tls_ca != NULL &&
 	    access(p->external.link.tls_ca, R_OK) != 0)
 		warnings += warn_lines("policy.external.tls.ca", p->external.link.tls_ca, "cannot be read");
@@ -142,8 +138,6 @@ static unsigned warn_people(const struct config *config)
 	if (a->port != 0 && a->ncallers == 0)
 		warnings += warn_lines("authzen.callers", "none",
 				       "nobody may ask: make a token with keepgate authzen token NAME");
-	if (a->port == 0 && a->ncallers != 0)
-		warnings += warn_lines("authzen.callers", a->callers[0].name, "has nowhere to ask: set authzen.listen");
 	return warnings;
 }
 
