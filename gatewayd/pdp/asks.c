@@ -66,7 +66,8 @@ static void note(struct pdp *p, const struct verdict *v)
 	if (decided && p->asks.down)
 		log_note("policy.external: it decides again");
 	else if (!decided && !p->asks.down)
-		log_warn("policy.external: calls are refused: %s", v->reason);
+		log_warn("policy.external: calls are refused: %s%s%s", v->reason, v->detail[0] != '\0' ? ": " : "",
+			 v->detail);
 	p->asks.down = !decided;
 }
 
@@ -169,7 +170,7 @@ static void read_answer(struct ask *a, const struct transfer_result *r, struct v
 		verdict_deny(v, "external-malformed", "the external decision point's answer is longer than %u bytes",
 			     VERDICT_ANSWER_MAX);
 	else if (r->end != TRANSFER_ANSWERED)
-		verdict_deny(v, "external-unavailable", "the external decision point cannot be asked: %s", r->why);
+		verdict_deny(v, "external-unavailable", "the external decision point cannot be asked now");
 	else if (r->status != 200)
 		verdict_deny(v, "external-unavailable",
 			     "the external decision point answered with HTTP status %ld instead of 200", r->status);
@@ -193,6 +194,8 @@ static void on_done(void *arg, const struct transfer_result *r)
 	if (r->end == TRANSFER_UNCONNECTED && try_again(a))
 		return;
 	read_answer(a, r, &v);
+	if (r->why != NULL)
+		verdict_detail(&v, r->why);
 	conclude(a, &v);
 }
 

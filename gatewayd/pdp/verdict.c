@@ -5,6 +5,14 @@
 
 #include "common/config.h"
 
+/* Our own words are ASCII; what they repeat may be a stranger's, from a certificate. */
+static void make_plain(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s < 0x20 || *s > 0x7e)
+			*s = '?';
+}
+
 void verdict_deny(struct verdict *v, const char *code, const char *fmt, ...)
 {
 	va_list ap;
@@ -14,10 +22,13 @@ void verdict_deny(struct verdict *v, const char *code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(v->reason, sizeof(v->reason), fmt, ap);
 	va_end(ap);
-	/* A failure of TLS repeats what stands in a stranger's certificate. */
-	for (char *s = v->reason; *s != '\0'; s++)
-		if (*s < 0x20 || *s > 0x7e)
-			*s = '?';
+	make_plain(v->reason);
+}
+
+void verdict_detail(struct verdict *v, const char *text)
+{
+	snprintf(v->detail, sizeof(v->detail), "%s", text);
+	make_plain(v->detail);
 }
 
 static void malformed(struct verdict *v, const char *what)

@@ -14,16 +14,21 @@
 #define VERDICT_ANSWER_MAX 65536u /* bytes of an answer's body */
 #define VERDICT_REASON_MAX 512
 #define VERDICT_ID_MAX 128
+#define VERDICT_DETAIL_MAX 255
 
 struct verdict {
 	bool permit;
 	const char *code;                    /* static; "" for a permit */
 	char reason[VERDICT_REASON_MAX + 1]; /* for people: one line of UTF-8 without control characters */
 	char decision_id[VERDICT_ID_MAX + 1];
+	char detail[VERDICT_DETAIL_MAX + 1]; /* for the operator's log alone: it may name hosts; "" */
 };
 
 /* A denial for a reason of ours. */
 void verdict_deny(struct verdict *v, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* What the operator is told beside it. */
+void verdict_detail(struct verdict *v, const char *text);
 
 /* The body of an answer with status 200, of a decision point of this kind (enum config_pdp_kind). */
 void verdict_read(struct json_doc *d, uint8_t kind, const char *text, size_t len, struct verdict *v);

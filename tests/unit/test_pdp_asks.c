@@ -1,0 +1,365 @@
+/* Questions to a decision point over real connections: what is asked, what counts as no answer, and how long it takes.
+ */
+#include "gatewayd/pdp/verdict.h"
+#include "tests/unit/pdp_rig.h"
+
+#define AUTHZEN "\"kind\":\"authzen\",\"url\":\"http://127.0.0.1:%u/access/v1/evaluation\",\"timeout_ms\":10000"
+#define OPA "\"kind\":\"opa\",\"url\":\"http://127.0.0.1:%u/v1/data/mcp/allow\",\"timeout_ms\":10000"
+#define QUICK "\"kind\":\"authzen\",\"url\":\"http://127.0.0.1:%u/access/v1/evaluation\""
+
+static bool seen(struct rig *r, const char *text)
+{
+	return strstr(r->point.seen, text) != NULL;
+}
+
+static void authzen_is_asked(void)
+{
+	struct rig *r = rig_new(AUTHZEN ",\"headers\":{\"X-Tenant\":\"t1\"}");
+	const struct ipc_pdp_answer *a;
+	char id[33] = "", context[64];
+	const char *field;
+
+	CHECK(rig_permits(r));
+	CHECK(strncmp(r->point.seen, "POST /access/v1/evaluation HTTP/1.1\r\n", 37) == 0);
+	CHECK(seen(r, "\r\nContent-Type: application/json\r\n") && seen(r, "\r\nAccept: application/json\r\n"));
+	CHECK(seen(r, "\r\nX-Tenant: t1\r\n") && seen(r, "\r\nUser-Agent: keepgate/") && !seen(r, "Expect"));
+	CHECK(seen(r, "\r\n\r\n" QUESTION) && r->point.requests == 1);
+
+	r->point.body = "{\"decision\":true,\"context\":{\"decision_id\":\"d-\\\"1\"}}";
+	a = rig_ask(r);
+	field = strstr(r->point.seen, "\r\nX-Request-ID: ");
+	CHECK(a != NULL && field != NULL && strspn(field + 16, "0123456789abcdef") == 32);
+	if (field != NULL)
+		memcpy(id, field + 16, 32);
+	snprintf(context, sizeof(context), ",\"request_id\":\"%s\"}", id);
+	CHECK(a != NULL && memmem(a->context.p, a->context.n, "{\"decision_id\":\"d-\\\"1\"", 21) != NULL);
+	CHECK(a != NULL && memmem(a->context.p, a->context.n, context, strlen(context)) != NULL);
+	rig_free(r);
+}
+
+static void opa_is_asked(void)
+{
+	struct rig *r = rig_new(OPA);
+
+	r->point.body = "{\"result\":true,\"decision_id\":\"1\"}";
+	CHECK(rig_permits(r));
+	CHECK(strncmp(r->point.seen, "POST /v1/data/mcp/allow HTTP/1.1\r\n", 34) == 0);
+	CHECK(seen(r, "\r\n\r\n{\"input\":" QUESTION "}"));
+	r->point.body = "{\"result\":{\"allow\":false,\"reasons\":[\"not on sunday\"]}}";
+	CHECK(rig_denies(r, "external-denied", "not on sunday"));
+	r->point.body = "{}";
+	CHECK(rig_denies(r, "external-denied", "undefined"));
+	r->point.body = PERMIT;
+	CHECK(rig_denies(r, "external-denied", "undefined"));
+	rig_free(r);
+}
+
+static void connections_are_kept(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+
+	for (int i = 0; i < 20; i++)
+		CHECK(rig_permits(r));
+	CHECK(r->point.connections == 1 && r->point.requests == 20);
+	/* One that was closed while it rested is opened again. */
+	while (r->point.open > 0)
+		point_close(&r->point, r->point.conn[0]);
+	CHECK(rig_permits(r));
+	CHECK(r->point.connections == 2);
+	r->point.closes_after = true;
+	CHECK(rig_permits(r) && rig_permits(r) && rig_permits(r));
+	rig_free(r);
+}
+
+/* A permit is never remembered. */
+static void every_question_is_asked(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+
+	CHECK(rig_permits(r));
+	r->point.body = "{\"decision\":false,\"context\":{\"reason_user\":{\"en\":\"not any more\"}}}";
+	CHECK(rig_denies(r, "external-denied", "not any more"));
+	r->point.body = PERMIT;
+	CHECK(rig_permits(r));
+	CHECK(r->point.requests == 3);
+	rig_free(r);
+}
+
+static void other_answers_deny(void)
+{
+	static const struct {
+		int status;
+		const char *type, *body, *code, *reason;
+	} v[] = {
+		{201, "application/json", PERMIT, "external-unavailable", "HTTP status 201"},
+		{204, "application/json", "", "external-unavailable", "HTTP status 204"},
+		{302, "application/json", PERMIT, "external-unavailable", "HTTP status 302"},
+		{307, "application/json\r\nLocation: /elsewhere", PERMIT, "external-unavailable", "HTTP status 307"},
+		{400, "application/json", PERMIT, "external-unavailable", "HTTP status 400"},
+		{401, "application/json", PERMIT, "external-unavailable", "HTTP status 401"},
+		{403, "application/json", PERMIT, "external-unavailable", "HTTP status 403"},
+		{500, "application/json", PERMIT, "external-unavailable", "HTTP status 500"},
+		{503, "application/json", PERMIT, "external-unavailable", "HTTP status 503"},
+		{200, "text/plain", PERMIT, "external-malformed", "application/json"},
+		{200, "application/jsonp", PERMIT, "external-malformed", "application/json"},
+		{200, "application/json-seq", PERMIT, "external-malformed", "application/json"},
+		{200, "text/html; a=application/json", PERMIT, "external-malformed", "application/json"},
+		{200, "", PERMIT, "external-malformed", "application/json"},
+		{200, "application/json", "", "external-malformed", ""},
+		{200, "application/json", "{\"decision\":true", "external-malformed", ""},
+		{200, "application/json", "{\"decision\":true,\"decision\":true}", "external-malformed", ""},
+		{200, "application/json", "{\"context\":{}}", "external-malformed", "no decision"},
+		{200, "application/json\r\nContent-Encoding: gzip", "\x1f\x8b\x08", "external-malformed", ""},
+		{200, "application/json", "{\"decision\":true,\"context\":{\"obligations\":[{\"id\":\"a\"}]}}",
+		 "external-obligation", "obligation"},
+	};
+	struct rig *r = rig_new(AUTHZEN);
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		r->point.status = v[i].status;
+		r->point.type = v[i].type;
+		r->point.body = v[i].body;
+		CHECK(rig_denies(r, v[i].code, v[i].reason));
+	}
+	CHECK(r->point.requests == sizeof(v) / sizeof(v[0])); /* no redirect was followed, none was asked again */
+	r->point.status = 200;
+	r->point.type = "Application/JSON; charset=utf-8";
+	r->point.body = PERMIT;
+	CHECK(rig_permits(r));
+	rig_free(r);
+}
+
+static void broken_answers_deny(void)
+{
+	static const struct {
+		const char *raw, *code;
+	} v[] = {
+		{"nonsense\r\n\r\n", "external-unavailable"},
+		{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n" PERMIT,
+		 "external-unavailable"},
+		{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" PERMIT,
+		 "external-unavailable"},
+		{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n" PERMIT,
+		 "external-malformed"},
+		{"{\"decision\":true}", "external-unavailable"},
+	};
+	struct rig *r = rig_new(AUTHZEN);
+
+	r->point.act = POINT_RAW;
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		r->point.body = v[i].raw;
+		CHECK(rig_denies(r, v[i].code, ""));
+	}
+	r->point.act = POINT_CLOSES;
+	CHECK(rig_denies(r, "external-unavailable", ""));
+	rig_free(r);
+}
+
+static void long_answers_deny(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+	char *body = malloc(VERDICT_ANSWER_MAX + 2);
+	char *head = malloc(65536);
+	int n;
+
+	memset(body, ' ', VERDICT_ANSWER_MAX + 1);
+	memcpy(body, PERMIT, strlen(PERMIT));
+	r->point.body = body;
+	r->point.len = VERDICT_ANSWER_MAX;
+	CHECK(rig_permits(r));
+	r->point.len = VERDICT_ANSWER_MAX + 1;
+	CHECK(rig_denies(r, "external-malformed", "longer"));
+	r->point.act = POINT_RAW;
+	n = snprintf(head, 65536,
+		     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Long: %030000d\r\n\r\n" PERMIT, 1);
+	r->point.body = head;
+	r->point.len = (size_t)n;
+	CHECK(rig_denies(r, "external-unavailable", "cannot be asked now"));
+	free(body);
+	free(head);
+	rig_free(r);
+}
+
+static void no_server_denies(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+
+	point_stop(&r->point);
+	CHECK(rig_denies(r, "external-unavailable", "cannot be asked"));
+	CHECK(r->p.asks.n == 0);
+	rig_free(r);
+}
+
+/* The decision point restarts: its port is there again a moment after the first try. */
+static void restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct rig *r = arg;
+
+	(void)fd, (void)what;
+	point_start(r, r->point.port);
+}
+
+static void a_connection_is_tried_twice(void)
+{
+	const struct timeval soon = {0, 2000};
+	struct rig *r = rig_new(AUTHZEN);
+	bool permitted = false;
+
+	/* On a machine that is slow enough the second try comes first, too: then again. */
+	for (int i = 0; i < 20 && !permitted; i++) {
+		const struct ipc_pdp_answer *a;
+
+		point_stop(&r->point);
+		(void)event_base_once(loop_base(r->role.loop), -1, EV_TIMEOUT, restart, r, &soon);
+		a = rig_ask(r);
+		permitted = a != NULL && a->decision == DECISION_ALLOW;
+		rig_pump(r, 10);
+	}
+	CHECK(permitted && r->point.requests == 1);
+	rig_free(r);
+}
+
+/* It speaks, but no TLS. */
+static void tls_that_fails_denies(void)
+{
+	struct rig *r = rig_new("\"kind\":\"authzen\",\"url\":\"https://127.0.0.1:%u/e\",\"timeout_ms\":10000");
+
+	r->point.act = POINT_RAW;
+	r->point.body = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n" PERMIT;
+	r->point.deaf = true;
+	CHECK(rig_denies(r, "external-unavailable", ""));
+	CHECK(r->point.connections == 1);
+	rig_free(r);
+}
+
+static void deadline_is_kept(void)
+{
+	struct rig *r = rig_new(QUICK);
+	unsigned long long begun, took;
+
+	CHECK(r->p.config->timeout_ms == 50);
+	r->point.act = POINT_HANGS;
+	for (int i = 0; i < 3; i++) {
+		begun = loop_now_ns();
+		CHECK(rig_denies(r, "external-timeout", "within 50 ms"));
+		took = (loop_now_ns() - begun) / 1000000;
+		CHECK(took >= 49 && took < 2000); /* not earlier, and on a loaded machine not much later */
+	}
+	rig_free(r);
+}
+
+/* What came too late is not believed; its connection is there for the next question. */
+static void late_answers_are_nothing(void)
+{
+	struct rig *r = rig_new(QUICK);
+	uint64_t id;
+	const struct ipc_pdp_answer *a;
+
+	r->point.act = POINT_HANGS;
+	for (int i = 0; i < ASKS_LATE_MAX + 4; i++)
+		CHECK(rig_denies(r, "external-timeout", ""));
+	CHECK(r->p.asks.n == ASKS_LATE_MAX && r->p.asks.late == ASKS_LATE_MAX);
+	CHECK(r->point.open >= ASKS_LATE_MAX);
+	r->point.act = POINT_ANSWERS;
+	while (r->point.open > 1)
+		point_close(&r->point, r->point.conn[0]);
+	point_answer(&r->point, r->point.conn[0]);
+	rig_pump(r, 100);
+	CHECK(r->p.asks.n == 0 && r->p.asks.late == 0);
+	CHECK(rig_take(r, r->broker, IPC_PDP_ANSWER, 10) == NULL);
+	/* Late ones end by themselves too. */
+	r->point.act = POINT_HANGS;
+	id = rig_ask_text(r, QUESTION);
+	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	CHECK(a != NULL && a->ask == id && r->p.asks.n == 1);
+	for (int i = 0; i < 200 && r->p.asks.n > 0; i++)
+		rig_pump(r, 50);
+	CHECK(r->p.asks.n == 0);
+	rig_free(r);
+}
+
+static void questions_are_bounded(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+	const struct ipc_pdp_answer *a;
+	unsigned permitted = 0;
+
+	r->point.act = POINT_HANGS;
+	for (int i = 0; i < ASKS_MAX; i++) {
+		rig_ask_text(r, QUESTION);
+		if (i % 50 == 0)
+			rig_pump(r, 1);
+	}
+	for (int i = 0; i < 5000 && (r->p.asks.n < ASKS_MAX || r->point.requests < TRANSFER_CONNECTIONS_MAX); i++)
+		rig_pump(r, 1);
+	CHECK(r->p.asks.n == ASKS_MAX && r->point.open == TRANSFER_CONNECTIONS_MAX);
+	CHECK(rig_denies(r, "external-unavailable", "too many questions"));
+	/* Now it answers all of them, over the connections that there are. */
+	r->point.act = POINT_ANSWERS;
+	for (unsigned i = 0; i < r->point.open; i++)
+		point_answer(&r->point, r->point.conn[i]);
+	for (int i = 0; i < ASKS_MAX; i++) {
+		a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+		permitted += a != NULL && a->decision == DECISION_ALLOW;
+	}
+	CHECK(permitted == ASKS_MAX && r->p.asks.n == 0 && r->point.requests == ASKS_MAX);
+	CHECK(r->point.connections <= 2 * TRANSFER_CONNECTIONS_MAX);
+	CHECK(rig_permits(r));
+	rig_free(r);
+}
+
+static void only_objects_go_out(void)
+{
+	static const char *const bad[] = {"", "[]", "{", "{}{}", "{\"a\":1,\"a\":1}", "{}},\"x\":{"};
+	struct rig *r = rig_new(OPA);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const struct ipc_pdp_answer *a;
+
+		rig_ask_text(r, bad[i]);
+		a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+		CHECK(a != NULL && a->decision == DECISION_DENY && ipc_is(a->reason_code, "external-unavailable"));
+	}
+	CHECK(r->point.requests == 0 && r->p.asks.n == 0);
+	rig_free(r);
+}
+
+static void a_lost_broker_is_forgotten(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+
+	r->point.act = POINT_HANGS;
+	for (int i = 0; i < 10; i++)
+		rig_ask_text(r, QUESTION);
+	for (int i = 0; i < 1000 && r->point.requests < 10; i++)
+		rig_pump(r, 1);
+	CHECK(r->p.asks.n == 10);
+	close(r->broker);
+	for (int i = 0; i < 1000 && r->p.broker != NULL; i++)
+		rig_pump(r, 1);
+	CHECK(r->p.asks.n == 0 && r->p.broker == NULL);
+	rig_broker(r);
+	r->point.act = POINT_ANSWERS;
+	CHECK(rig_permits(r));
+	rig_free(r);
+}
+
+int main(void)
+{
+	RUN(authzen_is_asked);
+	RUN(opa_is_asked);
+	RUN(connections_are_kept);
+	RUN(every_question_is_asked);
+	RUN(other_answers_deny);
+	RUN(broken_answers_deny);
+	RUN(long_answers_deny);
+	RUN(no_server_denies);
+	RUN(a_connection_is_tried_twice);
+	RUN(tls_that_fails_denies);
+	RUN(deadline_is_kept);
+	RUN(late_answers_are_nothing);
+	RUN(questions_are_bounded);
+	RUN(only_objects_go_out);
+	RUN(a_lost_broker_is_forgotten);
+	return unit_end();
+}
