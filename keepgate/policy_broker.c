@@ -81,7 +81,7 @@ int policy_schema_run(const struct cli *c)
 	int r;
 
 	if (cli_given(c, "tools") || cli_given(c, "dir")) {
-		r = policy_input_load(c, cli_value(c, "dir"), POLICY_TOOLS_NONE, &x);
+		r = policy_input_load(c, cli_value(c, "dir"), POLICY_TOOLS_CASES, &x);
 		if (r == 0) {
 			text = policy_set_schema(x.set, &len);
 			r = print_schema(text, len);

@@ -201,7 +201,7 @@ static int open_folder(const struct cli *c, struct policy_dir *dir, struct buf *
 	const char *path = c->operand[0];
 
 	if (policy_dir_open(path, dir, errors) != 0) {
-		policy_input_tell(stderr, path, dir, buf_len(errors) == 0 ? strerror(errno) : buf_text(errors));
+		policy_input_tell(stderr, path, buf_len(errors) == 0 ? strerror(errno) : buf_text(errors));
 		return KG_EXIT_FAILURE;
 	}
 	if (dir->nfiles == 0)
@@ -255,7 +255,7 @@ int policy_verify_run(const struct cli *c)
 	buf_init(&errors, POLICY_ERRORS_MAX);
 	r = open_folder(c, &dir, &errors);
 	if (r == 0 && policy_dir_verify(&dir, &key, 1, 0, (uint64_t)time(NULL), &errors) != 0) {
-		policy_input_tell(stderr, c->operand[0], &dir, buf_text(&errors));
+		policy_input_tell(stderr, c->operand[0], buf_text(&errors));
 		r = KG_EXIT_FAILURE;
 	}
 	if (r == 0)

@@ -24,14 +24,14 @@ static int wrong(char *error, const char *fmt, ...)
 	return KG_E_INVALID;
 }
 
-static int take_server(struct policy_server *out, const json_t *from, size_t i, char *error)
+static int take_server(struct policy_server *out, const json_t *from, size_t i, const char *fallback, char *error)
 {
 	const char *environment = ask_text(from, "environment");
 	json_int_t trust = json_integer_value(json_object_get(from, "min_trust"));
 
 	*out = (struct policy_server){
 		.name = ask_text(from, "name"),
-		.environment = environment[0] == '\0' ? "prod" : environment,
+		.environment = environment[0] == '\0' ? fallback : environment,
 		.min_trust = (uint32_t)trust,
 		.quarantined = json_is_true(json_object_get(from, "quarantined")),
 	};
@@ -126,26 +126,37 @@ static int take_list(const json_t *root, const char *name, const json_t **list, 
 	return 0;
 }
 
-static int take_lists(struct policy_catalogue *c, const json_t *servers, const json_t *tools, char *error)
+/* A tool's server must be known; one that the lists leave out has no quarantine and asks for no trust. */
+static void add_server(struct policy_catalogue *c, const char *name, const char *environment)
 {
-	size_t i;
-	json_t *v;
+	for (size_t i = 0; i < c->nservers; i++)
+		if (strcmp(c->servers[i].name, name) == 0)
+			return;
+	c->servers[c->nservers++] = (struct policy_server){.name = name, .environment = environment};
+}
+
+static int take_lists(struct policy_catalogue *c, const json_t *servers, const json_t *tools, const char *environment,
+		      char *error)
+{
 	int r = 0;
 
-	json_array_foreach(servers, i, v)
-	{
-		r = r != 0 ? r : take_server(&c->servers[i], v, i, error);
-	}
-	json_array_foreach(tools, i, v)
-	{
-		r = r != 0 ? r : take_tool(&c->tools[i], c->pins[i], v, i, error);
+	for (; r == 0 && c->nservers < json_array_size(servers); c->nservers++)
+		r = take_server(&c->servers[c->nservers], json_array_get(servers, c->nservers), c->nservers,
+				environment, error);
+	for (; r == 0 && c->ntools < json_array_size(tools); c->ntools++) {
+		r = take_tool(&c->tools[c->ntools], c->pins[c->ntools], json_array_get(tools, c->ntools), c->ntools,
+			      error);
+		if (r == 0)
+			add_server(c, c->tools[c->ntools].server, environment);
 	}
 	return r;
 }
 
-int policy_catalogue_take(struct policy_catalogue *c, json_t *root, char error[CATALOGUE_ERROR_MAX])
+int policy_catalogue_take(struct policy_catalogue *c, json_t *root, const char *environment,
+			  char error[CATALOGUE_ERROR_MAX])
 {
 	const json_t *servers = NULL, *tools = NULL, *data = NULL;
+	size_t ntools;
 	int r;
 
 	*c = (struct policy_catalogue){.root = root};
@@ -158,16 +169,15 @@ int policy_catalogue_take(struct policy_catalogue *c, json_t *root, char error[C
 		r = take_list(root, "data", &data, error);
 	if (r != 0)
 		return r;
-	c->nservers = json_array_size(servers);
-	c->ntools = json_array_size(tools);
-	c->servers = calloc(c->nservers + 1, sizeof(*c->servers));
-	c->tools = calloc(c->ntools + 1, sizeof(*c->tools));
-	c->pins = calloc(c->ntools + 1, sizeof(*c->pins));
+	ntools = json_array_size(tools);
+	c->servers = calloc(json_array_size(servers) + ntools + 1, sizeof(*c->servers));
+	c->tools = calloc(ntools + 1, sizeof(*c->tools));
+	c->pins = calloc(ntools + 1, sizeof(*c->pins));
 	if (json_array_size(data) > 0)
 		c->data = json_dumps(data, JSON_COMPACT);
 	if (c->servers == NULL || c->tools == NULL || c->pins == NULL)
 		return wrong(error, "out of memory");
-	return take_lists(c, servers, tools, error);
+	return take_lists(c, servers, tools, environment, error);
 }
 
 void policy_catalogue_free(struct policy_catalogue *c)

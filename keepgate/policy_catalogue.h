@@ -21,11 +21,13 @@ struct policy_catalogue {
 
 /*
  * {"servers":[{name, environment, min_trust, quarantined}], "tools":[{server, name, tier, sha256?, definition,
- * quarantined}], "data":[…]}, all three optional. A definition is text or an object, sha256 the hash of its canonical
- * form when it is absent. Takes root over. KG_E_INVALID with what is wrong in error. Freed in any case by
+ * quarantined}], "data":[…]}, all three optional; other members are ignored. A definition is text or an object, sha256
+ * the hash of its canonical form when it is absent. A server that only a tool names, or without an environment, is in
+ * `environment`. Takes root over. KG_E_INVALID with what is wrong in error. Freed in any case by
  * policy_catalogue_free().
  */
-int policy_catalogue_take(struct policy_catalogue *c, json_t *root, char error[CATALOGUE_ERROR_MAX]) MUST_CHECK;
+int policy_catalogue_take(struct policy_catalogue *c, json_t *root, const char *environment,
+			  char error[CATALOGUE_ERROR_MAX]) MUST_CHECK;
 void policy_catalogue_free(struct policy_catalogue *c);
 
 /* NULL when it is not there. */

@@ -25,7 +25,7 @@ static int check_for_gateway(const struct cli *c, const char *path)
 {
 	char hex[2 * HASH_LEN + 1];
 	struct policy_input x;
-	int r = policy_input_load(c, path, POLICY_TOOLS_NONE, &x);
+	int r = policy_input_load(c, path, POLICY_TOOLS_CASES, &x);
 
 	if (r == 0) {
 		policy_input_hash(&x, hex);

@@ -3,29 +3,29 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 #include "keepgate/ask.h"
 
-/* Whether a line begins with the name of a file of the folder, and a colon. */
-static bool names_file(const struct policy_dir *dir, const char *line)
+/* Whether a line begins with the name of a file in the folder, and a colon. */
+static bool names_file(const char *path, const char *line)
 {
-	size_t n = strcspn(line, ":\n");
+	size_t n = strcspn(line, ":/");
+	char file[CLI_PATH_MAX];
 
-	for (size_t i = 0; line[n] == ':' && i < dir->nfiles; i++)
-		if (strlen(dir->files[i].name) == n && strncmp(dir->files[i].name, line, n) == 0)
-			return true;
-	return false;
+	return n > 0 && line[n] == ':' && path != NULL &&
+	       snprintf(file, sizeof(file), "%s/%.*s", path, (int)n, line) < CLI_PATH_MAX && access(file, F_OK) == 0;
 }
 
-void policy_input_tell(FILE *out, const char *path, const struct policy_dir *dir, const char *lines)
+void policy_input_tell(FILE *out, const char *path, const char *lines)
 {
 	while (*lines != '\0') {
 		size_t n = strcspn(lines, "\n");
 		char *line = strndup(lines, n);
 
-		if (path != NULL && (dir->nfiles == 0 || names_file(dir, lines)))
+		if (line != NULL && names_file(path, line))
 			fprintf(out, "%s/", path);
 		cli_lines(out, line == NULL ? "out of memory" : line);
 		free(line);
@@ -45,46 +45,64 @@ void policy_input_hash(const struct policy_input *x, char hex[2 * HASH_LEN + 1])
 	sodium_bin2hex(hex, 2 * HASH_LEN + 1, policy_set_hash(x->set), HASH_LEN);
 }
 
-static int take_catalogue(const struct cli *c, const char *from, json_t *root, struct policy_input *x)
-{
-	char error[CATALOGUE_ERROR_MAX];
-
-	if (policy_catalogue_take(&x->tools, root, error) == 0)
-		return 0;
-	return cli_fail(c, "%s: %s", from, error);
-}
-
-static int read_catalogue(const struct cli *c, const char *file, struct policy_input *x)
+static int read_json(const struct cli *c, const char *file, json_t **out)
 {
 	json_error_t error;
-	json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
 
-	if (root == NULL && error.line <= 0)
+	*out = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+	if (*out != NULL)
+		return 0;
+	if (error.line <= 0)
 		return cli_fail(c, "%s: cannot be read: %s", file, strerror(errno));
-	if (root == NULL)
-		return cli_fail(c, "%s:%d:%d: %s", file, error.line, error.column, error.text);
-	return take_catalogue(c, file, root, x);
+	return cli_fail(c, "%s:%d:%d: %s", file, error.line, error.column, error.text);
+}
+
+int policy_input_catalogue(const struct cli *c, json_t **out)
+{
+	*out = NULL;
+	if (cli_given(c, "tools"))
+		return read_json(c, cli_value(c, "tools"), out);
+	if (cli_given(c, "state") || cli_given(c, "run"))
+		return ask_broker(c, "policy.catalogue", NULL, out);
+	return 0;
+}
+
+/* The tools of the folder's own cases, when it has any. */
+static int read_cases(const struct cli *c, const char *path, json_t **out)
+{
+	char file[CLI_PATH_MAX];
+
+	if (path == NULL || snprintf(file, sizeof(file), "%s/" POLICY_CASES_FILE, path) >= CLI_PATH_MAX ||
+	    access(file, F_OK) != 0)
+		return 0;
+	return read_json(c, file, out);
 }
 
 static int load_catalogue(const struct cli *c, enum policy_default_tools tools, struct policy_input *x)
 {
-	const char *file = cli_value(c, "tools");
+	char error[CATALOGUE_ERROR_MAX];
+	const char *environment = "prod";
 	json_t *root = NULL;
-	int r;
+	int r = policy_input_catalogue(c, &root);
 
-	if (file != NULL)
-		return read_catalogue(c, file, x);
-	if (tools == POLICY_TOOLS_NONE && !cli_given(c, "state") && !cli_given(c, "run"))
+	if (r == 0 && root == NULL && tools == POLICY_TOOLS_BROKER)
+		r = ask_broker(c, "policy.catalogue", NULL, &root);
+	if (r == 0 && root == NULL) {
+		environment = "dev";
+		r = read_cases(c, x->path, &root);
+	}
+	if (r != 0 || root == NULL)
+		return r;
+	if (policy_catalogue_take(&x->tools, root, environment, error) == 0)
 		return 0;
-	r = ask_broker(c, "policy.catalogue", NULL, &root);
-	return r == 0 ? take_catalogue(c, "the broker's catalogue", root, x) : r;
+	return cli_fail(c, "%s: %s", cli_given(c, "tools") ? cli_value(c, "tools") : "the catalogue of tools", error);
 }
 
 static int read_folder(struct policy_input *x, struct buf *errors)
 {
 	if (x->path == NULL || policy_dir_open(x->path, &x->dir, errors) == 0)
 		return 0;
-	policy_input_tell(stderr, x->path, &x->dir, buf_len(errors) == 0 ? strerror(errno) : buf_text(errors));
+	policy_input_tell(stderr, x->path, buf_len(errors) == 0 ? strerror(errno) : buf_text(errors));
 	return KG_EXIT_FAILURE;
 }
 
@@ -110,7 +128,7 @@ static int build(const struct cli *c, struct policy_input *x, struct buf *errors
 		return 0;
 	if (buf_len(errors) == 0)
 		return cli_fail(c, "the set of policies cannot be built: %s", kg_strerror(r));
-	policy_input_tell(stderr, x->path, &x->dir, buf_text(errors));
+	policy_input_tell(stderr, x->path, buf_text(errors));
 	return KG_EXIT_FAILURE;
 }
 

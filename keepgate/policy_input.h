@@ -7,6 +7,7 @@
 #include "keepgate/policy_catalogue.h"
 
 #define POLICY_ERRORS_MAX 262144
+#define POLICY_CASES_FILE "cases.json"
 
 /* The options that say which tools a set is built over. */
 #define POLICY_TOOLS                                                                                                   \
@@ -24,7 +25,8 @@ struct policy_input {
 
 /* Where the tools come from when --tools is not given. */
 enum policy_default_tools {
-	POLICY_TOOLS_NONE,   /* from the broker only with --state or --run; else there are none */
+	POLICY_TOOLS_CASES,  /* from the broker with --state or --run, else from the folder's own cases, else there are
+				none */
 	POLICY_TOOLS_BROKER, /* from the broker */
 };
 
@@ -34,14 +36,16 @@ enum policy_default_tools {
  */
 int policy_input_load(const struct cli *c, const char *path, enum policy_default_tools tools,
 		      struct policy_input *out) MUST_CHECK;
-/* The same with the folder that the running broker is configured with. */
+/* The catalogue alone, when an option names one: *out stays NULL otherwise. Owned by the caller. */
+int policy_input_catalogue(const struct cli *c, json_t **out) MUST_CHECK;
+/* The same as policy_input_load() with the folder that the running broker is configured with. */
 int policy_input_configured(const struct cli *c, struct policy_input *out) MUST_CHECK;
 void policy_input_free(struct policy_input *x);
 
 /* Prints the name of a file of the set as a path that can be opened from here. */
 void policy_input_print_file(FILE *out, const struct policy_input *x, const char *name);
-/* Prints lines that begin with "FILE:", the files of the set with their folder before them. */
-void policy_input_tell(FILE *out, const char *path, const struct policy_dir *dir, const char *lines);
+/* Prints lines that begin with "FILE:", with their folder (NULL: none) before those that name a file in it. */
+void policy_input_tell(FILE *out, const char *path, const char *lines);
 /* The set's hash in hexadecimal. */
 void policy_input_hash(const struct policy_input *x, char hex[2 * HASH_LEN + 1]);
 
