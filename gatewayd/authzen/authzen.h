@@ -27,7 +27,7 @@ struct authzen {
 	struct http_server http;
 	struct ipc_conn *broker; /* NULL while it is away */
 	const struct config_authzen *config;
-	char base_url[512];
+	char base_url[1088];
 	const char *prefix;  /* the path of base_url: "" or "/…" */
 	struct buf metadata; /* the answer, made once */
 	struct json_doc doc; /* for one scan at a time */

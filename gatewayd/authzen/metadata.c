@@ -16,7 +16,7 @@ static const struct {
 
 int authzen_put_metadata(struct buf *out, const char *base_url)
 {
-	char url[640];
+	char url[1152];
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		size_t base = strlen(base_url), path = strlen(members[i].path);

@@ -105,7 +105,7 @@ void authzen_serve(struct authzen *a, uint32_t nslots)
 	take_base_url(a);
 	json_init(&a->doc);
 	buf_init(&a->scratch, AUTHZEN_OUT_MAX);
-	buf_init(&a->metadata, 8192);
+	buf_init(&a->metadata, 16384);
 	randombytes_buf(a->page_key, sizeof(a->page_key));
 	a->http = (struct http_server){.service = &service,
 				       .arg = a,
