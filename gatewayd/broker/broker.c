@@ -89,7 +89,10 @@ struct broker *broker_new(struct loop *loop, const struct config *config,
 	b->sessions = sessions_new(on_session_ended, b);
 	b->mcp = mcp_sessions_new();
 	b->catalogue = catalogue_new(config);
-	b->policy = policy_new(config);
+	b->pins = pins_new();
+	b->events = events_new();
+	b->policies = policies_new(b);
+	b->admins = admins_new();
 	b->approvals = approvals_new();
 	b->held = held_new();
 	b->calls = call_pool_new();
@@ -115,6 +118,7 @@ void broker_free(struct broker *b)
 		peer_close(&b->front[i]);
 	for (size_t i = 0; i < b->config->nservers; i++)
 		peer_close(&b->upstream[i].peer);
+	admins_free(b->admins);
 	event_free(b->expiry);
 	event_free(b->tick);
 	mcp_sessions_free(b->mcp);
@@ -123,7 +127,9 @@ void broker_free(struct broker *b)
 	approvals_free(b->approvals);
 	sessions_free(b->sessions);
 	catalogue_free(b->catalogue);
-	policy_free(b->policy);
+	policies_free(b->policies);
+	pins_free(b->pins);
+	events_free(b->events);
 	denials_free(b->denials);
 	authz_free(b->authz);
 	json_free(&b->args);
@@ -155,8 +161,13 @@ static struct peer *place_of(struct broker *b, enum ipc_role role, uint32_t inde
 
 void broker_peer(struct broker *b, enum ipc_role role, uint32_t index, const char *name, int fd)
 {
-	struct peer *p = place_of(b, role, index, name);
+	struct peer *p;
 
+	if (role == IPC_ROLE_ADMIN) {
+		admin_open(b, fd);
+		return;
+	}
+	p = place_of(b, role, index, name);
 	if (p == NULL) {
 		log_warn("connection to %s %u (%s): not in the configuration, closed", ipc_role_name(role), index,
 			 name);

@@ -1,7 +1,7 @@
 /*
  * The broker: resolves a token to an agent session and a name to a tool, decides, has the intent
  * recorded and the consent checked again by vaultd, and passes the call to its upstream role.
- * It reads no file and holds no credential that it could open.
+ * It reads no file but those of its policies, and holds no credential that it could open.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -13,6 +13,7 @@
 #include "common/config.h"
 #include "common/ipc.h"
 #include "common/loop.h"
+#include "gatewayd/broker/admin.h"
 #include "gatewayd/broker/approvals.h"
 #include "gatewayd/broker/authz.h"
 #include "gatewayd/broker/call_pool.h"
@@ -64,10 +65,12 @@ struct broker {
 	struct call_pool *calls;
 	struct denials *denials;
 	struct authz *authz;        /* questions of other programs */
+	struct admins *admins;      /* operators' connections */
 	struct event *expiry;       /* of the next session to expire */
 	struct event *tick;         /* runs while a call waits for somebody */
 	struct json_doc args, meta; /* of the request in hand */
 	struct buf facts;           /* of the decision in hand */
+	uint32_t puts_owed;         /* of vaultd's, taken and not yet answered */
 };
 
 /*

@@ -24,6 +24,8 @@ int main(int argc, char **argv)
 	role_begin(&r, IPC_ROLE_BROKER, "gatewayd-broker", 0);
 	r.arg = broker_new(r.loop, r.config, want_peer, &r);
 	paths.min_landlock_abi = r.config->min_landlock_abi;
+	paths.policy = r.config->policy.dir;
+	paths.policy_shadow = r.config->policy.shadow_dir;
 	role_lock(&r, &paths);
 	return role_run(&r);
 }

@@ -2,7 +2,9 @@
 
 #include "common/log.h"
 #include "gatewayd/broker/call.h"
+#include "gatewayd/broker/peers_vault.h"
 #include "gatewayd/broker/request.h"
+#include "gatewayd/broker/tool_changes.h"
 
 static int on_request(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
@@ -21,77 +23,13 @@ static int on_request_gone(struct ipc_conn *conn, const void *msg, int fd, void 
 	return KG_OK;
 }
 
-static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
-{
-	static const struct ipc_put_taken taken = {0};
-	struct broker *b = ((struct peer *)arg)->broker;
-	int r = sessions_put(b->sessions, msg);
-
-	(void)fd;
-	if (r == KG_E_PROTO)
-		return r;
-	if (sessions_synced(b->sessions)) {
-		broker_watch_expiry(b);
-		ipc_send(conn, IPC_PUT_TAKEN, &taken);
-	}
-	if (r != KG_OK)
-		log_warn("agent session of the vault: not let in: %s: end sessions that are not needed (keepgate "
-			 "session list)",
-			 kg_strerror(r));
-	return KG_OK;
-}
-
-/* What waits for it goes on: allowed once, refused, or asked again. */
-static int on_approval_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
-{
-	static const struct ipc_put_taken taken = {0};
-	struct broker *b = ((struct peer *)arg)->broker;
-	const struct ipc_approval_put *m = msg;
-	int r = approvals_put(b->approvals, m);
-
-	(void)fd;
-	if (r == KG_E_PROTO)
-		return r;
-	if (sessions_synced(b->sessions))
-		ipc_send(conn, IPC_PUT_TAKEN, &taken);
-	if (r != KG_OK)
-		log_warn("approval of the vault: not taken: %s: its call will ask for another", kg_strerror(r));
-	if (m->state != APPROVAL_PENDING)
-		held_wake(b, m->approval);
-	return KG_OK;
-}
-
-static int on_sessions_synced(struct ipc_conn *conn, const void *msg, int fd, void *arg)
-{
-	struct broker *b = ((struct peer *)arg)->broker;
-
-	(void)conn, (void)msg, (void)fd;
-	sessions_sync_end(b->sessions);
-	approvals_sync_end(b->approvals);
-	broker_watch_expiry(b);
-	held_wake_orphans(b);
-	return KG_OK;
-}
-
 /* A message about a call: late ones, whose call has ended, are no fault. */
-static int call_message(void *arg, uint64_t id, enum call_event e, const void *msg)
+int peers_call_message(void *arg, uint64_t id, enum call_event e, const void *msg)
 {
 	struct broker *b = ((struct peer *)arg)->broker;
 	struct call *c = call_find(b->calls, id);
 
 	return c == NULL ? KG_OK : call_event(b, c, e, msg);
-}
-
-static int on_attached(struct ipc_conn *conn, const void *msg, int fd, void *arg)
-{
-	(void)conn, (void)fd;
-	return call_message(arg, ((const struct ipc_attached *)msg)->call, CALL_EV_ATTACHED, msg);
-}
-
-static int on_approval_asked(struct ipc_conn *conn, const void *msg, int fd, void *arg)
-{
-	(void)conn, (void)fd;
-	return call_message(arg, ((const struct ipc_approval_asked *)msg)->call, CALL_EV_ASKED, msg);
 }
 
 static int on_pdp_answer(struct ipc_conn *conn, const void *msg, int fd, void *arg)
@@ -108,13 +46,19 @@ static int on_pdp_answer(struct ipc_conn *conn, const void *msg, int fd, void *a
 static int on_receipt(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
 	(void)conn, (void)fd;
-	return call_message(arg, ((const struct ipc_receipt *)msg)->call, CALL_EV_RECEIPT, msg);
+	return peers_call_message(arg, ((const struct ipc_receipt *)msg)->call, CALL_EV_RECEIPT, msg);
 }
 
 static int on_recorded(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
 	(void)conn, (void)fd;
-	return call_message(arg, ((const struct ipc_recorded *)msg)->call, CALL_EV_RECORDED, msg);
+	return peers_call_message(arg, ((const struct ipc_recorded *)msg)->call, CALL_EV_RECORDED, msg);
+}
+
+static int on_event_recorded(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return events_recorded(((struct peer *)arg)->broker, msg);
 }
 
 static struct upstream *upstream_of(void *arg)
@@ -164,10 +108,15 @@ static int on_tool(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 static int on_tools_done(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
 	struct peer *p = arg;
+	int r = catalogue_done(p->broker->catalogue, p->index, msg);
 
 	(void)conn, (void)fd;
 	upstream_of(arg)->down[0] = '\0';
-	return catalogue_done(p->broker->catalogue, p->index, msg);
+	if (r == KG_OK) {
+		policies_changed(p->broker->policies);
+		tool_changes_look(p->broker, p->index);
+	}
+	return r;
 }
 
 static int on_upstream_down(struct ipc_conn *conn, const void *msg, int fd, void *arg)
@@ -187,12 +136,9 @@ static int on_authz_ask(struct ipc_conn *conn, const void *msg, int fd, void *ar
 }
 
 static const struct ipc_op front_ops[] = {{IPC_REQUEST, on_request}, {IPC_REQUEST_GONE, on_request_gone}};
-static const struct ipc_op vault_ops[] = {
-	{IPC_SESSION_PUT, on_session_put},   {IPC_SESSIONS_SYNCED, on_sessions_synced}, {IPC_ATTACHED, on_attached},
-	{IPC_APPROVAL_PUT, on_approval_put}, {IPC_APPROVAL_ASKED, on_approval_asked},
-};
 static const struct ipc_op pdp_ops[] = {{IPC_PDP_ANSWER, on_pdp_answer}};
-static const struct ipc_op recorder_ops[] = {{IPC_RECEIPT, on_receipt}, {IPC_RECORDED, on_recorded}};
+static const struct ipc_op recorder_ops[] = {
+	{IPC_RECEIPT, on_receipt}, {IPC_RECORDED, on_recorded}, {IPC_BROKER_EVENT_RECORDED, on_event_recorded}};
 static const struct ipc_op upstream_ops[] = {
 	{IPC_RESULT, on_result},         {IPC_CALL_PROGRESS, on_call_progress}, {IPC_TOOL, on_tool},
 	{IPC_TOOLS_DONE, on_tools_done}, {IPC_UPSTREAM_DOWN, on_upstream_down},
@@ -200,29 +146,17 @@ static const struct ipc_op upstream_ops[] = {
 
 static const struct ipc_op authzen_ops[] = {{IPC_AUTHZ_ASK, on_authz_ask}};
 
-/* Nobody knows who is still let in; running calls were let in before. */
-static void vault_lost(struct peer *p)
-{
-	sessions_sync_begin(p->broker->sessions);
-	approvals_sync_begin(p->broker->approvals);
-	calls_peer_lost(p->broker, CALL_EV_VAULT_LOST, NULL);
-}
-
-static void vault_back(struct peer *p)
-{
-	sessions_sync_begin(p->broker->sessions);
-	approvals_sync_begin(p->broker->approvals);
-}
-
 /* Nothing new may be sent; outcomes wait until it is back. */
 static void recorder_lost(struct peer *p)
 {
 	calls_peer_lost(p->broker, CALL_EV_RECORDER_LOST, NULL);
+	events_recorder_lost(p->broker);
 }
 
 static void recorder_back(struct peer *p)
 {
 	outcome_resend_all(p->broker);
+	tool_changes_look_all(p->broker);
 }
 
 /* Its tools stay listed, lists do not depend on a restart; its calls are answered, and new ones refused until it is
@@ -269,7 +203,7 @@ static const struct kind {
 	bool ours_to_ask; /* its connection goes to another daemon: we say when we need a new one */
 } kinds[] = {
 	{IPC_ROLE_FRONT, OPS(front_ops), no_change, front_lost, false},
-	{IPC_ROLE_VAULT, OPS(vault_ops), vault_back, vault_lost, true},
+	{IPC_ROLE_VAULT, {peers_vault_ops, PEERS_VAULT_OPS, on_closed}, peers_vault_back, peers_vault_lost, true},
 	{IPC_ROLE_RECORDER, OPS(recorder_ops), recorder_back, recorder_lost, true},
 	{IPC_ROLE_UPSTREAM, OPS(upstream_ops), no_change, upstream_lost, false},
 	{IPC_ROLE_PDP, OPS(pdp_ops), no_change, pdp_lost, false},

@@ -13,7 +13,8 @@
 
 struct entry {
 	struct pin pin;
-	uint64_t round; /* the sync that last named it */
+	uint64_t round;         /* the sync that last named it */
+	uint8_t told[HASH_LEN]; /* the listed definition that was told last */
 };
 
 struct pins {
@@ -184,6 +185,7 @@ static int insert(struct pins *p, size_t at, struct entry *e)
 int pins_put(struct pins *p, const struct ipc_pin_put *m)
 {
 	char server[SERVER_NAME_MAX + 1], name[NAME_TOOL_MAX + 1];
+	uint8_t told[HASH_LEN] = {0};
 	struct entry *e;
 	bool found;
 	size_t at;
@@ -194,9 +196,13 @@ int pins_put(struct pins *p, const struct ipc_pin_put *m)
 		return KG_E_PROTO;
 	/* What we cannot keep is not what we go on with. */
 	at = place_of(p, server, name, &found);
-	if (found)
+	if (found) {
+		memcpy(told, p->entry[at]->told, HASH_LEN);
 		remove_at(p, at);
+	}
 	e = entry_new(p, m);
+	if (e != NULL)
+		memcpy(e->told, told, HASH_LEN);
 	r = e == NULL ? KG_E_NOMEM : insert(p, at, e);
 	if (r != KG_OK)
 		entry_free(e);
@@ -219,4 +225,21 @@ size_t pins_count(const struct pins *p)
 const struct pin *pins_at(const struct pins *p, size_t i)
 {
 	return &p->entry[i]->pin;
+}
+
+bool pins_tell(struct pins *p, const struct pin *pin, const uint8_t listed[HASH_LEN])
+{
+	bool found;
+	size_t at = place_of(p, pin->server, pin->name, &found);
+
+	if (!found || memcmp(p->entry[at]->told, listed, HASH_LEN) == 0)
+		return false;
+	memcpy(p->entry[at]->told, listed, HASH_LEN);
+	return true;
+}
+
+void pins_untell(struct pins *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		memset(p->entry[i]->told, 0, HASH_LEN);
 }

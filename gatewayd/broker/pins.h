@@ -5,6 +5,7 @@
 #ifndef BROKER_PINS_H
 #define BROKER_PINS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,5 +35,10 @@ int pins_put(struct pins *p, const struct ipc_pin_put *m) MUST_CHECK;
 const struct pin *pins_find(const struct pins *p, const char *server, const char *tool);
 size_t pins_count(const struct pins *p);
 const struct pin *pins_at(const struct pins *p, size_t i); /* sorted by server and name */
+
+/* Whether this listed definition of a pinned tool was not told yet; remembers that it was. */
+bool pins_tell(struct pins *p, const struct pin *pin, const uint8_t listed[HASH_LEN]);
+/* What was told has got lost: all is to be told again. */
+void pins_untell(struct pins *p);
 
 #endif
