@@ -216,7 +216,8 @@ install: all man
 	install -m 0644 systemd/*.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	install -m 0644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/keepgate.conf
 	install -m 0644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/keepgate.conf
-	for s in 1 5 8; do install -m 0644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
+	for f in $$(find policies -type f); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/keepgate/$$f || exit 1; done
+	for s in 1 5 7 8; do install -m 0644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
 	install -m 0644 $(B)/man/keepgate-ipc.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 
 clean:

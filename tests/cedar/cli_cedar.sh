@@ -38,11 +38,11 @@ eval_it() {
 }
 
 expect help 0 "usage:" "$cli" --help
-expect unknown 2 "usage:" "$cli" nonsense
+expect unknown 64 "there is no command" "$cli" nonsense
 expect valid 0 "1 policies, 0 templates: valid" "$cli" check "$dir"
 expect explained 1 'a.cedar:4:3: resource.size < 10' eval_it 'Doc::"d"' '{"n": 1}'
 expect missing 1 'the entity is not stored' eval_it 'Doc::"x"' '{"n": 1}'
-expect context 2 '--context:1:' eval_it 'Doc::"d"' '{"n": "1"}'
+expect context 64 '--context:1:' eval_it 'Doc::"d"' '{"n": "1"}'
 echo '[{"uid":{"type":"Doc","id":"d"},"attrs":{"size":2},"parents":[]}]' > "$dir/entities.json"
 expect allowed 0 'because of: "small" at' eval_it 'Doc::"d"' '{"n": 1}'
 echo '{"principal":{"type":"User","id":"u"},"action":{"type":"Action","id":"view"},"resource":{"type":"Doc","id":"d"},"context":{"n":9}}' > "$dir/request"
