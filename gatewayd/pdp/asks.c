@@ -66,8 +66,8 @@ static void note(struct pdp *p, const struct verdict *v)
 	if (decided && p->asks.down)
 		log_note("policy.external: it decides again");
 	else if (!decided && !p->asks.down)
-		log_warn("policy.external: calls are refused: %s%s%s", v->reason, v->detail[0] != '\0' ? ": " : "",
-			 v->detail);
+		log_warn("policy.external: calls are refused, because %s%s%s", v->reason,
+			 v->detail[0] != '\0' ? ": " : "", v->detail);
 	p->asks.down = !decided;
 }
 
@@ -99,7 +99,7 @@ static void unavailable(struct ask *a, const char *why)
 {
 	struct verdict v = {0};
 
-	verdict_deny(&v, "external-unavailable", "the external decision point cannot be asked: %s", why);
+	verdict_deny(&v, "external-unavailable", "it cannot be asked: %s", why);
 	conclude(a, &v);
 }
 
@@ -124,8 +124,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		ask_free(a);
 		return;
 	}
-	verdict_deny(&v, "external-timeout", "the external decision point has not answered within %u ms",
-		     a->p->config->timeout_ms);
+	verdict_deny(&v, "external-timeout", "it has not answered within %u ms", a->p->config->timeout_ms);
 	tell(a->p, a->id, a->request_id, &v);
 	if (a->transfer != NULL && a->p->asks.late < ASKS_LATE_MAX)
 		let_late(a);
@@ -167,16 +166,13 @@ static bool try_again(struct ask *a)
 static void read_answer(struct ask *a, const struct transfer_result *r, struct verdict *v)
 {
 	if (r->end == TRANSFER_TOO_LONG)
-		verdict_deny(v, "external-malformed", "the external decision point's answer is longer than %u bytes",
-			     VERDICT_ANSWER_MAX);
+		verdict_deny(v, "external-malformed", "its answer is longer than %u bytes", VERDICT_ANSWER_MAX);
 	else if (r->end != TRANSFER_ANSWERED)
-		verdict_deny(v, "external-unavailable", "the external decision point cannot be asked now");
+		verdict_deny(v, "external-unavailable", "it cannot be asked now");
 	else if (r->status != 200)
-		verdict_deny(v, "external-unavailable",
-			     "the external decision point answered with HTTP status %ld instead of 200", r->status);
+		verdict_deny(v, "external-unavailable", "it answered with HTTP status %ld instead of 200", r->status);
 	else if (!r->json)
-		verdict_deny(v, "external-malformed",
-			     "the external decision point's answer is not of type application/json");
+		verdict_deny(v, "external-malformed", "its answer is not of type application/json");
 	else
 		verdict_read(&a->p->doc, a->p->config->kind, r->body, r->len, v);
 }
@@ -235,7 +231,7 @@ static void refuse(struct pdp *p, uint64_t id, const char *code, const char *why
 {
 	struct verdict v = {0};
 
-	verdict_deny(&v, code, "the external decision point cannot be asked: %s", why);
+	verdict_deny(&v, code, "it cannot be asked: %s", why);
 	tell(p, id, "", &v);
 }
 

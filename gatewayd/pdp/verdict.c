@@ -33,7 +33,7 @@ void verdict_detail(struct verdict *v, const char *text)
 
 static void malformed(struct verdict *v, const char *what)
 {
-	verdict_deny(v, "external-malformed", "the external decision point's answer cannot be used: %s", what);
+	verdict_deny(v, "external-malformed", "its answer cannot be used: %s", what);
 }
 
 /* The first text of a list or of a map; a string itself. The English one of a map goes before the others. */
@@ -64,17 +64,16 @@ static bool has_obligations(const struct json_doc *d, uint32_t holder)
 static void conclude(const struct json_doc *d, bool permit, uint32_t holder, uint32_t context, struct verdict *v)
 {
 	if (!permit) {
-		verdict_deny(v, "external-denied", "the external decision point refuses it");
+		verdict_deny(v, "external-denied", "it denies the call");
 		if (json_get(d, context, "reason_user") != JSON_NONE)
 			take_reason(d, json_get(d, context, "reason_user"), v);
 		else if (json_get(d, holder, "reasons") != JSON_NONE)
 			take_reason(d, json_get(d, holder, "reasons"), v);
 		if (v->reason[0] == '\0')
-			verdict_deny(v, "external-denied", "the external decision point refuses it");
+			verdict_deny(v, "external-denied", "it denies the call");
 	} else if (has_obligations(d, holder) || has_obligations(d, context)) {
-		verdict_deny(
-			v, "external-obligation",
-			"the external decision point permits it under an obligation that Keepgate cannot carry out");
+		verdict_deny(v, "external-obligation",
+			     "it permits the call only under an obligation that Keepgate cannot carry out");
 	} else {
 		v->permit = true;
 	}
@@ -106,8 +105,7 @@ static void read_opa(const struct json_doc *d, struct verdict *v)
 
 	verdict_text(d, json_get(d, 0, "decision_id"), v->decision_id, sizeof(v->decision_id));
 	if (result == JSON_NONE) {
-		verdict_deny(v, "external-denied",
-			     "the external decision point has no result: its document is undefined for this");
+		verdict_deny(v, "external-denied", "it has no result: its document is undefined for this call");
 		return;
 	}
 	decision = json_kind(d, result) == JK_OBJECT ? json_get(d, result, "decision") : result;

@@ -18,8 +18,9 @@
 
 struct verdict {
 	bool permit;
-	const char *code;                    /* static; "" for a permit */
-	char reason[VERDICT_REASON_MAX + 1]; /* for people: one line of UTF-8 without control characters */
+	const char *code; /* static; "" for a permit */
+	char reason[VERDICT_REASON_MAX +
+		    1]; /* for people, of the decision point ("it ..."): one line of UTF-8 without control characters */
 	char decision_id[VERDICT_ID_MAX + 1];
 	char detail[VERDICT_DETAIL_MAX + 1]; /* for the operator's log alone: it may name hosts; "" */
 };

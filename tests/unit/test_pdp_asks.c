@@ -1,5 +1,4 @@
-/* Questions to a decision point over real connections: what is asked, what counts as no answer, and how long it takes.
- */
+/* Questions to a decision point over real connections: what is asked, what is no answer, how long it takes. */
 #include "gatewayd/pdp/verdict.h"
 #include "tests/unit/pdp_rig.h"
 
