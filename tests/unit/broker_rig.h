@@ -1,6 +1,6 @@
 /*
- * A broker between peers that a test plays itself: front, vault, recorder and two upstreams at the
- * other ends of socket pairs, all in one process.
+ * A broker between peers that a test plays itself: front, vault, recorder, two upstreams and the role that asks
+ * others at the other ends of socket pairs, all in one process. Its policies are the ones that ship.
  */
 #ifndef TESTS_BROKER_RIG_H
 #define TESTS_BROKER_RIG_H
@@ -14,27 +14,33 @@
 
 #include <sodium.h>
 
+#include "common/json_canonical.h"
 #include "common/token.h"
 #include "gatewayd/broker/broker.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/reply.h"
 #include "tests/unit/unit.h"
 
-#define RIG_CONFIG                                                                                                     \
-	"{\"listen\":{\"port\":8931},\"mcpServers\":{"                                                                 \
+#define RIG_CONFIG_WITH(more)                                                                                          \
+	"{\"listen\":{\"port\":8931}," more "\"mcpServers\":{"                                                         \
 	"\"notes\":{\"command\":\"/bin/notes\",\"timeout_seconds\":5,\"max_calls\":300,"                               \
 	"\"tiers\":{\"list_notes\":\"read\",\"add_note\":\"write\",\"wipe_notes\":\"destructive\"}},"                  \
 	"\"wiki\":{\"command\":\"/bin/wiki\",\"max_calls\":2,\"tiers\":{\"*\":\"read\"}}}}"
 
+#define RIG_CONFIG RIG_CONFIG_WITH("")
+#define RIG_HOLDS RIG_CONFIG_WITH("\"approvals\":{\"hold_s\":1},")
+#define RIG_ASKS RIG_CONFIG_WITH("\"policy\":{\"external\":{\"kind\":\"authzen\",\"url\":\"http://127.0.0.1:9/e\"}},")
+
 #define RIG_FAR 4102444800ull /* 2100 */
 
-enum { RIG_FRONT, RIG_VAULT, RIG_RECORDER, RIG_NOTES, RIG_WIKI, RIG_PEERS };
+enum { RIG_FRONT, RIG_VAULT, RIG_RECORDER, RIG_NOTES, RIG_WIKI, RIG_PDP, RIG_PEERS };
 
 struct rig {
 	struct loop *loop;
 	struct config *config;
 	struct broker *b;
 	int fd[RIG_PEERS]; /* our ends; -1: away */
+	bool synced;       /* the vault has sent all */
 	unsigned wanted;   /* bits of enum ipc_role that the broker asked its parent for */
 	struct buf store;
 	union ipc_any msg;
@@ -48,7 +54,7 @@ static const struct {
 	const char *name;
 } rig_places[RIG_PEERS] = {
 	{IPC_ROLE_FRONT, 0, "0"},        {IPC_ROLE_VAULT, 0, ""},        {IPC_ROLE_RECORDER, 0, ""},
-	{IPC_ROLE_UPSTREAM, 0, "notes"}, {IPC_ROLE_UPSTREAM, 1, "wiki"},
+	{IPC_ROLE_UPSTREAM, 0, "notes"}, {IPC_ROLE_UPSTREAM, 1, "wiki"}, {IPC_ROLE_PDP, 0, ""},
 };
 
 static void rig_stop(evutil_socket_t fd, short what, void *arg)
@@ -102,6 +108,8 @@ static inline void rig_lose(struct rig *r, int peer)
 {
 	close(r->fd[peer]);
 	r->fd[peer] = -1;
+	if (peer == RIG_VAULT)
+		r->synced = false;
 	rig_pump(r);
 }
 
@@ -172,6 +180,68 @@ static inline void rig_tools_done(struct rig *r, int peer, uint32_t generation, 
 
 #define RIG_DEF(name) "{\"name\":\"" name "\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"}}"
 
+/* The canonical form of a definition, and its hash: what a tool is pinned by. */
+static inline void rig_canonical(struct buf *out, const char *definition, uint8_t hash[HASH_LEN])
+{
+	struct json_doc doc;
+
+	json_init(&doc);
+	buf_init(out, IPC_FRAME_MAX);
+	if (json_scan(&doc, definition, strlen(definition), NULL) != KG_OK || json_put_canonical(out, &doc, 0) != KG_OK)
+		abort();
+	sha256(buf_ptr(out), buf_len(out), hash);
+	json_free(&doc);
+}
+
+/* What the vault says of a tool: its state, what is accepted of it and what its server lists. */
+static inline void rig_pin_as(struct rig *r, const char *server, const char *name, uint8_t state, const char *accepted,
+			      const char *listed)
+{
+	struct ipc_pin_put m = {.server = ipc_text(server), .name = ipc_text(name), .state = state};
+	struct buf a, l;
+
+	rig_canonical(&a, accepted, m.accepted);
+	rig_canonical(&l, listed, m.listed);
+	if (state == PIN_PENDING)
+		memset(m.accepted, 0, HASH_LEN);
+	else
+		m.definition = ipc_mem(buf_ptr(&a), (uint32_t)buf_len(&a));
+	rig_send(r, RIG_VAULT, IPC_PIN_PUT, &m);
+	if (r->synced)
+		CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
+	buf_free(&a);
+	buf_free(&l);
+}
+
+/* An accepted tool whose definition is the listed one. */
+static inline void rig_pin(struct rig *r, const char *server, const char *name, const char *definition)
+{
+	rig_pin_as(r, server, name, PIN_ACCEPTED, definition, definition);
+}
+
+static inline void rig_pin_all(struct rig *r)
+{
+	rig_pin(r, "notes", "list_notes", RIG_DEF("list_notes"));
+	rig_pin(r, "notes", "add_note", RIG_DEF("add_note"));
+	rig_pin(r, "notes", "wipe_notes", RIG_DEF("wipe_notes"));
+	rig_pin(r, "wiki", "search", RIG_DEF("search"));
+}
+
+static inline void rig_sync(struct rig *r)
+{
+	const struct ipc_sessions_synced synced = {0};
+
+	rig_send(r, RIG_VAULT, IPC_SESSIONS_SYNCED, &synced);
+	r->synced = true;
+}
+
+static inline void rig_put_session(struct rig *r, const struct ipc_session_put *m)
+{
+	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, m);
+	if (r->synced)
+		CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
+}
+
 static inline void rig_list_notes(struct rig *r)
 {
 	rig_tool(r, RIG_NOTES, 1, "list_notes", RIG_DEF("list_notes"));
@@ -180,15 +250,15 @@ static inline void rig_list_notes(struct rig *r)
 	rig_tools_done(r, RIG_NOTES, 1, 3);
 }
 
-/* A broker without any connection. */
-static inline struct rig *rig_new(void)
+/* A broker of this configuration, without any connection. */
+static inline struct rig *rig_new_with(const char *config)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	char error[CONFIG_ERROR_MAX] = "";
 
 	if (r == NULL || sodium_init() < 0)
 		abort();
-	if (config_parse("rig", RIG_CONFIG, strlen(RIG_CONFIG), &r->config, error) != KG_OK) {
+	if (config_parse("rig", config, strlen(config), &r->config, error) != KG_OK) {
 		fprintf(stderr, "rig: %s\n", error);
 		abort();
 	}
@@ -202,21 +272,33 @@ static inline struct rig *rig_new(void)
 	return r;
 }
 
-/* Everybody there, the tools of both servers listed, one session of this tier for these tools. */
-static inline struct rig *rig_ready(uint8_t tier, const char *tools)
+static inline struct rig *rig_new(void)
 {
-	struct rig *r = rig_new();
+	return rig_new_with(RIG_CONFIG);
+}
+
+/* Everybody there, the tools of both servers accepted and listed, one session of this tier for these tools. */
+static inline struct rig *rig_ready_with(const char *config, uint8_t tier, const char *tools)
+{
+	struct rig *r = rig_new_with(config);
 	struct ipc_session_put s = rig_session(r, tier, tools);
-	const struct ipc_sessions_synced synced = {0};
 
 	for (int i = 0; i < RIG_PEERS; i++)
-		rig_connect(r, i);
-	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
-	rig_send(r, RIG_VAULT, IPC_SESSIONS_SYNCED, &synced);
+		if (i != RIG_PDP || r->config->policy.external.kind != PDP_NONE)
+			rig_connect(r, i);
+	rig_pin_all(r);
+	rig_put_session(r, &s);
+	rig_sync(r);
 	rig_list_notes(r);
 	rig_tool(r, RIG_WIKI, 7, "search", RIG_DEF("search"));
 	rig_tools_done(r, RIG_WIKI, 7, 1);
+	rig_pump(r);
 	return r;
+}
+
+static inline struct rig *rig_ready(uint8_t tier, const char *tools)
+{
+	return rig_ready_with(RIG_CONFIG, tier, tools);
 }
 
 static inline void rig_free(struct rig *r)
@@ -305,7 +387,7 @@ static inline bool rig_is_idle(const struct rig *r)
 {
 	return r->b->calls->used == 0 && r->b->calls->bytes == 0 && r->b->upstream[0].ncalls == 0 &&
 	       r->b->upstream[1].ncalls == 0 && TAILQ_EMPTY(&r->b->calls->waiting) &&
-	       TAILQ_EMPTY(&r->b->calls->closing);
+	       TAILQ_EMPTY(&r->b->calls->deciding) && TAILQ_EMPTY(&r->b->calls->closing) && held_count(r->b->held) == 0;
 }
 
 #endif

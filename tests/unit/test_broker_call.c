@@ -58,6 +58,7 @@ static void what_goes_where(void)
 	const struct ipc_attach *a;
 	const struct ipc_call *c;
 	uint8_t hash[HASH_LEN], meta[HASH_LEN], txn[ID_LEN];
+	struct buf canonical;
 	uint64_t id;
 
 	q.name = ipc_text("notes__add_note");
@@ -74,10 +75,12 @@ static void what_goes_where(void)
 	CHECK(ipc_is(i->agent, "claude-code") && ipc_is(i->client, "test 1.0") && ipc_is(i->source, "127.0.0.1:40000"));
 	CHECK(memcmp(i->session, r->session, ID_LEN) == 0 && i->consent[0] == 0xc0);
 	CHECK(memcmp(i->args_sha256, hash, HASH_LEN) == 0 && memcmp(i->meta_sha256, meta, HASH_LEN) == 0);
-	CHECK(memcmp(i->policy_sha256, policy_hash(r->b->policy), HASH_LEN) == 0);
+	CHECK(memcmp(i->policy_sha256, policies_hash(r->b->policies), HASH_LEN) == 0);
 	CHECK(i->bytes_in == strlen(ARGS) + 7);
-	sha256(RIG_DEF("add_note"), strlen(RIG_DEF("add_note")), hash);
-	CHECK(memcmp(i->def_sha256, hash, HASH_LEN) == 0);
+	rig_canonical(&canonical, RIG_DEF("add_note"), hash);
+	buf_free(&canonical);
+	CHECK(memcmp(i->def_sha256, hash, HASH_LEN) == 0 && sodium_is_zero(i->approval, ID_LEN));
+	CHECK(i->facts.n > 2 && i->facts.p[0] == '{' && ipc_is(i->reason_code, "policy-permit"));
 	memcpy(txn, i->txn, ID_LEN);
 	id = i->call;
 
@@ -416,8 +419,7 @@ static void loss_happen(struct rig *r, enum act_of act)
 		rig_pass(r, 2 * TICK_MS);
 	} else {
 		s.state = act == REVOKED ? SESSION_REVOKED : SESSION_PAUSED;
-		rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
-		CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
+		rig_put_session(r, &s);
 	}
 }
 

@@ -42,6 +42,7 @@ static const struct tool *find(const char *exposed)
 static void a_listing_takes_effect_as_a_whole(void)
 {
 	uint8_t hash[HASH_LEN];
+	struct buf canonical;
 
 	begin();
 	CHECK(put(0, 1, "list_notes", RIG_DEF("list_notes")) == KG_OK);
@@ -54,7 +55,8 @@ static void a_listing_takes_effect_as_a_whole(void)
 	CHECK(strcmp(find("notes__add_note")->qualified, "notes/add_note") == 0);
 	/* In the order of the names, whatever the order of the listing. */
 	CHECK(strcmp(catalogue_tools(cat, 0)->tool[0]->name, "add_note") == 0);
-	sha256(RIG_DEF("add_note"), strlen(RIG_DEF("add_note")), hash);
+	rig_canonical(&canonical, RIG_DEF("add_note"), hash);
+	buf_free(&canonical);
 	CHECK(memcmp(find("notes__add_note")->def.sha256, hash, HASH_LEN) == 0);
 
 	CHECK(put(0, 2, "other", RIG_DEF("other")) == KG_OK);

@@ -40,7 +40,6 @@ static void nobody_is_let_in_before_the_sync(void)
 	struct rig *r = rig_new();
 	struct ipc_session_put s = rig_session(r, TIER_WRITE, "notes/*");
 	struct ipc_request q = rig_request(r, 1, ERA_MODERN, MCP_TOOLS_LIST);
-	const struct ipc_sessions_synced synced = {0};
 	const struct ipc_reply *m;
 
 	rig_connect(r, RIG_FRONT);
@@ -48,9 +47,9 @@ static void nobody_is_let_in_before_the_sync(void)
 	rig_connect(r, RIG_RECORDER);
 	CHECK(refused(r, &q, 503, RPC_INTERNAL));
 	rig_connect(r, RIG_VAULT);
-	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
+	rig_put_session(r, &s);
 	CHECK(refused(r, &q, 503, RPC_INTERNAL));
-	rig_send(r, RIG_VAULT, IPC_SESSIONS_SYNCED, &synced);
+	rig_sync(r);
 	m = ask(r, &q);
 	CHECK(m != NULL && m->kind == REPLY_RESULT);
 	rig_lose(r, RIG_RECORDER);
@@ -62,7 +61,7 @@ static void nobody_is_let_in_before_the_sync(void)
 	rig_connect(r, RIG_VAULT);
 	CHECK(refused(r, &q, 503, RPC_INTERNAL));
 	/* What the vault does not name again has ended. */
-	rig_send(r, RIG_VAULT, IPC_SESSIONS_SYNCED, &synced);
+	rig_sync(r);
 	CHECK(denied(r, &q, "token-unknown"));
 	rig_free(r);
 }
@@ -129,7 +128,7 @@ static void expiry_ends_open_calls(void)
 	const struct ipc_reply *m;
 
 	s.expires_unix = broker_unix_now() + 1;
-	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
+	rig_put_session(r, &s);
 	rig_call(r, 1, "notes__add_note", "{}");
 	CHECK(rig_take(r, RIG_RECORDER, IPC_INTENT) != NULL);
 	rig_pass(r, 1100);
@@ -338,8 +337,8 @@ static void denials_of_the_policy(void)
 		bool as_result;
 	} rows[] = {
 		{"notes__add_note", "", "tier-above-consent", "notes", "add_note", "notes/add_note writes", true},
-		{"notes__wipe_notes", "", "destructive", "notes", "wipe_notes", "ask an operator", true},
-		{"wipe_notes", "notes", "destructive", "notes", "wipe_notes", "ask an operator", true},
+		{"notes__wipe_notes", "", "tier-above-consent", "notes", "wipe_notes", "ask an operator", true},
+		{"wipe_notes", "notes", "tier-above-consent", "notes", "wipe_notes", "ask an operator", true},
 		{"wiki__search", "", "not-in-consent", "wiki", "search", "Unknown tool: wiki__search", false},
 		{"notes__nothing", "", "unknown-tool", "notes", "nothing", "Unknown tool: notes__nothing", false},
 		{"nowhere__x", "", "unknown-tool", "", "nowhere__x", "Unknown tool: nowhere__x", false},
@@ -418,14 +417,14 @@ static void servers_that_are_not_there_yet(void)
 	struct rig *r = rig_new();
 	struct ipc_session_put s = rig_session(r, TIER_WRITE, "notes/*");
 	struct ipc_request q = rig_request(r, 1, ERA_MODERN, MCP_TOOLS_CALL);
-	const struct ipc_sessions_synced synced = {0};
 	const struct ipc_upstream_down down = {.why = ipc_text("connection refused")};
 	const struct ipc_reply *m;
 
-	for (int i = 0; i < RIG_PEERS; i++)
+	for (int i = 0; i < RIG_PDP; i++)
 		rig_connect(r, i);
-	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, &s);
-	rig_send(r, RIG_VAULT, IPC_SESSIONS_SYNCED, &synced);
+	rig_pin_all(r);
+	rig_put_session(r, &s);
+	rig_sync(r);
 	rig_send(r, RIG_NOTES, IPC_UPSTREAM_DOWN, &down);
 	q.name = ipc_text("notes__list_notes");
 	m = ask(r, &q);

@@ -8,6 +8,7 @@
 #include "gatewayd/broker/mcp_sessions.h"
 #include "tests/unit/unit.h"
 
+static const struct mcp_hello hello = {VERSION_LATEST_LEGACY, ELICITS_URL, {(const uint8_t *)"c 1", 3}};
 static unsigned nended;
 static enum session_end last_end;
 
@@ -26,7 +27,8 @@ static struct ipc_session_put put(uint8_t n, uint8_t state)
 				    .expires_unix = 1000,
 				    .human = ipc_text("h"),
 				    .agent = ipc_text("a"),
-				    .tools = ipc_text("notes/*\n\nwiki/search")};
+				    .tools = ipc_text("notes/*\n\nwiki/search"),
+				    .suspended = ipc_text("notes/a\nnotes/b")};
 
 	memset(m.session, n, ID_LEN);
 	memset(m.token_hash, n, HASH_LEN);
@@ -48,12 +50,12 @@ static void a_session_is_found_by_its_hash(void)
 
 	CHECK(sessions_put(t, &m) == KG_OK);
 	CHECK(find(t, 1) != NULL && find(t, 2) == NULL);
-	CHECK(find(t, 1)->tools.count == 2);
+	CHECK(find(t, 1)->tools.count == 2 && find(t, 1)->suspended.count == 2);
 	CHECK(strcmp(find(t, 1)->tools.glob[1], "wiki/search") == 0);
-	m.tools = ipc_text("");
+	m.tools = m.suspended = ipc_text("");
 	m.tier = TIER_READ;
 	CHECK(sessions_put(t, &m) == KG_OK);
-	CHECK(sessions_count(t) == 1 && find(t, 1)->tools.count == 0 && find(t, 1)->tier == TIER_READ);
+	CHECK(sessions_count(t) == 1 && find(t, 1)->tools.count == 0 && find(t, 1)->suspended.count == 0 && find(t, 1)->tier == TIER_READ);
 	sessions_free(t);
 }
 
@@ -173,7 +175,7 @@ static void an_mcp_session_belongs_to_one_agent(void)
 	char id[MCP_SESSION_HEX + 1], upper[MCP_SESSION_HEX + 1];
 
 	CHECK(sessions_put(t, &one) == KG_OK && sessions_put(t, &two) == KG_OK);
-	CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), id) == KG_OK);
+	CHECK(mcp_sessions_add(mcp, find(t, 1), &hello, id) == KG_OK);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(id)) != NULL);
 	CHECK(mcp_sessions_find(mcp, find(t, 2), ipc_text(id)) == NULL);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_mem(id, 31)) == NULL);
@@ -198,12 +200,12 @@ static void the_oldest_mcp_session_makes_room(void)
 	char first[MCP_SESSION_HEX + 1], second[MCP_SESSION_HEX + 1], id[MCP_SESSION_HEX + 1];
 
 	CHECK(sessions_put(t, &m) == KG_OK);
-	CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), first) == KG_OK &&
-	      mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), second) == KG_OK);
+	CHECK(mcp_sessions_add(mcp, find(t, 1), &hello, first) == KG_OK &&
+	      mcp_sessions_add(mcp, find(t, 1), &hello, second) == KG_OK);
 	for (int i = 2; i < MCP_SESSIONS_PER_AGENT; i++)
-		CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), id) == KG_OK);
+		CHECK(mcp_sessions_add(mcp, find(t, 1), &hello, id) == KG_OK);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(first)) != NULL);
-	CHECK(mcp_sessions_add(mcp, find(t, 1), ipc_text("c 1"), id) == KG_OK);
+	CHECK(mcp_sessions_add(mcp, find(t, 1), &hello, id) == KG_OK);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(first)) == NULL);
 	CHECK(mcp_sessions_find(mcp, find(t, 1), ipc_text(second)) != NULL);
 	CHECK(find(t, 1)->nmcp == MCP_SESSIONS_PER_AGENT);
