@@ -11,12 +11,12 @@ const struct detector detectors[DETECTORS] = {
 };
 
 static const char *const fields[GUARD_FIELDS] = {
-	[GUARD_KIND] = "kind",     [GUARD_EVENT] = "event",        [GUARD_PHASE] = "phase",
-	[GUARD_METHOD] = "method", [GUARD_DECISION] = "decision",  [GUARD_OUTCOME] = "outcome",
-	[GUARD_TIER] = "tier",     [GUARD_REASON] = "reason_code", [GUARD_AGENT] = "agent",
-	[GUARD_HUMAN] = "human",   [GUARD_SESSION] = "session",    [GUARD_CONSENT] = "consent",
-	[GUARD_SERVER] = "server", [GUARD_TOOL] = "tool",          [GUARD_CLIENT] = "client",
-	[GUARD_SOURCE] = "source",
+	[GUARD_KIND] = "kind",     [GUARD_EVENT] = "event",         [GUARD_PHASE] = "phase",
+	[GUARD_METHOD] = "method", [GUARD_DECISION] = "decision",   [GUARD_OUTCOME] = "outcome",
+	[GUARD_TIER] = "tier",     [GUARD_REASON] = "reason_code",  [GUARD_AGENT] = "agent",
+	[GUARD_HUMAN] = "human",   [GUARD_SESSION] = "session",     [GUARD_CONSENT] = "consent",
+	[GUARD_SERVER] = "server", [GUARD_TOOL] = "tool",           [GUARD_CLIENT] = "client",
+	[GUARD_SOURCE] = "source", [GUARD_ARGUMENTS] = "arguments",
 };
 static const char *const severities[] = {"?", "low", "medium", "high", "critical"};
 static const char *const classes[] = {"?", "certain", "statistical", "scoring"};

@@ -13,11 +13,14 @@ static const struct {
 	enum guard_field field;
 	const char *object, *name;
 } members[] = {
-	{GUARD_KIND, NULL, "kind"},       {GUARD_EVENT, NULL, "event"},        {GUARD_PHASE, NULL, "phase"},
-	{GUARD_METHOD, NULL, "method"},   {GUARD_DECISION, NULL, "decision"},  {GUARD_OUTCOME, NULL, "outcome"},
-	{GUARD_TIER, "tool", "tier"},     {GUARD_REASON, NULL, "reason_code"}, {GUARD_AGENT, "actor", "agent"},
-	{GUARD_HUMAN, "actor", "human"},  {GUARD_SESSION, NULL, "session"},    {GUARD_CONSENT, NULL, "consent"},
-	{GUARD_SERVER, "tool", "server"}, {GUARD_CLIENT, "actor", "client"},   {GUARD_SOURCE, NULL, "src"},
+	{GUARD_KIND, NULL, "kind"},         {GUARD_EVENT, NULL, "event"},
+	{GUARD_PHASE, NULL, "phase"},       {GUARD_METHOD, NULL, "method"},
+	{GUARD_DECISION, NULL, "decision"}, {GUARD_OUTCOME, NULL, "outcome"},
+	{GUARD_TIER, "tool", "tier"},       {GUARD_REASON, NULL, "reason_code"},
+	{GUARD_AGENT, "actor", "agent"},    {GUARD_HUMAN, "actor", "human"},
+	{GUARD_SESSION, NULL, "session"},   {GUARD_CONSENT, NULL, "consent"},
+	{GUARD_SERVER, "tool", "server"},   {GUARD_CLIENT, "actor", "client"},
+	{GUARD_SOURCE, NULL, "src"},        {GUARD_ARGUMENTS, NULL, "args_sha256"},
 };
 
 /* Unescapes into the store, which was made large enough for all texts of a leaf. */

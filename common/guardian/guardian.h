@@ -40,7 +40,8 @@ enum guard_field {
 	GUARD_SERVER,
 	GUARD_TOOL, /* "server/name" */
 	GUARD_CLIENT,
-	GUARD_SOURCE, /* without its port */
+	GUARD_SOURCE,    /* without its port */
+	GUARD_ARGUMENTS, /* their SHA-256 in hexadecimal */
 	GUARD_FIELDS
 };
 const char *guard_field_name(enum guard_field f);

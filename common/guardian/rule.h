@@ -47,6 +47,7 @@ struct rule {
 	uint64_t window_us, learn_us;
 	double threshold; /* count, sum, alarm level */
 	double p0, p1;    /* cusum: the share that is usual, the one to notice */
+	double repeat;    /* cusum: what the same failure again counts */
 	double up, down;  /* cusum: what one failure adds, one success takes */
 	uint64_t read_bytes, write_bytes;
 	uint32_t minimum;          /* rate: fewer are never an alarm; first: events to learn from */

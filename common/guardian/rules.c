@@ -218,6 +218,7 @@ static void read_detector(const json_t *doc, struct rule *r)
 	r->threshold = json_number_value(json_object_get(d, "threshold"));
 	r->p0 = json_number_value(json_object_get(d, "usual"));
 	r->p1 = json_number_value(json_object_get(d, "spike"));
+	r->repeat = json_object_get(d, "repeat") == NULL ? 1 : json_number_value(json_object_get(d, "repeat"));
 	r->minimum = (uint32_t)json_integer_value(json_object_get(d, "minimum"));
 	r->read_bytes = (uint64_t)json_integer_value(json_object_get(d, "read"));
 	r->write_bytes = (uint64_t)json_integer_value(json_object_get(d, "written"));

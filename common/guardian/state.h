@@ -19,7 +19,8 @@ union state {
 	struct window count;
 	struct {
 		double s;
-		uint32_t failures, trials;
+		uint32_t failures, trials, repeats;
+		uint64_t last; /* hash of the last failure's tool and arguments */
 	} cusum;
 	struct {
 		double mean, var;
