@@ -16,7 +16,8 @@ static const struct cli_column fields[] = {
 	{"loaded", "loaded_at", CLI_TIME},
 	{"tools", "tools", CLI_TEXT},
 	{"live data", "data_sha256", CLI_TEXT},
-	{"shadow set", "shadow_sha256", CLI_TEXT},
+	{"shadow", "shadow_source", CLI_TEXT},
+	{"its sha256", "shadow_sha256", CLI_TEXT},
 	{"differences", "shadow_differences", CLI_TEXT},
 };
 
@@ -24,6 +25,7 @@ static void print_status(json_t *status)
 {
 	const json_t *shadow = json_object_get(status, "shadow");
 
+	json_object_set(status, "shadow_source", json_object_get(shadow, "source"));
 	json_object_set(status, "shadow_sha256", json_object_get(shadow, "sha256"));
 	json_object_set(status, "shadow_differences", json_object_get(shadow, "differences"));
 	cli_fields(stdout, status, fields, CLI_COUNT(fields));
@@ -32,7 +34,8 @@ static void print_status(json_t *status)
 /* Prints the answer; an error that stands in it is told line by line. */
 static int tell_status(const struct cli *c, json_t *status, const char *what)
 {
-	const char *error = ask_text(status, "error");
+	const char *error = ask_text(status, "error"), *shadow = ask_text(json_object_get(status, "shadow"), "error");
+	int r;
 
 	if (cli_given(c, "json"))
 		cli_json(stdout, status);
@@ -43,8 +46,13 @@ static int tell_status(const struct cli *c, json_t *status, const char *what)
 		fprintf(stderr, "%s: %s\n", c->program, what);
 		cli_lines(stderr, error);
 	}
+	if (shadow[0] != '\0') {
+		fprintf(stderr, "%s: the set in the shadow is not asked:\n", c->program);
+		cli_lines(stderr, shadow);
+	}
+	r = error[0] == '\0' ? KG_EXIT_OK : KG_EXIT_FAILURE;
 	json_decref(status);
-	return error[0] == '\0' ? KG_EXIT_OK : KG_EXIT_FAILURE;
+	return r;
 }
 
 int policy_status_run(const struct cli *c)
@@ -62,6 +70,8 @@ int policy_load_run(const struct cli *c)
 	json_t *status;
 	int r = ask_broker(c, "policy.load", NULL, &status);
 
+	if (r == KG_EXIT_FAILURE)
+		fprintf(stderr, "Nothing has changed. keepgate policy check DIR --state DIR tells every fault.\n");
 	if (r != KG_EXIT_OK)
 		return r;
 	return tell_status(c, status, "refused; the set above stays in force:");

@@ -17,21 +17,38 @@ static void print_place(const struct policy_input *x, const json_t *at)
 		printf(":%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(at, "column")));
 }
 
-static void print_policies(const struct policy_input *x, const char *title, const json_t *list)
+static void print_policies(const struct policy_input *x, const json_t *list)
 {
 	json_t *p;
 	size_t i;
 
 	json_array_foreach(list, i, p)
 	{
-		printf("%s: %s \"", title, ask_text(p, "effect"));
+		printf("because of: %s \"", ask_text(p, "effect"));
 		cli_puts_safe(stdout, ask_text(p, "id"));
 		printf("\" at ");
 		print_place(x, p);
-		if (ask_text(p, "what")[0] != '\0') {
-			printf(": ");
-			cli_puts_safe(stdout, ask_text(p, "what"));
-		}
+		printf("\n");
+	}
+}
+
+static void print_errors(const struct policy_input *x, const json_t *list)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach(list, i, p)
+	{
+		const json_t *at = json_object_get(p, "at");
+
+		printf("failed: %s \"", ask_text(p, "effect"));
+		cli_puts_safe(stdout, ask_text(p, "id"));
+		printf("\" at ");
+		print_place(x, at);
+		printf(": ");
+		cli_puts_safe(stdout, ask_text(at, "condition"));
+		printf(": ");
+		cli_puts_safe(stdout, ask_text(p, "error"));
 		printf("\n");
 	}
 }
@@ -55,7 +72,7 @@ static void print_considered(const struct policy_input *x, const json_t *list)
 	}
 }
 
-static void print_missing(const json_t *list)
+static void print_missing(const json_t *list, bool four_eyes)
 {
 	json_t *what;
 	size_t i;
@@ -66,7 +83,7 @@ static void print_missing(const json_t *list)
 		       json_is_string(what) ? json_string_value(what) : "?");
 	}
 	if (json_array_size(list) > 0)
-		printf("\n");
+		printf("%s\n", four_eyes ? " by another person" : "");
 }
 
 static void print_explanation(const struct policy_input *x, const json_t *e)
@@ -80,10 +97,10 @@ static void print_explanation(const struct policy_input *x, const json_t *e)
 		cli_puts_safe(stdout, ask_text(e, "reason"));
 		printf("\n");
 	}
-	print_policies(x, "because of", policies);
-	print_policies(x, "failed", errors);
+	print_policies(x, policies);
+	print_errors(x, errors);
 	print_considered(x, considered);
-	print_missing(json_object_get(e, "missing"));
+	print_missing(json_object_get(e, "missing"), json_is_true(json_object_get(e, "four_eyes")));
 	if (strcmp(ask_text(e, "decision"), "deny") == 0 &&
 	    json_array_size(policies) + json_array_size(errors) + json_array_size(considered) == 0)
 		printf("no permit's scope matches this call\n");
