@@ -84,6 +84,9 @@ void lock_stdio_child(const struct config_server *s, uint32_t min_landlock_abi);
 #define LOCK_PATH_MAX 4096
 int lock_stdio_reaches(const struct config_server *s, const char *secret, char found[LOCK_PATH_MAX]) MUST_CHECK;
 
+/* The same for a place that it could write to. */
+int lock_stdio_writes(const struct config_server *s, const char *dir, char found[LOCK_PATH_MAX]) MUST_CHECK;
+
 /* Writes the seccomp filter of a profile in libseccomp's pseudo code to fd (golden files). */
 int lock_export_filter(enum lock_profile p, int fd) MUST_CHECK;
 /* A table of a profile's rows with reasons, for SECURITY.md and the tests, on stdout. */

@@ -35,6 +35,7 @@ void lock_stdio_child(const struct config_server *s, uint32_t min_landlock_abi)
 
 struct search {
 	const char *secret; /* resolved */
+	unsigned access;    /* any of these counts */
 	char *found;
 };
 
@@ -50,21 +51,30 @@ static void compare_place(const char *path, unsigned access, void *arg)
 	struct search *search = arg;
 	char real[PATH_MAX];
 
-	(void)access;
-	if (search->found[0] != '\0' || realpath(path, real) == NULL)
+	if ((access & search->access) == 0 || search->found[0] != '\0' || realpath(path, real) == NULL)
 		return;
 	if (is_below(search->secret, real) || is_below(real, search->secret))
 		snprintf(search->found, LOCK_PATH_MAX, "%s", path);
 }
 
-int lock_stdio_reaches(const struct config_server *s, const char *secret, char found[LOCK_PATH_MAX])
+static int search_places(const struct config_server *s, const char *dir, unsigned access, char found[LOCK_PATH_MAX])
 {
 	char real[PATH_MAX];
-	struct search search = {real, found};
+	struct search search = {real, access, found};
 
 	found[0] = '\0';
-	if (realpath(secret, real) == NULL)
+	if (realpath(dir, real) == NULL)
 		return errno == ENOENT || errno == EACCES ? KG_OK : KG_E_IO;
 	sandbox_places(s, compare_place, &search);
 	return found[0] == '\0' ? KG_OK : KG_E_DENIED;
+}
+
+int lock_stdio_reaches(const struct config_server *s, const char *secret, char found[LOCK_PATH_MAX])
+{
+	return search_places(s, secret, ACCESS_ALL, found);
+}
+
+int lock_stdio_writes(const struct config_server *s, const char *dir, char found[LOCK_PATH_MAX])
+{
+	return search_places(s, dir, ACCESS_WRITE, found);
 }

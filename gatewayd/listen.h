@@ -1,4 +1,4 @@
-/* The listening TCP socket, shared by the fronts. */
+/* The listening TCP sockets: of the fronts, which share one, and of the AuthZEN endpoint. */
 #ifndef GATEWAYD_LISTEN_H
 #define GATEWAYD_LISTEN_H
 
@@ -8,5 +8,8 @@
 
 /* Listens on the configured loopback address; fatal otherwise. Writes "http://127.0.0.1:8931/mcp" to endpoint. */
 int listen_open(const struct config *c, char *endpoint, size_t size);
+
+/* The same for the AuthZEN endpoint; -1 when there is none. */
+int listen_open_authzen(const struct config *c);
 
 #endif

@@ -9,14 +9,14 @@
 #include "common/spawn.h"
 #include "common/link.h"
 
-/* A front or an upstream: a role that stands beside the broker. */
+/* A role that stands beside the broker. */
 struct seat {
 	struct tree *tree;
 	enum ipc_role role;
 	uint32_t index;
 	const char *name;
 	struct child *child;
-	struct link *vault, *recorder; /* upstreams only */
+	struct link *vault, *recorder; /* NULL: it has none */
 };
 
 struct tree {
@@ -27,8 +27,11 @@ struct tree {
 	char bin[DAEMON_PATH_MAX];
 	struct child *broker;
 	struct link *broker_vault, *broker_recorder;
-	struct seat *seats; /* the fronts, then the upstreams */
+	struct seat *seats; /* fronts, upstreams, and the two beside them */
 	size_t nseats;
+	const struct tree_sockets *sockets;
+	struct event *operators;
+	uint32_t noperators; /* that have come so far: the number of the next */
 };
 
 /* A fresh pair between a seat and the broker, when both are there. */
@@ -56,10 +59,10 @@ static void seat_started(struct supervisor *sv, struct child *c, void *arg)
 
 	(void)sv;
 	s->child = c;
-	if (s->role == IPC_ROLE_UPSTREAM) {
+	if (s->vault != NULL)
 		link_make(s->vault, c);
+	if (s->recorder != NULL)
 		link_make(s->recorder, c);
-	}
 	seat_connect(s);
 }
 
@@ -68,9 +71,9 @@ static void seat_wants(struct supervisor *sv, struct child *c, enum ipc_role pee
 	struct seat *s = arg;
 
 	(void)sv, (void)index;
-	if (s->role == IPC_ROLE_UPSTREAM && peer == IPC_ROLE_VAULT)
+	if (s->vault != NULL && peer == IPC_ROLE_VAULT)
 		link_make(s->vault, c);
-	else if (s->role == IPC_ROLE_UPSTREAM && peer == IPC_ROLE_RECORDER)
+	else if (s->recorder != NULL && peer == IPC_ROLE_RECORDER)
 		link_make(s->recorder, c);
 	/* A lost broker comes back by itself: its start connects every seat. */
 }
@@ -141,11 +144,11 @@ static void add_broker(struct tree *t)
 	tree_add(t, "gatewayd-broker", CONFIG_BROKER, &spec);
 }
 
-static void add_front(struct tree *t, struct seat *s, uint32_t index, int listen_fd)
+static void add_front(struct tree *t, struct seat *s, uint32_t index)
 {
 	struct child_spec spec = {.role = IPC_ROLE_FRONT,
 				  .index = index,
-				  .listen_fd = listen_fd,
+				  .listen_fd = t->sockets->mcp,
 				  .started = seat_started,
 				  .wants = seat_wants,
 				  .arg = s};
@@ -174,26 +177,82 @@ static void add_upstream(struct tree *t, struct seat *s, uint32_t index)
 	tree_add(t, "gatewayd-upstream", CONFIG_UPSTREAM, &spec);
 }
 
-struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o, int listen_fd)
+static void add_authzen(struct tree *t, struct seat *s)
+{
+	struct child_spec spec = {.role = IPC_ROLE_AUTHZEN,
+				  .name = "",
+				  .listen_fd = t->sockets->authzen,
+				  .started = seat_started,
+				  .wants = seat_wants,
+				  .arg = s};
+
+	*s = (struct seat){.tree = t, .role = IPC_ROLE_AUTHZEN, .name = ""};
+	tree_add(t, "gatewayd-authzen", CONFIG_AUTHZEN, &spec);
+}
+
+/* Its credentials are sealed by vaultd as an upstream's are. */
+static void add_pdp(struct tree *t, struct seat *s)
+{
+	struct child_spec spec = {.role = IPC_ROLE_PDP,
+				  .name = CONFIG_POLICY_LINK,
+				  .listen_fd = -1,
+				  .started = seat_started,
+				  .wants = seat_wants,
+				  .arg = s};
+
+	*s = (struct seat){.tree = t, .role = IPC_ROLE_PDP, .name = CONFIG_POLICY_LINK};
+	s->vault = tree_link(t, "vault-upstream.sock", IPC_ROLE_VAULT, IPC_UPSTREAM_NAME, CONFIG_POLICY_LINK);
+	tree_add(t, "gatewayd-pdp", CONFIG_PDP, &spec);
+}
+
+/* An operator's connection goes to the broker; while that is away it ends here. */
+static void on_operator(evutil_socket_t fd, short what, void *arg)
+{
+	struct tree *t = arg;
+	int conn = sock_accept(fd, 0); /* operators: root, beside our own user */
+
+	(void)what;
+	if (conn < 0)
+		return;
+	if (t->broker != NULL && child_running(t->broker))
+		child_give(t->broker, IPC_ROLE_ADMIN, t->noperators++, "", conn);
+	close(conn);
+}
+
+static void add_operators(struct tree *t)
+{
+	t->operators = event_new(loop_base(t->loop), t->sockets->policy_admin, EV_READ | EV_PERSIST, on_operator, t);
+	if (t->operators == NULL || event_add(t->operators, NULL) != 0)
+		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
+}
+
+struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o,
+			const struct tree_sockets *sockets)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
-	t->seats = calloc(c->fronts + c->nservers, sizeof(*t->seats));
+	t->seats = calloc(c->fronts + c->nservers + 2, sizeof(*t->seats));
 	if (t->seats == NULL)
 		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
 	t->loop = l;
 	t->config = c;
 	t->options = o;
+	t->sockets = sockets;
 	t->supervisor = supervisor_new(l);
 	if (spawn_bin_dir(t->bin, sizeof(t->bin)) != KG_OK)
 		log_fatal(KG_EXIT_FAILURE, "roles: the folder of the executables cannot be found");
 	add_broker(t);
 	for (uint32_t i = 0; i < c->fronts; i++)
-		add_front(t, &t->seats[t->nseats++], i, listen_fd);
+		add_front(t, &t->seats[t->nseats++], i);
 	for (uint32_t i = 0; i < c->nservers; i++)
 		add_upstream(t, &t->seats[t->nseats++], i);
+	if (c->authzen.port != 0)
+		add_authzen(t, &t->seats[t->nseats++]);
+	if (c->policy.external.kind != PDP_NONE)
+		add_pdp(t, &t->seats[t->nseats++]);
+	add_operators(t);
 	return t;
 }
 

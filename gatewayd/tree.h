@@ -9,11 +9,20 @@
 
 struct tree;
 
+/* Opened before the lock; each a listening socket. */
+struct tree_sockets {
+	int mcp;
+	int authzen;      /* -1: no such endpoint */
+	int policy_admin; /* operators' connections, which the broker serves */
+};
+
 /*
- * Starts one broker, the fronts and one upstream role per server, and keeps them connected: with each
- * other, with vaultd and guardiand. Everything passed in must outlive the tree.
+ * Starts one broker, the fronts, one upstream role per server, and where they are configured the AuthZEN endpoint and
+ * the role that asks another decision point; keeps them connected: with each other, with vaultd and guardiand.
+ * Everything passed in must outlive the tree.
  */
-struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o, int listen_fd);
+struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o,
+			const struct tree_sockets *sockets);
 struct supervisor *tree_supervisor(struct tree *t);
 
 #endif
