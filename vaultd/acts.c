@@ -85,6 +85,26 @@ static const char *act_send(struct vault *v, struct peer *asker, const struct ac
 	return NULL;
 }
 
+size_t acts_room(const struct vault *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ACTS_MAX; i++)
+		n += v->acts->slot[i].id == 0;
+	return n;
+}
+
+void act_start(struct vault *v, struct peer *asker, const struct act *act)
+{
+	struct act mine = *act;
+	const char *why = act_send(v, asker, &mine);
+
+	if (why == NULL)
+		return;
+	mine.tell(v, asker, mine.data, why);
+	act_drop(&mine);
+}
+
 void act_submit(struct peer *asker, const struct act *act)
 {
 	struct vault *v = asker->vault;
@@ -99,15 +119,25 @@ void act_submit(struct peer *asker, const struct act *act)
 	act_drop(&mine);
 }
 
-void act_note(struct vault *v, const char *kind, json_t *members)
+int act_note(struct vault *v, const char *kind, json_t *members)
 {
 	struct act note = {.kind = kind, .members = members};
 	const char *why = act_send(v, NULL, &note);
 
 	if (why == NULL)
-		return;
+		return KG_OK;
 	log_warn("%s: not on record: %s", kind, why);
 	act_drop(&note);
+	return KG_E_UNAVAILABLE;
+}
+
+/* Whoever waits for an act hears that it was not done. */
+static void act_failed(struct vault *v, struct peer *asker, const struct act *act, const char *why)
+{
+	if (act->tell != NULL)
+		act->tell(v, asker, act->data, why);
+	else if (asker != NULL)
+		admin_error(asker, "%s: %s", act->kind, why);
 }
 
 /* It stands in the record as done; so must that it was not. */
@@ -126,11 +156,12 @@ static void act_commit(struct vault *v, struct peer *asker, const struct act *ac
 		return;
 	if (act->commit(v, act->data, &result, error) != KG_OK) {
 		note_failure(v, act, seq, error);
-		if (asker != NULL)
-			admin_error(asker, "%s: %s", act->kind, error);
+		act_failed(v, asker, act, error);
 		return;
 	}
-	if (asker != NULL)
+	if (act->tell != NULL)
+		act->tell(v, asker, act->data, NULL);
+	if (act->tell == NULL && asker != NULL)
 		answer_when_taken(asker, result);
 	else
 		json_decref(result);
@@ -148,10 +179,9 @@ int acts_recorded(struct peer *recorder, const struct ipc_vault_event_recorded *
 	*p = (struct pending){0};
 	if (m->status == GRANT_OK)
 		act_commit(v, done.asker, &done.act, m->seq);
-	else if (done.asker != NULL)
-		admin_error(done.asker,
-			    "%s: the recorder could not put it on record, so it was not done: see guardiand's log",
-			    done.act.kind);
+	else
+		act_failed(v, done.asker, &done.act,
+			   "the recorder could not put it on record, so it was not done: see guardiand's log");
 	act_drop(&done.act);
 	return KG_OK;
 }
@@ -161,19 +191,17 @@ void acts_peer_gone(struct peer *gone)
 	struct acts *a = gone->vault->acts;
 
 	for (size_t i = 0; i < ACTS_MAX; i++) {
-		struct pending *p = &a->slot[i];
+		struct pending lost = a->slot[i];
 
-		if (p->id == 0)
+		if (lost.id == 0)
 			continue;
-		if (p->asker == gone)
-			p->asker = NULL;
-		if (p->recorder != gone)
+		if (lost.asker == gone)
+			a->slot[i].asker = lost.asker = NULL;
+		if (lost.recorder != gone)
 			continue;
-		if (p->asker != NULL)
-			admin_error(p->asker,
-				    "%s: the recorder went away before it answered, so it was not done: try again",
-				    p->act.kind);
-		act_drop(&p->act);
-		*p = (struct pending){0};
+		a->slot[i] = (struct pending){0};
+		act_failed(gone->vault, lost.asker, &lost.act,
+			   "the recorder went away before it answered, so it was not done: try again");
+		act_drop(&lost.act);
 	}
 }

@@ -13,7 +13,7 @@ struct vault_admin_op {
 };
 
 /* One row for each operation; ended by a NULL name. */
-extern const struct vault_admin_op consent_ops[], session_ops[], secret_ops[], status_ops[];
+extern const struct vault_admin_op consent_ops[], session_ops[], secret_ops[], tool_ops[], approval_ops[], status_ops[];
 
 /* SECRET_PUT: the value never becomes JSON. */
 void secret_put(struct peer *p, const struct ipc_secret_put *m);
@@ -39,6 +39,8 @@ void id_hex(const uint8_t id[ID_LEN], char out[ID_HEX_LEN + 1]);
 
 /* The shortest prefix that stands for an id. */
 #define ID_PREFIX_MIN 4
+/* The member "id" as a prefix of one of keepgate `what` list; NULL after the asker was told. Borrowed from in. */
+const char *admin_id_prefix(struct peer *p, const json_t *in, const char *what);
 /*
  * Finds the consent or session that the member "id" (or a prefix of it) means. 0, or KG_E_* after the
  * asker was told.

@@ -12,7 +12,8 @@
 #include "vaultd/operators.h"
 #include "vaultd/ops.h"
 
-static const struct vault_admin_op *const tables[] = {consent_ops, session_ops, secret_ops, status_ops};
+static const struct vault_admin_op *const tables[] = {consent_ops, session_ops,  secret_ops,
+						      tool_ops,    approval_ops, status_ops};
 
 static const struct vault_admin_op *find_op(struct ipc_bytes name)
 {
@@ -149,8 +150,7 @@ static int found_session(const struct store_session *x, void *arg)
 	return found_one(arg, x->id);
 }
 
-/* A prefix of an id in lower case; NULL after the asker was told. */
-static const char *id_prefix(struct peer *p, const json_t *in, const char *what)
+const char *admin_id_prefix(struct peer *p, const json_t *in, const char *what)
 {
 	const char *text = admin_text(p, in, "id", ID_HEX_LEN);
 	size_t len;
@@ -182,7 +182,7 @@ static int found_answer(struct peer *p, const char *what, const char *prefix, in
 
 int admin_consent_id(struct peer *p, const json_t *in, uint8_t id[ID_LEN])
 {
-	const char *prefix = id_prefix(p, in, "consent");
+	const char *prefix = admin_id_prefix(p, in, "consent");
 	struct found f = {0};
 	int r;
 
@@ -194,7 +194,7 @@ int admin_consent_id(struct peer *p, const json_t *in, uint8_t id[ID_LEN])
 
 int admin_session_id(struct peer *p, const json_t *in, uint8_t id[ID_LEN])
 {
-	const char *prefix = id_prefix(p, in, "session");
+	const char *prefix = admin_id_prefix(p, in, "session");
 	struct found f = {0};
 	int r;
 

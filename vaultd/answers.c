@@ -33,7 +33,7 @@ static void give(struct answer *a)
 static void on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	log_warn("broker: it has not taken a changed session within %d ms: see: keepgate status", ANSWER_WAIT_MS);
+	log_warn("broker: it has not taken a change within %d ms: see: keepgate status", ANSWER_WAIT_MS);
 	give(arg);
 }
 

@@ -1,6 +1,6 @@
 /*
- * An act that changed sessions is answered when the broker has the change in force: the operator's next
- * step, and the agent's next request, then meet it. vaultd itself holds to it from the commit on.
+ * An act that changed sessions, pins or approvals is answered when the broker has the change in force: the operator's
+ * next step, and the agent's next request, then meet it. vaultd itself holds to it from the commit on.
  */
 #ifndef VAULTD_ANSWERS_H
 #define VAULTD_ANSWERS_H

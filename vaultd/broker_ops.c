@@ -1,8 +1,11 @@
-/* The broker's connection: sessions go there, calls to be attached come from there. */
+/* The broker's connection: what it needs to know goes there, calls to be attached or approved come from there. */
 #include <string.h>
 
+#include "common/log.h"
 #include "vaultd/answers.h"
+#include "vaultd/approvals.h"
 #include "vaultd/attach.h"
+#include "vaultd/catalogue.h"
 #include "vaultd/ops.h"
 #include "vaultd/vault.h"
 
@@ -13,7 +16,8 @@ static void send_session(struct peer *p, const struct session *x)
 				    .expires_unix = x->expires,
 				    .human = ipc_text(x->human),
 				    .agent = ipc_text(x->agent),
-				    .tools = ipc_text(x->tools)};
+				    .tools = ipc_text(x->tools),
+				    .suspended = ipc_text(x->suspended)};
 
 	memcpy(m.session, x->id, ID_LEN);
 	memcpy(m.consent, x->consent, ID_LEN);
@@ -29,11 +33,28 @@ static void send_if_live(struct session *x, void *arg)
 		send_session(p, x);
 }
 
+static void put_policy_state(uint64_t revision, struct store_text data, void *arg)
+{
+	struct ipc_policy_state m = {.revision = revision, .data = ipc_mem(data.p, data.n)};
+
+	ipc_send(((struct peer *)arg)->conn, IPC_POLICY_STATE, &m);
+}
+
+/* Without it the broker has no policies, and so denies everything: that is right for a database that cannot be read. */
+static void send_policy_state(struct peer *p)
+{
+	if (store_policy_get(p->vault->store, put_policy_state, p) != KG_OK)
+		log_warn("vault.db: what is kept for the policies cannot be read");
+}
+
 void broker_opened(struct peer *p)
 {
 	struct ipc_sessions_synced m = {0};
 
+	send_policy_state(p);
+	catalogue_send(p);
 	sessions_each(p->vault->sessions, send_if_live, p);
+	approvals_send(p);
 	ipc_send(p->conn, IPC_SESSIONS_SYNCED, &m);
 }
 
@@ -44,6 +65,8 @@ void broker_push(struct vault *v, const struct session *x)
 			p->pushed++;
 			send_session(p, x);
 		}
+	if (x->state != SESSION_ACTIVE)
+		approvals_session_ended(v, x->id);
 }
 
 static int on_put_taken(struct ipc_conn *c, const void *msg, int fd, void *arg)
@@ -70,8 +93,51 @@ static int on_attach(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	return KG_OK;
 }
 
+static int on_approval_ask(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	(void)c, (void)fd;
+	return approval_asked(arg, msg);
+}
+
+static void read_kept(uint64_t revision, struct store_text data, void *arg)
+{
+	(void)data;
+	*(uint64_t *)arg = revision;
+}
+
+/* The reason why not, or NULL. A revision of 0 leaves the one that is kept. */
+static const char *keep_policy(struct vault *v, const struct ipc_policy_keep *m)
+{
+	struct store_text data = {m->has_data ? (const void *)m->data.p : NULL, m->has_data ? m->data.n : 0};
+	uint64_t kept = 0;
+
+	if (store_policy_get(v->store, read_kept, &kept) != KG_OK)
+		return "vault.db cannot be read: see vaultd's log";
+	if (m->revision > INT64_MAX)
+		return "no revision is as high as that";
+	if (m->revision != 0 && m->revision < kept)
+		return "a higher revision has been in force: an older set does not come back";
+	if (store_policy_put(v->store, m->revision, data) != KG_OK)
+		return "vault.db cannot be written: see vaultd's log";
+	return NULL;
+}
+
+static int on_policy_keep(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	const struct ipc_policy_keep *m = msg;
+	const char *why = keep_policy(((struct peer *)arg)->vault, m);
+	struct ipc_policy_kept reply = {
+		.id = m->id, .status = why == NULL ? GRANT_OK : GRANT_DENIED, .reason = ipc_text(why)};
+
+	(void)fd;
+	ipc_send(c, IPC_POLICY_KEPT, &reply);
+	return KG_OK;
+}
+
 static const struct ipc_op ops[] = {
 	{IPC_ATTACH, on_attach},
+	{IPC_APPROVAL_ASK, on_approval_ask},
+	{IPC_POLICY_KEEP, on_policy_keep},
 	{IPC_PUT_TAKEN, on_put_taken},
 };
 const struct ipc_handlers broker_handlers = {ops, sizeof(ops) / sizeof(ops[0]), peer_closed};

@@ -8,19 +8,35 @@
 
 #include "vaultd/acts.h"
 #include "vaultd/listing.h"
+#include "vaultd/named.h"
 #include "vaultd/ops.h"
 
 struct listing {
 	json_t *rows;
 	uint64_t now;
+	struct vault *v;
 };
 
+/* With the number of its suspended tools. */
 static int list_consent(const struct store_consent *c, void *arg)
 {
 	struct listing *l = arg;
+	json_t *row = consent_json(c, l->now);
+	int n = named_count(l->v, c->id);
 
-	json_array_append_new(l->rows, consent_json(c, l->now));
-	return KG_OK;
+	json_object_set_new(row, "suspended", json_integer(n));
+	json_array_append_new(l->rows, row);
+	return n < 0 ? n : KG_OK;
+}
+
+/* With the tools that it names. */
+static int show_consent(const struct store_consent *c, void *arg)
+{
+	struct listing *l = arg;
+	json_t *row = consent_json(c, l->now);
+
+	json_array_append_new(l->rows, row);
+	return named_show(l->v, c->id, c->tools, row);
 }
 
 static int list_session_of(const struct store_session *x, void *arg)
@@ -33,7 +49,7 @@ static int list_session_of(const struct store_session *x, void *arg)
 
 static void consent_list(struct peer *p, json_t *in)
 {
-	struct listing l = {.rows = json_array(), .now = p->vault->wall()};
+	struct listing l = {.rows = json_array(), .now = p->vault->wall(), .v = p->vault};
 
 	(void)in;
 	if (store_consents_each(p->vault->store, NULL, list_consent, &l) != KG_OK) {
@@ -47,12 +63,12 @@ static void consent_list(struct peer *p, json_t *in)
 /* The one row of this id. */
 static int read_one(struct peer *p, const uint8_t id[ID_LEN], json_t **out)
 {
-	struct listing l = {.rows = json_array(), .now = p->vault->wall()};
+	struct listing l = {.rows = json_array(), .now = p->vault->wall(), .v = p->vault};
 	char hex[ID_HEX_LEN + 1];
 	int r;
 
 	id_hex(id, hex);
-	r = store_consents_each(p->vault->store, hex, list_consent, &l);
+	r = store_consents_each(p->vault->store, hex, show_consent, &l);
 	*out = json_incref(json_array_get(l.rows, 0));
 	json_decref(l.rows);
 	if (r == KG_OK && *out != NULL)
@@ -132,14 +148,11 @@ static void consent_revoke(struct peer *p, json_t *in)
 	act_submit(p, &(struct act){"consent.revoke",
 				    json_pack("{s:O, s:O, s:O}", "consent", json_object_get(row, "id"), "human",
 					      json_object_get(row, "human"), "agent", json_object_get(row, "agent")),
-				    revoke_commit, free, x});
+				    revoke_commit, free, x, NULL});
 	json_decref(row);
 }
 
 const struct vault_admin_op consent_ops[] = {
-	{"consent.grant", consent_grant},
-	{"consent.list", consent_list},
-	{"consent.show", consent_show},
-	{"consent.revoke", consent_revoke},
-	{0},
+	{"consent.grant", consent_grant},   {"consent.list", consent_list},       {"consent.show", consent_show},
+	{"consent.revoke", consent_revoke}, {"consent.confirm", consent_confirm}, {0},
 };

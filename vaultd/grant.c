@@ -42,7 +42,9 @@ static int read_tier(struct peer *p, const json_t *in, uint8_t *out)
 	if (text == NULL)
 		return KG_E_INVALID;
 	if (tier_parse(text, out) != KG_OK || *out == TIER_DESTRUCTIVE) {
-		admin_error(p, "tier: \"%s\" cannot be consented: read and write can; destructive tools are refused",
+		admin_error(p,
+			    "tier: \"%s\" cannot be consented: read and write can; destructive "
+			    "tools need write, and an approval of each call",
 			    text);
 		return KG_E_INVALID;
 	}
@@ -147,5 +149,5 @@ void consent_grant(struct peer *p, json_t *in)
 		free(g);
 		return;
 	}
-	act_submit(p, &(struct act){"consent.grant", grant_json(g), grant_commit, free, g});
+	act_submit(p, &(struct act){"consent.grant", grant_json(g), grant_commit, free, g, NULL});
 }

@@ -8,7 +8,6 @@
 #include "common/log.h"
 
 #define OPERATORS_MAX 4096
-#define OPERATOR_NAME_MAX 32 /* useradd(8) */
 
 struct operators {
 	size_t n;

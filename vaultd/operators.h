@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#define OPERATOR_NAME_MAX 32 /* useradd(8) */
+
 struct operators;
 
 /* Reads the user database. Fatal when out of memory. */

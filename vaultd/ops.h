@@ -11,9 +11,9 @@ extern const struct ipc_handlers broker_handlers, upstream_handlers, recorder_ha
 /* The end of any connection: in every table. */
 void peer_closed(struct ipc_conn *c, const char *reason, void *arg);
 
-/* A broker has come: it gets every session that can be used. */
+/* A broker has come: it gets what is kept for the policies, every pin, session and approval that can be used. */
 void broker_opened(struct peer *p);
-/* A session has changed: every broker hears of it. */
+/* A session has changed: every broker hears of it, and when it cannot be used its approvals end. */
 void broker_push(struct vault *v, const struct session *x);
 
 /* An upstream role's connection has ended: its key and its tools are forgotten. */

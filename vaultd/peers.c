@@ -11,6 +11,9 @@
 #include "common/sock.h"
 #include "vaultd/acts.h"
 #include "vaultd/answers.h"
+#include "vaultd/approvals.h"
+#include "vaultd/catalogue.h"
+#include "vaultd/chores.h"
 #include "vaultd/ops.h"
 #include "vaultd/vault.h"
 
@@ -18,6 +21,20 @@ static void operator_gone(struct peer *p)
 {
 	acts_peer_gone(p);
 	answers_peer_gone(p);
+}
+
+static void broker_gone(struct peer *p)
+{
+	acts_peer_gone(p);
+	answers_peer_gone(p);
+	approvals_peer_gone(p);
+}
+
+/* What could not be put on record before is now. */
+static void recorder_opened(struct peer *p)
+{
+	catalogue_settle(p->vault);
+	chores_want(p->vault);
 }
 
 /* A role that is restarted may come before its old connection has ended. */
@@ -32,12 +49,12 @@ static const struct peer_kind {
 	void (*gone)(struct peer *p);
 } kinds[] = {
 	{"vault-broker.sock", IPC_ROLE_BROKER, IPC_ROLE_BROKER, IPC_ST_READY, 4, &broker_handlers, broker_opened,
-	 answers_peer_gone},
+	 broker_gone},
 	/* The parent says its first message, the name; then the role has it. */
 	{"vault-upstream.sock", IPC_ROLE_UPSTREAM, IPC_ROLE_PARENT | IPC_ROLE_UPSTREAM, IPC_ST_NEW,
 	 2 * CONFIG_SERVERS_MAX, &upstream_handlers, NULL, upstream_gone},
-	{"vault-guardian.sock", IPC_ROLE_RECORDER, IPC_ROLE_RECORDER, IPC_ST_READY, 4, &recorder_handlers, NULL,
-	 acts_peer_gone},
+	{"vault-guardian.sock", IPC_ROLE_RECORDER, IPC_ROLE_RECORDER, IPC_ST_READY, 4, &recorder_handlers,
+	 recorder_opened, acts_peer_gone},
 	{"vault-admin.sock", IPC_ROLE_ADMIN, IPC_ROLE_ADMIN, IPC_ST_READY, 32, &admin_handlers, NULL, operator_gone},
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -101,7 +101,7 @@ static void secret_rm(struct peer *p, json_t *in)
 		admin_error(p, "vaultd is out of memory");
 		return;
 	}
-	act_submit(p, &(struct act){"secret.rm", stored_json(p->vault, x), rm_commit, free, name});
+	act_submit(p, &(struct act){"secret.rm", stored_json(p->vault, x), rm_commit, free, name, NULL});
 }
 
 const struct vault_admin_op secret_ops[] = {

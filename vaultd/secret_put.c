@@ -262,6 +262,6 @@ void secret_put(struct peer *p, const struct ipc_secret_put *m)
 		free(x);
 		return;
 	}
-	act_submit(p,
-		   &(struct act){old == NULL ? "secret.put" : "secret.replace", put_json(x), put_commit, put_drop, x});
+	act_submit(p, &(struct act){old == NULL ? "secret.put" : "secret.replace", put_json(x), put_commit, put_drop, x,
+				    NULL});
 }

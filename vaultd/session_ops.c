@@ -115,7 +115,7 @@ static void session_change(struct peer *p, json_t *in, enum change_kind kind)
 		return;
 	}
 	*mine = c;
-	act_submit(p, &(struct act){c.rule->act, row.members, change_commit, free, mine});
+	act_submit(p, &(struct act){c.rule->act, row.members, change_commit, free, mine, NULL});
 }
 
 static void session_pause(struct peer *p, json_t *in)

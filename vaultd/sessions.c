@@ -24,6 +24,7 @@ static size_t bucket_of(const uint8_t hash[HASH_LEN])
 static void session_free(struct session *x)
 {
 	free((void *)x->pattern);
+	free(x->suspended);
 	free(x);
 }
 
@@ -185,5 +186,41 @@ bool session_covers(const struct session *x, const char *server_tool)
 	for (size_t i = 0; i < x->npatterns; i++)
 		if (glob_match(x->pattern[i], server_tool))
 			return true;
+	return false;
+}
+
+bool session_suspend(struct session *x, const char *lines)
+{
+	const char *before = x->suspended == NULL ? "" : x->suspended;
+	char *mine = NULL;
+
+	if (strcmp(before, lines) == 0)
+		return false;
+	if (lines[0] != '\0') {
+		mine = strdup(lines);
+		if (mine == NULL)
+			log_fatal(KG_EXIT_FAILURE, "sessions: out of memory");
+	}
+	free(x->suspended);
+	x->suspended = mine;
+	return true;
+}
+
+bool session_suspends(const struct session *x, const char *server_tool)
+{
+	size_t len = strlen(server_tool);
+	const char *line = x->suspended;
+
+	if (line == NULL)
+		return false;
+	if (strcmp(line, SUSPENDED_ALL) == 0)
+		return true;
+	while (*line != '\0') {
+		size_t n = strcspn(line, "\n");
+
+		if (n == len && memcmp(line, server_tool, n) == 0)
+			return true;
+		line += n + (line[n] == '\n');
+	}
 	return false;
 }

@@ -15,6 +15,8 @@
 #define SESSIONS_MAX 4096
 #define PATTERNS_MAX 256
 #define TOOLS_TEXT_MAX 8192 /* SESSION_PUT.tools */
+#define SUSPENDED_MAX 8192  /* SESSION_PUT.suspended */
+#define SUSPENDED_ALL "*"
 
 struct session {
 	uint8_t id[ID_LEN], consent[ID_LEN];
@@ -25,6 +27,7 @@ struct session {
 	const char *tools;    /* patterns, separated by newlines */
 	const char **pattern; /* the same, each by itself */
 	size_t npatterns;
+	char *suspended;      /* owned: "server/tool" lines, or SUSPENDED_ALL; NULL: none */
 	struct session *next; /* of its bucket */
 };
 
@@ -47,6 +50,10 @@ struct session *sessions_by_id(const struct sessions *s, const uint8_t id[ID_LEN
 /* Calls fn for each; fn may change the state. */
 void sessions_each(struct sessions *s, void (*fn)(struct session *x, void *arg), void *arg);
 size_t sessions_count(const struct sessions *s);
+
+/* Sets what is suspended ("" for nothing); whether it is another than before. */
+bool session_suspend(struct session *x, const char *lines);
+bool session_suspends(const struct session *x, const char *server_tool);
 
 /* Whether one of its patterns matches "server/tool". */
 bool session_covers(const struct session *x, const char *server_tool);

@@ -8,7 +8,8 @@
 #include "common/log.h"
 #include "vaultd/store_sql.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
+#define ROW_MAX 2097152 /* bytes: two definitions, or the live entities of the policies */
 
 /*
  * EXCLUSIVE: no second process may open it, and the WAL needs no shared memory file.
@@ -24,7 +25,8 @@ static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			      "PRAGMA trusted_schema=OFF;"
 			      "PRAGMA cell_size_check=ON;";
 
-static const char schema[] =
+/* Tables as they were made, version by version: each step makes the next version of the one before. */
+static const char schema_1[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE consents("
 	" id BLOB PRIMARY KEY NOT NULL CHECK(length(id)=16),"
@@ -48,6 +50,28 @@ static const char schema[] =
 	" root BLOB NOT NULL CHECK(length(root)=32), note TEXT NOT NULL) STRICT;"
 	"PRAGMA user_version=1;"
 	"COMMIT;";
+
+/* consent_pin has a row only where a consent names another hash than the one that was accepted last (named.h). */
+static const char schema_2[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE pin("
+	" server TEXT NOT NULL, tool TEXT NOT NULL,"
+	" accepted BLOB CHECK(accepted IS NULL OR length(accepted)=32), definition BLOB,"
+	" accepted_at INTEGER NOT NULL, by_uid INTEGER, by_name TEXT NOT NULL,"
+	" listed BLOB CHECK(listed IS NULL OR length(listed)=32), listed_definition BLOB,"
+	" told BLOB CHECK(told IS NULL OR length(told)=32),"
+	" held INTEGER NOT NULL, gone INTEGER NOT NULL,"
+	" UNIQUE(server, tool)) STRICT;"
+	"CREATE TABLE consent_pin("
+	" consent BLOB NOT NULL REFERENCES consents(id), server TEXT NOT NULL, tool TEXT NOT NULL,"
+	" sha256 BLOB NOT NULL CHECK(length(sha256)=32),"
+	" PRIMARY KEY(consent, server, tool)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE policy_kept("
+	" one INTEGER PRIMARY KEY CHECK(one=1), revision INTEGER NOT NULL, data BLOB NOT NULL) STRICT;"
+	"PRAGMA user_version=2;"
+	"COMMIT;";
+
+static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2};
 
 #define CONSENT_COLUMNS                                                                                                \
 	"c.id, c.human, c.agent, c.why, c.tools, c.tier, c.revoked, c.created, c.expires, c.by_uid, c.by_name"
@@ -79,6 +103,26 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_KEY_PUT] = "INSERT INTO signing_key VALUES(1,?)",
 	[SQL_HEAD_GET] = "SELECT size, root, note FROM signed_head",
 	[SQL_HEAD_PUT] = "INSERT OR REPLACE INTO signed_head VALUES(1,?,?,?)",
+	[SQL_PINS] = "SELECT server, tool, accepted, accepted_at, by_uid, by_name, listed, told, held, gone FROM pin"
+		     " ORDER BY server, tool",
+	[SQL_PIN_TEXTS] = "SELECT definition, listed_definition FROM pin WHERE server=? AND tool=?",
+	[SQL_PIN_LISTED] = "INSERT INTO pin VALUES(?1,?2,NULL,NULL,0,NULL,'',?3,?4,NULL,0,0)"
+			   " ON CONFLICT(server, tool) DO UPDATE SET listed=?3, listed_definition=?4, gone=0",
+	[SQL_PIN_GONE] = "UPDATE pin SET gone=1, listed=CASE WHEN accepted IS NULL THEN listed END,"
+			 " listed_definition=CASE WHEN accepted IS NULL THEN listed_definition END"
+			 " WHERE server=? AND tool=?",
+	[SQL_PIN_ACCEPT] = "UPDATE pin SET accepted=listed, definition=listed_definition, listed=NULL,"
+			   " listed_definition=NULL, told=NULL, accepted_at=?, by_uid=?, by_name=?"
+			   " WHERE server=? AND tool=? AND listed=?",
+	[SQL_PIN_HELD] = "UPDATE pin SET held=? WHERE server=? AND tool=?",
+	[SQL_PIN_TOLD] = "UPDATE pin SET told=? WHERE server=? AND tool=?",
+	[SQL_NAMED] = "SELECT server, tool, sha256 FROM consent_pin WHERE consent=? ORDER BY server, tool",
+	[SQL_NAMED_ADD] = "INSERT OR IGNORE INTO consent_pin VALUES(?,?,?,?)",
+	[SQL_NAMED_DROP] = "DELETE FROM consent_pin WHERE consent=?",
+	[SQL_POLICY_GET] = "SELECT revision, data FROM policy_kept",
+	[SQL_POLICY_PUT] = "INSERT INTO policy_kept VALUES(1,?1,?2) ON CONFLICT(one) DO UPDATE SET"
+			   " revision=max(revision, excluded.revision),"
+			   " data=CASE WHEN ?3 THEN excluded.data ELSE data END",
 };
 
 static _Noreturn void store_fatal(const struct store *s, const char *path, const char *what)
@@ -110,13 +154,13 @@ static void store_schema(struct store *s, const char *path)
 {
 	int version = user_version(s, path);
 
-	if (version == 0)
-		store_exec(s, path, schema, "tables cannot be made");
-	else if (version != SCHEMA_VERSION)
+	if (version < 0 || version > SCHEMA_VERSION)
 		log_fatal(KG_EXIT_STORE,
 			  "%s: has schema version %d, this vaultd knows %d: run the Keepgate that wrote it, or a newer "
 			  "one",
 			  path, version, SCHEMA_VERSION);
+	for (; version < SCHEMA_VERSION; version++)
+		store_exec(s, path, schema_steps[version], "tables cannot be made");
 }
 
 static void store_harden(struct store *s)
@@ -124,7 +168,7 @@ static void store_harden(struct store *s)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
-	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, 1048576);
+	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, ROW_MAX);
 }
 
 struct store *store_open(const char *dir)

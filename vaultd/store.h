@@ -80,6 +80,64 @@ int store_secret_rm(struct store *s, const char *name) MUST_CHECK;
 typedef int (*store_secret_fn)(const struct store_secret *x, void *arg);
 int store_secrets_each(struct store *s, store_secret_fn fn, void *arg) MUST_CHECK;
 
+/*
+ * A tool as it is pinned: what is accepted of it, and what its server lists when that is something
+ * else. Definitions are canonical JSON that nobody here reads.
+ */
+struct store_pin {
+	const char *server, *tool;
+	bool has_accepted, has_listed, has_told;
+	uint8_t accepted[HASH_LEN], listed[HASH_LEN];
+	uint8_t told[HASH_LEN]; /* the changed hash that was put on record last */
+	bool held, gone;
+	uint64_t accepted_at;
+	bool by_person;        /* else at first sight */
+	struct store_actor by; /* who accepted */
+};
+typedef int (*store_pin_fn)(const struct store_pin *x, void *arg);
+/* Sorted by server and tool. */
+int store_pins_each(struct store *s, store_pin_fn fn, void *arg) MUST_CHECK;
+
+/* A definition; p is NULL when there is none. */
+struct store_text {
+	const void *p;
+	size_t n;
+};
+/* Borrowed for the time of fn. KG_E_NOTFOUND. */
+typedef void (*store_pin_texts_fn)(struct store_text accepted, struct store_text listed, void *arg);
+int store_pin_texts(struct store *s, const char *server, const char *tool, store_pin_texts_fn fn, void *arg) MUST_CHECK;
+
+/* Several of the changes below as one transaction: all of them or none when store_end() is given an error. */
+int store_begin(struct store *s) MUST_CHECK;
+int store_end(struct store *s, int r) MUST_CHECK;
+
+/* The server lists it, with this definition; sha256 NULL: with the accepted one. Makes the pin when there is none. */
+int store_pin_listed(struct store *s, const char *server, const char *tool, const uint8_t *sha256,
+		     struct store_text definition) MUST_CHECK;
+int store_pin_gone(struct store *s, const char *server, const char *tool) MUST_CHECK;
+/* What is listed with this hash is accepted from now on; by NULL: at first sight. KG_E_NOTFOUND. */
+int store_pin_accept(struct store *s, const char *server, const char *tool, const uint8_t sha256[HASH_LEN],
+		     uint64_t now, const struct store_actor *by) MUST_CHECK;
+int store_pin_held(struct store *s, const char *server, const char *tool, bool held) MUST_CHECK;
+int store_pin_told(struct store *s, const char *server, const char *tool, const uint8_t sha256[HASH_LEN]) MUST_CHECK;
+
+/* Hashes that a consent names which were not the accepted ones when they were written. */
+struct store_named {
+	const char *server, *tool;
+	uint8_t sha256[HASH_LEN];
+};
+typedef int (*store_named_fn)(const struct store_named *x, void *arg);
+int store_named_each(struct store *s, const uint8_t consent[ID_LEN], store_named_fn fn, void *arg) MUST_CHECK;
+/* Leaves one that is there already as it is. */
+int store_named_add(struct store *s, const uint8_t consent[ID_LEN], const struct store_named *x) MUST_CHECK;
+int store_named_drop(struct store *s, const uint8_t consent[ID_LEN]) MUST_CHECK;
+
+/* What is kept for the policies: 0 and nothing at first. fn is called once; data is borrowed for that time. */
+typedef void (*store_policy_fn)(uint64_t revision, struct store_text data, void *arg);
+int store_policy_get(struct store *s, store_policy_fn fn, void *arg) MUST_CHECK;
+/* The revision never becomes lower; data.p NULL: leaves the data. Durable when it returns 0. */
+int store_policy_put(struct store *s, uint64_t revision, struct store_text data) MUST_CHECK;
+
 /* The sealed signing key; KG_E_NOTFOUND. *out is owned by the caller. */
 int store_signing_key_get(struct store *s, struct record *out) MUST_CHECK;
 int store_signing_key_put(struct store *s, const struct record *r) MUST_CHECK;

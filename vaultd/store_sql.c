@@ -95,6 +95,14 @@ int store_blob(const struct store_call *c, int column, void *out, size_t n)
 	return KG_OK;
 }
 
+const void *store_bytes(const struct store_call *c, int column, size_t *n)
+{
+	const void *p = sqlite3_column_blob(c->stmt, column);
+
+	*n = p == NULL ? 0 : (size_t)sqlite3_column_bytes(c->stmt, column);
+	return p;
+}
+
 int store_begin(struct store *s)
 {
 	struct store_call c = store_call(s, SQL_BEGIN);

@@ -26,6 +26,18 @@ enum store_sql {
 	SQL_KEY_PUT,
 	SQL_HEAD_GET,
 	SQL_HEAD_PUT,
+	SQL_PINS,
+	SQL_PIN_TEXTS,
+	SQL_PIN_LISTED,
+	SQL_PIN_GONE,
+	SQL_PIN_ACCEPT,
+	SQL_PIN_HELD,
+	SQL_PIN_TOLD,
+	SQL_NAMED,
+	SQL_NAMED_ADD,
+	SQL_NAMED_DROP,
+	SQL_POLICY_GET,
+	SQL_POLICY_PUT,
 	SQL_COUNT
 };
 
@@ -60,9 +72,7 @@ const char *store_text(const struct store_call *c, int column);
 uint64_t store_int(const struct store_call *c, int column);
 /* KG_E_PROTO when it does not have this length. */
 int store_blob(const struct store_call *c, int column, void *out, size_t n) MUST_CHECK;
-
-/* BEGIN and COMMIT, or ROLLBACK when r is an error, which is returned. */
-int store_begin(struct store *s) MUST_CHECK;
-int store_end(struct store *s, int r) MUST_CHECK;
+/* Bytes of any length; NULL when the column is NULL. */
+const void *store_bytes(const struct store_call *c, int column, size_t *n);
 
 #endif

@@ -5,14 +5,9 @@
 
 #include "common/log.h"
 
-struct tool {
-	char name[TOOL_NAME_MAX + 1];
-	uint8_t tier, floor; /* as told; in a present list tier is the one in force */
-};
-
 struct list {
 	struct tool *tool; /* owned */
-	size_t n, cap;
+	size_t n, cap, bytes;
 };
 
 struct tools {
@@ -32,6 +27,8 @@ struct tools *tools_new(void)
 
 static void list_free(struct list *l)
 {
+	for (size_t i = 0; i < l->n; i++)
+		free(l->tool[i].definition);
 	free(l->tool);
 	*l = (struct list){0};
 }
@@ -66,25 +63,43 @@ static int list_grow(struct list *l)
 	return KG_OK;
 }
 
-int tools_tell(struct tools *t, uint32_t generation, const char *name, uint8_t tier, uint8_t floor)
+bool tool_name_ok(const char *name)
 {
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t len = strlen(name);
-	int r;
 
-	if (len == 0 || len > TOOL_NAME_MAX || tier > TIER_DESTRUCTIVE || floor > TIER_DESTRUCTIVE)
+	return len > 0 && len <= TOOL_NAME_MAX && strspn(name, chars) == len;
+}
+
+static int list_add(struct list *l, const struct tool_told *x)
+{
+	struct tool *tool;
+	int r = list_grow(l);
+
+	if (r != KG_OK)
+		return r;
+	tool = &l->tool[l->n];
+	*tool = (struct tool){.tier = x->tier, .floor = x->floor, .len = x->len, .definition = malloc(x->len)};
+	if (tool->definition == NULL)
+		return KG_E_NOMEM;
+	memcpy(tool->name, x->name, strlen(x->name));
+	memcpy(tool->definition, x->definition, x->len);
+	sha256(x->definition, x->len, tool->sha256);
+	l->bytes += x->len;
+	l->n++;
+	return KG_OK;
+}
+
+int tools_tell(struct tools *t, uint32_t generation, const struct tool_told *x)
+{
+	if (!tool_name_ok(x->name) || x->tier > TIER_DESTRUCTIVE || x->floor > TIER_DESTRUCTIVE || x->len == 0)
 		return KG_E_INVALID;
 	if (generation != t->generation)
 		list_free(&t->next);
 	t->generation = generation;
-	if (t->next.n == TOOLS_MAX)
+	if (t->next.n == TOOLS_MAX || x->len > TOOLS_BYTES_MAX - t->next.bytes)
 		return KG_E_LIMIT;
-	r = list_grow(&t->next);
-	if (r != KG_OK)
-		return r;
-	t->next.tool[t->next.n] = (struct tool){.tier = tier, .floor = floor};
-	memcpy(t->next.tool[t->next.n].name, name, len);
-	t->next.n++;
-	return KG_OK;
+	return list_add(&t->next, x);
 }
 
 static int by_name(const void *a, const void *b)
@@ -125,16 +140,28 @@ size_t tools_count(const struct tools *t)
 	return t->now.n;
 }
 
+const struct tool *tools_at(const struct tools *t, size_t i)
+{
+	return &t->now.tool[i];
+}
+
 static int name_against(const void *name, const void *tool)
 {
 	return strcmp(name, ((const struct tool *)tool)->name);
 }
 
-uint8_t tools_tier(const struct tools *t, const char *name)
+const struct tool *tools_find(const struct tools *t, const char *name)
 {
-	const struct tool *found = NULL;
+	if (t->now.n == 0)
+		return NULL;
+	return bsearch(name, t->now.tool, t->now.n, sizeof(*t->now.tool), name_against);
+}
 
-	if (t->now.n != 0)
-		found = bsearch(name, t->now.tool, t->now.n, sizeof(*t->now.tool), name_against);
-	return found == NULL ? TIER_DESTRUCTIVE : found->tier;
+void tools_drop_definitions(struct tools *t)
+{
+	for (size_t i = 0; i < t->now.n; i++) {
+		free(t->now.tool[i].definition);
+		t->now.tool[i].definition = NULL;
+	}
+	t->now.bytes = 0;
 }

@@ -4,6 +4,7 @@
 #include "common/kx.h"
 #include "common/log.h"
 #include "vaultd/attach.h"
+#include "vaultd/catalogue.h"
 #include "vaultd/ops.h"
 #include "vaultd/tools.h"
 
@@ -51,25 +52,36 @@ static int on_key(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	return KG_OK;
 }
 
+/* The external decision point's role has none. */
+static bool has_tools(const struct peer *p)
+{
+	return vault_upstream(p->vault, ipc_text(p->upstream->server->name)) != NULL;
+}
+
 static int on_tool(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	const struct ipc_tool_tier *m = msg;
 	struct peer *p = arg;
 	char name[TOOL_NAME_MAX + 1];
+	struct tool_told x = {name, m->tier, m->floor, m->definition.p, m->definition.n};
 
 	(void)c, (void)fd;
-	if (ipc_copy(m->name, name, sizeof(name)) != KG_OK)
+	if (!has_tools(p) || ipc_copy(m->name, name, sizeof(name)) != KG_OK)
 		return KG_E_PROTO;
-	return tools_tell(p->upstream->tools, m->generation, name, m->tier, m->floor);
+	return tools_tell(p->upstream->tools, m->generation, &x);
 }
 
 static int on_tools_done(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	const struct ipc_tool_tiers_done *m = msg;
 	struct upstream *u = ((struct peer *)arg)->upstream;
+	int r;
 
 	(void)c, (void)fd;
-	return tools_done(u->tools, m->generation, m->count, u->server);
+	if (!has_tools(arg))
+		return KG_E_PROTO;
+	r = tools_done(u->tools, m->generation, m->count, u->server);
+	return r == KG_OK ? catalogue_listed(((struct peer *)arg)->vault, u) : r;
 }
 
 static int on_self_attach(struct ipc_conn *c, const void *msg, int fd, void *arg)

@@ -5,7 +5,11 @@
 
 #include "common/log.h"
 #include "vaultd/acts.h"
+#include "vaultd/approvals.h"
+#include "vaultd/catalogue.h"
 #include "vaultd/checkpoint.h"
+#include "vaultd/chores.h"
+#include "vaultd/named.h"
 #include "vaultd/operators.h"
 #include "vaultd/secrets.h"
 #include "vaultd/sessions.h"
@@ -25,6 +29,11 @@ static int load_session(const struct store_session *x, void *arg)
 	return sessions_add(v->sessions, x, v->wall());
 }
 
+static void load_suspended(struct session *x, void *arg)
+{
+	named_refresh(arg, x);
+}
+
 static int load_secret(const struct store_secret *x, void *arg)
 {
 	return secrets_put(((struct vault *)arg)->secrets, x);
@@ -36,7 +45,8 @@ static void load_upstreams(struct vault *v)
 	if (v->upstreams == NULL)
 		log_fatal(KG_EXIT_FAILURE, "servers: out of memory");
 	for (size_t i = 0; i < config_links(v->config); i++)
-		v->upstreams[i] = (struct upstream){.server = config_link_at(v->config, i), .tools = tools_new()};
+		v->upstreams[i] = (struct upstream){
+			.server = config_link_at(v->config, i), .tools = tools_new(), .pins = pins_new()};
 }
 
 struct vault *vault_new(const struct config *config, struct loop *loop, struct secret *master, struct store *store,
@@ -55,9 +65,14 @@ struct vault *vault_new(const struct config *config, struct loop *loop, struct s
 	v->sessions = sessions_new();
 	v->secrets = secrets_new();
 	v->acts = acts_new();
+	v->approvals = approvals_new();
 	v->operators = operators_load();
 	load_upstreams(v);
-	r = store_sessions_live(store, v->wall(), load_session, v);
+	r = catalogue_load(v);
+	if (r == KG_OK)
+		r = store_sessions_live(store, v->wall(), load_session, v);
+	if (r == KG_OK)
+		sessions_each(v->sessions, load_suspended, v);
 	if (r == KG_OK)
 		r = store_secrets_each(store, load_secret, v);
 	if (r != KG_OK)
@@ -69,10 +84,14 @@ void vault_free(struct vault *v)
 {
 	while (v->peers != NULL)
 		peer_close(v->peers);
-	for (size_t i = 0; i < config_links(v->config); i++)
-		tools_free(v->upstreams[i].tools);
-	free(v->upstreams);
+	chores_free(v);
 	acts_free(v->acts);
+	approvals_free(v->approvals);
+	for (size_t i = 0; i < config_links(v->config); i++) {
+		tools_free(v->upstreams[i].tools);
+		pins_free(v->upstreams[i].pins);
+	}
+	free(v->upstreams);
 	operators_free(v->operators);
 	secrets_free(v->secrets);
 	sessions_free(v->sessions);

@@ -15,8 +15,10 @@
 #include "vaultd/store.h"
 
 struct acts;
+struct approvals;
 struct checkpoint;
 struct operators;
+struct pins;
 struct answer;
 struct secrets;
 struct sessions;
@@ -29,6 +31,8 @@ struct upstream {
 	struct peer *peer;   /* the newest connection that the parent named so, or NULL */
 	struct secret *key;  /* agreed with the role's present start, or NULL */
 	struct tools *tools; /* what the role has told of its tools; emptied with the connection */
+	struct pins *pins;   /* what is accepted of them */
+	bool unsettled;      /* something of its pins is to be put on record */
 };
 
 /* A connection. */
@@ -38,7 +42,7 @@ struct peer {
 	enum ipc_role role;
 	uid_t uid;                 /* of the process that connected, from the kernel */
 	struct upstream *upstream; /* of an upstream role, once named */
-	uint64_t pushed, taken;    /* of a broker: changed sessions that it was sent, and has in force */
+	uint64_t pushed, taken;    /* of a broker: changes that it was sent after its first state, and has in force */
 	struct peer *next;
 };
 
@@ -51,6 +55,8 @@ struct vault {
 	struct secrets *secrets;
 	struct checkpoint *checkpoint;
 	struct acts *acts;
+	struct approvals *approvals;
+	struct event *chores; /* timer of chores.h; NULL before the first */
 	struct operators *operators;
 	struct upstream *upstreams; /* config_link_at() of each: servers, then the external decision point */
 	struct peer *peers;

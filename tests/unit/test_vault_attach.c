@@ -38,6 +38,8 @@ static void tell_tools(struct scene *s)
 	rig_tools_done(&s->r, s->notes, 1, 4);
 	rig_tool(s->web, 1, "get_page", TIER_READ, 0);
 	rig_tools_done(&s->r, s->web, 1, 1);
+	CHECK(rig_record_all(&s->r, s->recorder, "tools.accepted") == 2);
+	rig_take_all(&s->r, s->broker);
 }
 
 static void scene_open(struct scene *s)
@@ -221,12 +223,12 @@ static void refuses_by_the_call(void)
 		{{NULL, "notes", "", MCP_TOOLS_CALL}, GRANT_DENIED, "tool-name"},
 		{{NULL, "web", "post_page", MCP_TOOLS_CALL}, GRANT_DENIED, "not-in-consent"},
 		{{NULL, "web", "../notes/add_note", MCP_TOOLS_CALL}, GRANT_DENIED, "not-in-consent"},
-		{{NULL, "notes", "wipe_notes", MCP_TOOLS_CALL}, GRANT_DENIED, "destructive"},
-		{{NULL, "notes", "raised", MCP_TOOLS_CALL}, GRANT_DENIED, "destructive"},
-		{{NULL, "notes", "unheard_of", MCP_TOOLS_CALL}, GRANT_DENIED, "destructive"},
+		{{NULL, "notes", "wipe_notes", MCP_TOOLS_CALL}, GRANT_DENIED, "approval-required"},
+		{{NULL, "notes", "raised", MCP_TOOLS_CALL}, GRANT_DENIED, "approval-required"},
+		{{NULL, "notes", "unheard_of", MCP_TOOLS_CALL}, GRANT_DENIED, "tool-unknown"},
 		/* The operator's rule says read, but the server has listed no such tool. */
-		{{NULL, "notes", "list_others", MCP_TOOLS_CALL}, GRANT_DENIED, "destructive"},
-		{{NULL, "web", "get_other", MCP_TOOLS_CALL}, GRANT_DENIED, "destructive"},
+		{{NULL, "notes", "list_others", MCP_TOOLS_CALL}, GRANT_DENIED, "tool-unknown"},
+		{{NULL, "web", "get_other", MCP_TOOLS_CALL}, GRANT_DENIED, "tool-unknown"},
 	};
 	struct scene s;
 
@@ -358,6 +360,8 @@ static void a_consent_for_reading_does_not_write(void)
 		"{\"human\":\"a\",\"agent\":\"b\",\"tools\":\"notes/*\",\"tier\":\"read\",\"for_s\":60,\"why\":\"c\"}",
 		NULL);
 	q.token = rig_text(grant, "token");
+	CHECK(refused(&s, &q, GRANT_DENIED, "tier-above-consent"));
+	q.name = "wipe_notes";
 	CHECK(refused(&s, &q, GRANT_DENIED, "tier-above-consent"));
 	json_decref(grant);
 	scene_close(&s);

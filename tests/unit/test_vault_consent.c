@@ -131,7 +131,7 @@ static void refuses_what_makes_no_sense(void)
 		{GRANT("a", "b", "Notes/*", "read", "60", "c"), "characters"},
 		{GRANT("a", "b", "note/*", "read", "60", "c"), "there are: notes, plain, web"},
 		{GRANT("a", "b", "notes/*", "root", "60", "c"), "tier"},
-		{GRANT("a", "b", "notes/*", "destructive", "60", "c"), "destructive tools are refused"},
+		{GRANT("a", "b", "notes/*", "destructive", "60", "c"), "an approval of each call"},
 		{GRANT("a", "b", "notes/*", "read", "0", "c"), "366 days"},
 		{GRANT("a", "b", "notes/*", "read", "-5", "c"), "366 days"},
 		{GRANT("a", "b", "notes/*", "read", "31622401", "c"), "366 days"},

@@ -10,7 +10,7 @@ static const struct place {
 	enum ipc_state state;
 	enum ipc_type takes[6];
 } places[] = {
-	{"broker", IPC_ROLE_BROKER, IPC_ST_READY, {IPC_ATTACH}},
+	{"broker", IPC_ROLE_BROKER, IPC_ST_READY, {IPC_ATTACH, IPC_APPROVAL_ASK, IPC_POLICY_KEEP}},
 	{"upstream, new", IPC_ROLE_UPSTREAM, IPC_ST_NEW, {IPC_UPSTREAM_NAME}},
 	{"upstream, named", IPC_ROLE_UPSTREAM, IPC_ST_NAMED, {IPC_UPSTREAM_KEY}},
 	{"upstream, keyed", IPC_ROLE_UPSTREAM, IPC_ST_READY, {IPC_TOOL_TIER, IPC_TOOL_TIERS_DONE, IPC_SELF_ATTACH}},
@@ -229,6 +229,8 @@ static void a_broker_gets_the_live_sessions(void)
 	snprintf(json, sizeof(json), "{\"id\":\"%s\"}", rig_text(b, "session"));
 	json_decref(rig_do(&r, admin, recorder, "session.revoke", json, true));
 	broker = rig_peer(&r, IPC_ROLE_BROKER);
+	CHECK(rig_expect(&r, broker, IPC_POLICY_STATE, &m));
+	rig_forget(&m);
 	CHECK(rig_expect(&r, broker, IPC_SESSION_PUT, &m));
 	{
 		const struct ipc_session_put *x = (const struct ipc_session_put *)&m.any;

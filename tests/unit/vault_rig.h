@@ -265,11 +265,29 @@ static inline int rig_upstream(struct rig *r, const char *server, uint8_t key[KX
 	return fd;
 }
 
-static inline void rig_tool(int fd, uint32_t generation, const char *name, uint8_t tier, uint8_t floor)
+static inline void rig_tool_as(int fd, uint32_t generation, const char *name, uint8_t tier, uint8_t floor,
+			       const char *definition)
 {
-	struct ipc_tool_tier m = {.generation = generation, .name = ipc_text(name), .tier = tier, .floor = floor};
+	struct ipc_tool_tier m = {.generation = generation,
+				  .name = ipc_text(name),
+				  .tier = tier,
+				  .floor = floor,
+				  .definition = ipc_text(definition)};
 
 	rig_say(fd, IPC_TOOL_TIER, &m);
+}
+
+static inline void rig_definition(const char *name, char out[256])
+{
+	snprintf(out, 256, "{\"inputSchema\":{},\"name\":\"%s\"}", name);
+}
+
+static inline void rig_tool(int fd, uint32_t generation, const char *name, uint8_t tier, uint8_t floor)
+{
+	char text[256];
+
+	rig_definition(name, text);
+	rig_tool_as(fd, generation, name, tier, floor, text);
 }
 
 static inline void rig_tools_done(struct rig *r, int fd, uint32_t generation, uint32_t count)
@@ -317,6 +335,35 @@ static inline const char *rig_text(const json_t *o, const char *key)
 	const char *text = json_string_value(json_object_get(o, key));
 
 	return text == NULL ? "" : text;
+}
+
+/* The recorder takes everything that lies before it; how much, and how often it was this kind. */
+static inline unsigned rig_record_all(struct rig *r, int recorder, const char *kind)
+{
+	struct ipc_vault_event_recorded done = {.status = GRANT_OK, .seq = 7};
+	struct rig_message m;
+	unsigned n = 0;
+
+	while (rig_expect(r, recorder, IPC_VAULT_EVENT, &m)) {
+		n += kind == NULL || ipc_is(((struct ipc_vault_event *)&m.any)->kind, kind);
+		done.id = ((struct ipc_vault_event *)&m.any)->id;
+		rig_forget(&m);
+		rig_say(recorder, IPC_VAULT_EVENT_RECORDED, &done);
+	}
+	return n;
+}
+
+/* The broker takes everything that lies before it. */
+static inline void rig_take_all(struct rig *r, int broker)
+{
+	static const struct ipc_put_taken taken = {0};
+	struct rig_message m;
+
+	while (rig_next(r, broker, &m)) {
+		if (m.type == IPC_SESSION_PUT || m.type == IPC_PIN_PUT || m.type == IPC_APPROVAL_PUT)
+			rig_say(broker, IPC_PUT_TAKEN, &taken);
+		rig_forget(&m);
+	}
 }
 
 #endif

@@ -1,0 +1,310 @@
+#include "vaultd/catalogue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "common/log.h"
+#include "vaultd/acts.h"
+#include "vaultd/chores.h"
+
+#define HEX_LEN (2 * HASH_LEN)
+#define BATCH_MAX 64       /* tools of one record: their names and hashes fit into ACT_MEMBERS_MAX */
+#define ROOM_FOR_OTHERS 24 /* acts that are left to operators, approvals and brokers */
+
+static int load_one(const struct store_pin *row, void *arg)
+{
+	struct upstream *u = vault_upstream(arg, ipc_text(row->server));
+
+	return u == NULL ? KG_OK : pins_load(u->pins, row);
+}
+
+int catalogue_load(struct vault *v)
+{
+	return store_pins_each(v->store, load_one, v);
+}
+
+struct sending {
+	struct peer *peer;
+	struct ipc_pin_put m;
+	size_t room; /* for definitions */
+	bool cut;
+};
+
+static void send_texts(struct store_text accepted, struct store_text listed, void *arg)
+{
+	struct sending *s = arg;
+
+	(void)listed;
+	if (accepted.n > s->room) {
+		s->cut = true;
+	} else {
+		s->m.definition = ipc_mem(accepted.p, accepted.n);
+		s->room -= accepted.n;
+	}
+	ipc_send(s->peer->conn, IPC_PIN_PUT, &s->m);
+}
+
+static void send_pin(struct sending *s, const struct upstream *u, const struct pin *x)
+{
+	const uint8_t *listed = pin_listed(x);
+
+	s->m = (struct ipc_pin_put){
+		.server = ipc_text(u->server->name), .name = ipc_text(x->name), .state = pin_state(x)};
+	if (x->has_accepted)
+		memcpy(s->m.accepted, x->accepted, HASH_LEN);
+	if (listed != NULL)
+		memcpy(s->m.listed, listed, HASH_LEN);
+	/* Without its row a broker is not told of it: it then refuses the tool. */
+	if (store_pin_texts(s->peer->vault->store, u->server->name, x->name, send_texts, s) != KG_OK)
+		log_warn("tool %s/%s: its row in vault.db cannot be read", u->server->name, x->name);
+}
+
+void catalogue_send(struct peer *broker)
+{
+	const struct vault *v = broker->vault;
+	struct sending s = {.peer = broker, .room = CATALOGUE_BYTES_MAX};
+
+	for (size_t i = 0; i < v->config->nservers; i++)
+		for (size_t k = 0; k < pins_count(v->upstreams[i].pins); k++)
+			send_pin(&s, &v->upstreams[i], pins_at(v->upstreams[i].pins, k));
+	if (s.cut)
+		log_warn("the accepted definitions of all tools are larger than 32 MiB: the broker cannot show the "
+			 "differences of some");
+}
+
+void catalogue_push(struct vault *v, const struct upstream *u, const struct pin *x)
+{
+	for (struct peer *p = v->peers; p != NULL; p = p->next) {
+		struct sending s = {.peer = p, .room = CATALOGUE_BYTES_MAX};
+
+		if (p->role != IPC_ROLE_BROKER)
+			continue;
+		p->pushed++;
+		send_pin(&s, u, x);
+	}
+}
+
+struct listing {
+	struct vault *v;
+	struct upstream *u;
+};
+
+static void on_changed(const struct pin *x, void *arg)
+{
+	const struct listing *l = arg;
+
+	catalogue_push(l->v, l->u, x);
+}
+
+int catalogue_listed(struct vault *v, struct upstream *u)
+{
+	struct listing l = {v, u};
+	struct pins_change c = {on_changed, &l};
+	size_t over;
+	int r = pins_listed(u->pins, v->store, u->server->name, u->tools, &c, &over);
+
+	tools_drop_definitions(u->tools);
+	if (r != KG_OK)
+		return r;
+	if (over != 0)
+		log_warn("server %s: %zu tools are refused: it has had %zu others, which is all that is kept",
+			 u->server->name, over, PINS_MAX);
+	u->unsettled = true;
+	chores_want(v);
+	catalogue_settle(v);
+	return KG_OK;
+}
+
+/* An act about what a server lists. */
+struct sight {
+	struct upstream *u;
+	size_t n;
+	struct {
+		struct pin *pin; /* lives as long as the vault */
+		uint8_t sha256[HASH_LEN];
+	} tool[BATCH_MAX];
+};
+
+static bool still_listed(const struct pin *x, const uint8_t hash[HASH_LEN])
+{
+	return !x->gone && x->differs && memcmp(x->listed, hash, HASH_LEN) == 0;
+}
+
+/* Whether or not it is on record now, it may be asked for again; when it failed, a chore does so later. */
+static void on_told(struct vault *v, struct peer *asker, void *data, const char *error)
+{
+	struct sight *s = data;
+
+	(void)asker;
+	for (size_t i = 0; i < s->n; i++)
+		if (memcmp(s->tool[i].pin->listed, s->tool[i].sha256, HASH_LEN) == 0)
+			s->tool[i].pin->asked = false;
+	s->u->unsettled = true;
+	chores_want(v);
+	if (error == NULL)
+		catalogue_settle(v);
+}
+
+static int accept_in_store(struct vault *v, const struct sight *s)
+{
+	int r = store_begin(v->store);
+
+	if (r != KG_OK)
+		return r;
+	for (size_t i = 0; r == KG_OK && i < s->n; i++) {
+		const struct pin *x = s->tool[i].pin;
+
+		if (!x->has_accepted && !x->held && still_listed(x, s->tool[i].sha256))
+			r = store_pin_accept(v->store, s->u->server->name, x->name, s->tool[i].sha256, v->wall(), NULL);
+	}
+	return store_end(v->store, r);
+}
+
+static int first_sight_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
+{
+	const struct sight *s = data;
+	int r = accept_in_store(v, s);
+
+	(void)result;
+	if (r != KG_OK) {
+		snprintf(error, ACT_ERROR_MAX, "vault.db cannot be written: see vaultd's log");
+		return r;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		struct pin *x = s->tool[i].pin;
+
+		if (x->has_accepted || x->held || !still_listed(x, s->tool[i].sha256))
+			continue;
+		pin_accept(x, v->wall(), NULL);
+		catalogue_push(v, s->u, x);
+	}
+	return KG_OK;
+}
+
+static json_t *hash_json(const uint8_t hash[HASH_LEN])
+{
+	char hex[HEX_LEN + 1];
+
+	sodium_bin2hex(hex, sizeof(hex), hash, HASH_LEN);
+	return json_string(hex);
+}
+
+static void add_to(struct sight *s, struct pin *x)
+{
+	s->tool[s->n].pin = x;
+	memcpy(s->tool[s->n].sha256, x->listed, HASH_LEN);
+	s->n++;
+	x->asked = true;
+}
+
+static void first_sight_start(struct vault *v, struct sight *s)
+{
+	json_t *tools = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(tools, json_pack("{s:s, s:o}", "tool", s->tool[i].pin->name, "sha256",
+						       hash_json(s->tool[i].sha256)));
+	act_start(v, NULL,
+		  &(struct act){
+			  "tools.accepted",
+			  json_pack("{s:s, s:b, s:o}", "server", s->u->server->name, "first_sight", 1, "tools", tools),
+			  first_sight_commit, free, s, on_told});
+}
+
+static struct sight *sight_new(struct upstream *u)
+{
+	struct sight *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		log_fatal(KG_EXIT_FAILURE, "pins: out of memory");
+	s->u = u;
+	return s;
+}
+
+static bool is_first_sight(const struct upstream *u, const struct pin *x)
+{
+	return !u->server->review_tools && !x->has_accepted && !x->held && !x->gone && !x->asked;
+}
+
+/* What is seen for the first time, in as few records as it fits into; false when there was no room. */
+static bool settle_first_sight(struct vault *v, struct upstream *u)
+{
+	for (size_t i = 0; i < pins_count(u->pins);) {
+		struct sight *s = NULL;
+
+		for (; i < pins_count(u->pins) && (s == NULL || s->n < BATCH_MAX); i++) {
+			if (!is_first_sight(u, pins_at(u->pins, i)))
+				continue;
+			if (acts_room(v) <= ROOM_FOR_OTHERS)
+				return false;
+			if (s == NULL)
+				s = sight_new(u);
+			add_to(s, pins_at(u->pins, i));
+		}
+		if (s != NULL)
+			first_sight_start(v, s);
+	}
+	return true;
+}
+
+static int changed_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
+{
+	const struct sight *s = data;
+
+	(void)result, (void)error;
+	pin_tell(s->tool[0].pin, s->tool[0].sha256);
+	/* Lost with a crash, it is told once more: no harm. */
+	if (store_pin_told(v->store, s->u->server->name, s->tool[0].pin->name, s->tool[0].sha256) != KG_OK)
+		log_warn("tool %s/%s: its row in vault.db cannot be written", s->u->server->name, s->tool[0].pin->name);
+	return KG_OK;
+}
+
+static bool is_untold_change(const struct pin *x)
+{
+	return x->has_accepted && x->differs && !x->gone && !x->asked && !pin_is_told(x, x->listed) && pin_may_tell(x);
+}
+
+static bool settle_changed(struct vault *v, struct upstream *u)
+{
+	for (size_t i = 0; i < pins_count(u->pins); i++) {
+		struct pin *x = pins_at(u->pins, i);
+		struct sight *s;
+		json_t *members;
+
+		if (!is_untold_change(x))
+			continue;
+		if (acts_room(v) <= ROOM_FOR_OTHERS)
+			return false;
+		s = sight_new(u);
+		add_to(s, x);
+		members = json_pack("{s:s, s:s, s:o, s:o}", "server", u->server->name, "tool", x->name, "accepted",
+				    hash_json(x->accepted), "listed", hash_json(x->listed));
+		if (x->ntold + 1 == PIN_TOLD_MAX)
+			json_object_set_new(members, "last", json_true());
+		act_start(v, NULL, &(struct act){"tools.changed", members, changed_commit, free, s, on_told});
+	}
+	return true;
+}
+
+bool catalogue_settle(struct vault *v)
+{
+	bool left = false;
+
+	if (peer_find(v, IPC_ROLE_RECORDER) == NULL)
+		return false;
+	for (size_t i = 0; i < v->config->nservers; i++) {
+		struct upstream *u = &v->upstreams[i];
+
+		if (!u->unsettled)
+			continue;
+		u->unsettled = false;
+		if (!settle_changed(v, u) || !settle_first_sight(v, u))
+			u->unsettled = true;
+		left = left || u->unsettled;
+	}
+	return left;
+}

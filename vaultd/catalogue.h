@@ -1,0 +1,28 @@
+/*
+ * The pins of all servers as they change: a server's new list, first sight, what is put on record of it, and
+ * the brokers' copies. What is accepted by itself is accepted when that is on record; until then the tool is pending.
+ */
+#ifndef VAULTD_CATALOGUE_H
+#define VAULTD_CATALOGUE_H
+
+#include "vaultd/pins.h"
+#include "vaultd/vault.h"
+
+/* Every pin that the store has of a configured server. */
+int catalogue_load(struct vault *v) MUST_CHECK;
+
+/* A server has another list of tools. KG_E_*: the list cannot be trusted to hold. */
+int catalogue_listed(struct vault *v, struct upstream *u) MUST_CHECK;
+
+/* Puts on record what is not yet, as far as the recorder is there and has room; returns whether something is left. */
+bool catalogue_settle(struct vault *v);
+
+/* A broker has come: it gets every pin. */
+void catalogue_send(struct peer *broker);
+/* A pin has changed: every broker hears of it. */
+void catalogue_push(struct vault *v, const struct upstream *u, const struct pin *x);
+
+/* Definitions that one broker is sent when it comes; behind them pins go without. */
+#define CATALOGUE_BYTES_MAX ((size_t)32 * 1048576)
+
+#endif

@@ -1,0 +1,296 @@
+/* tools.list, show, accept, hold, release: an operator looks at what servers list and says what holds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "vaultd/acts.h"
+#include "vaultd/admin.h"
+#include "vaultd/catalogue.h"
+#include "vaultd/named.h"
+#include "vaultd/tools.h"
+
+#define HEX_LEN (2 * HASH_LEN)
+#define LIST_MAX 8000 /* tools of one answer */
+
+static json_t *hash_json(const uint8_t *hash)
+{
+	char hex[HEX_LEN + 1];
+
+	if (hash == NULL)
+		return json_null();
+	sodium_bin2hex(hex, sizeof(hex), hash, HASH_LEN);
+	return json_string(hex);
+}
+
+/* Who accepted; null for first sight. */
+static json_t *by_json(const struct pin *x)
+{
+	struct store_actor by = {x->by_uid, x->by_name};
+
+	return x->by_person ? actor_json(&by) : json_null();
+}
+
+static json_t *tool_json(const struct upstream *u, const struct pin *x)
+{
+	const struct tool *t = tools_find(u->tools, x->name);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:o}", "server", u->server->name, "name", x->name,
+			 "state", pin_state_name(pin_state(x)), "tier", tier_name(t == NULL ? 0 : t->tier), "accepted",
+			 hash_json(x->has_accepted ? x->accepted : NULL), "listed", hash_json(pin_listed(x)),
+			 "accepted_at", (json_int_t)x->accepted_at, "by", by_json(x));
+}
+
+/* The member "server"; NULL after the asker was told. */
+static struct upstream *server_of(struct peer *p, const json_t *in)
+{
+	const char *name = admin_text(p, in, "server", SERVER_NAME_MAX);
+	struct upstream *u = name == NULL ? NULL : vault_upstream(p->vault, ipc_text(name));
+
+	if (name != NULL && u == NULL)
+		admin_error(p, "no server \"%s\" is configured: see keepgate tools list", name);
+	return u;
+}
+
+static void list_server(const struct upstream *u, json_t *tools)
+{
+	for (size_t i = 0; i < pins_count(u->pins); i++)
+		json_array_append_new(tools, tool_json(u, pins_at(u->pins, i)));
+}
+
+static void tools_list(struct peer *p, json_t *in)
+{
+	struct vault *v = p->vault;
+	bool one = json_object_get(in, "server") != NULL;
+	struct upstream *u = one ? server_of(p, in) : NULL;
+	json_t *tools;
+	size_t n = 0;
+
+	if (one && u == NULL)
+		return;
+	for (size_t i = 0; i < v->config->nservers; i++)
+		n += pins_count(v->upstreams[i].pins);
+	if (!one && n > LIST_MAX) {
+		admin_error(p, "there are %zu tools: name a server", n);
+		return;
+	}
+	tools = json_array();
+	for (size_t i = 0; i < v->config->nservers; i++)
+		if (!one || u == &v->upstreams[i])
+			list_server(&v->upstreams[i], tools);
+	admin_result(p, json_pack("{s:o}", "tools", tools));
+}
+
+/* The members "server" and "tool"; NULL after the asker was told. */
+static struct pin *tool_of(struct peer *p, const json_t *in, struct upstream **u)
+{
+	const char *name;
+	struct pin *x;
+
+	*u = server_of(p, in);
+	name = *u == NULL ? NULL : admin_text(p, in, "tool", TOOL_NAME_MAX);
+	if (name == NULL)
+		return NULL;
+	x = pins_find((*u)->pins, name);
+	if (x == NULL)
+		admin_error(p, "server \"%s\" has listed no tool \"%s\": see keepgate tools list", (*u)->server->name,
+			    name);
+	return x;
+}
+
+struct shown {
+	const struct pin *pin;
+	json_t *out;
+};
+
+static json_t *definition_json(const uint8_t *hash, struct store_text text)
+{
+	if (hash == NULL || text.p == NULL)
+		return json_null();
+	return json_pack("{s:o, s:s%}", "sha256", hash_json(hash), "definition", (const char *)text.p, text.n);
+}
+
+static void show_texts(struct store_text accepted, struct store_text listed, void *arg)
+{
+	struct shown *s = arg;
+	const struct pin *x = s->pin;
+
+	json_object_set_new(s->out, "accepted", definition_json(x->has_accepted ? x->accepted : NULL, accepted));
+	json_object_set_new(s->out, "listed", definition_json(pin_listed(x), x->differs ? listed : accepted));
+}
+
+static void tools_show(struct peer *p, json_t *in)
+{
+	struct upstream *u;
+	struct shown s = {.pin = tool_of(p, in, &u)};
+
+	if (s.pin == NULL)
+		return;
+	s.out = tool_json(u, s.pin);
+	if (store_pin_texts(p->vault->store, u->server->name, s.pin->name, show_texts, &s) == KG_OK) {
+		admin_result(p, s.out);
+		return;
+	}
+	json_decref(s.out);
+	admin_error(p, "vault.db cannot be read: see vaultd's log");
+}
+
+/* What an act does to one tool. Pins live as long as the vault. */
+struct change {
+	struct upstream *u;
+	struct pin *pin;
+	uint8_t sha256[HASH_LEN]; /* accepting: what the operator has seen */
+	bool hold;
+	struct store_actor by;
+	char by_name[OPERATOR_NAME_MAX + 1];
+};
+
+static struct change *change_new(struct peer *p, const json_t *in)
+{
+	struct change *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		admin_error(p, "vaultd is out of memory");
+		return NULL;
+	}
+	c->pin = tool_of(p, in, &c->u);
+	if (c->pin == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->by = admin_actor(p);
+	snprintf(c->by_name, sizeof(c->by_name), "%s", c->by.name);
+	c->by.name = c->by_name;
+	return c;
+}
+
+/* Why this hash cannot be accepted; NULL when it can. */
+static const char *accept_refusal(const struct pin *x, const uint8_t hash[HASH_LEN])
+{
+	if (x->gone)
+		return "its server does not list this tool any more";
+	if (!x->differs)
+		return "what the server lists is accepted already";
+	if (memcmp(x->listed, hash, HASH_LEN) != 0)
+		return "its server lists another definition by now: look again (keepgate tools diff)";
+	return NULL;
+}
+
+static int accept_in_store(struct vault *v, const struct change *c)
+{
+	int r = store_begin(v->store);
+
+	if (r != KG_OK)
+		return r;
+	r = named_keep(v, c->u, c->pin);
+	if (r == KG_OK)
+		r = store_pin_accept(v->store, c->u->server->name, c->pin->name, c->sha256, v->wall(), &c->by);
+	return store_end(v->store, r);
+}
+
+static int accept_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
+{
+	struct change *c = data;
+	const char *why = accept_refusal(c->pin, c->sha256);
+	unsigned suspended;
+
+	if (why == NULL && accept_in_store(v, c) != KG_OK)
+		why = "vault.db cannot be written: see vaultd's log";
+	if (why != NULL) {
+		snprintf(error, ACT_ERROR_MAX, "%s", why);
+		return KG_E_STATE;
+	}
+	pin_accept(c->pin, v->wall(), &c->by);
+	catalogue_push(v, c->u, c->pin);
+	suspended = named_changed(v, c->u, c->pin);
+	*result = tool_json(c->u, c->pin);
+	json_object_set_new(*result, "sessions_changed", json_integer((json_int_t)suspended));
+	return KG_OK;
+}
+
+static int read_hash(struct peer *p, const json_t *in, uint8_t out[HASH_LEN])
+{
+	const char *hex = admin_text(p, in, "sha256", HEX_LEN);
+
+	if (hex == NULL)
+		return KG_E_INVALID;
+	if (strlen(hex) == HEX_LEN && sodium_hex2bin(out, HASH_LEN, hex, HEX_LEN, NULL, NULL, NULL) == 0)
+		return KG_OK;
+	admin_error(p, "sha256: 64 hexadecimal digits are needed, as keepgate tools show tells them");
+	return KG_E_INVALID;
+}
+
+static void tools_accept(struct peer *p, json_t *in)
+{
+	struct change *c = change_new(p, in);
+	const char *why = NULL;
+	json_t *members;
+
+	if (c == NULL)
+		return;
+	if (read_hash(p, in, c->sha256) != KG_OK) {
+		free(c);
+		return;
+	}
+	why = accept_refusal(c->pin, c->sha256);
+	if (why != NULL) {
+		admin_error(p, "%s", why);
+		free(c);
+		return;
+	}
+	members = json_pack("{s:s, s:s, s:o}", "server", c->u->server->name, "tool", c->pin->name, "sha256",
+			    hash_json(c->sha256));
+	if (c->pin->has_accepted)
+		json_object_set_new(members, "before", hash_json(c->pin->accepted));
+	act_submit(p, &(struct act){"tools.accept", members, accept_commit, free, c, NULL});
+}
+
+static int hold_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
+{
+	struct change *c = data;
+
+	if (store_pin_held(v->store, c->u->server->name, c->pin->name, c->hold) != KG_OK) {
+		snprintf(error, ACT_ERROR_MAX, "vault.db cannot be written: see vaultd's log");
+		return KG_E_IO;
+	}
+	c->pin->held = c->hold;
+	catalogue_push(v, c->u, c->pin);
+	/* One that was held at its first sight is seen now. */
+	c->u->unsettled = true;
+	catalogue_settle(v);
+	*result = tool_json(c->u, c->pin);
+	return KG_OK;
+}
+
+static void tools_hold_change(struct peer *p, json_t *in, bool hold)
+{
+	struct change *c = change_new(p, in);
+
+	if (c == NULL)
+		return;
+	if (c->pin->held == hold) {
+		admin_error(p, "%s", hold ? "the tool is held already" : "the tool is not held");
+		free(c);
+		return;
+	}
+	c->hold = hold;
+	act_submit(p, &(struct act){hold ? "tools.hold" : "tools.release",
+				    json_pack("{s:s, s:s}", "server", c->u->server->name, "tool", c->pin->name),
+				    hold_commit, free, c, NULL});
+}
+
+static void tools_hold(struct peer *p, json_t *in)
+{
+	tools_hold_change(p, in, true);
+}
+
+static void tools_release(struct peer *p, json_t *in)
+{
+	tools_hold_change(p, in, false);
+}
+
+const struct vault_admin_op tool_ops[] = {
+	{"tools.list", tools_list}, {"tools.show", tools_show},       {"tools.accept", tools_accept},
+	{"tools.hold", tools_hold}, {"tools.release", tools_release}, {0},
+};
