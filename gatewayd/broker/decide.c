@@ -234,6 +234,8 @@ static void ask_policies(struct broker *b, const struct decision_request *q, str
 	struct policy_decision v;
 	struct policy_request p;
 
+	/* Building may have put another set in force. */
+	out->policy_sha256 = policies_hash(b->policies);
 	if (d == NULL) {
 		deny(out, "policy-none", q->tool, "because no valid set of policies is in force: ", why);
 		return;
