@@ -109,7 +109,7 @@ static int no_memory(struct cedar_error *error)
 	return cedar_fail(error, CEDAR_E_MEMORY, 0, "out of memory for entities");
 }
 
-int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *given, struct cedar_error *error)
+static int add(struct cedar_entities *store, const struct cedar_entity *given, bool cover, struct cedar_error *error)
 {
 	struct cedar_entity *entity;
 	const struct cedar_entity *known;
@@ -125,7 +125,7 @@ int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *
 	if (given->parent_count > 0)
 		memcpy(entity->parents, given->parents, given->parent_count * sizeof(*entity->parents));
 	entity->parent_count = sort_uids(entity->parents, given->parent_count);
-	known = cedar_entities_find(store, entity->uid);
+	known = cover ? find_own(store, entity->uid) : cedar_entities_find(store, entity->uid);
 	if (known != NULL && same_entity(known, entity))
 		return 0;
 	if (known != NULL)
@@ -135,6 +135,16 @@ int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *
 	    cedar_list_add(&store->list, &store->arena, entity) != 0)
 		return no_memory(error);
 	return 0;
+}
+
+int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *entity, struct cedar_error *error)
+{
+	return add(store, entity, false, error);
+}
+
+int cedar_entities_cover(struct cedar_entities *store, const struct cedar_entity *entity, struct cedar_error *error)
+{
+	return add(store, entity, true, error);
 }
 
 /* All parents are closed: their union with their ancestors is the closure. */

@@ -40,6 +40,12 @@ struct cedar_arena *cedar_entities_arena(struct cedar_entities *store);
 int cedar_entities_add(struct cedar_entities *store, const struct cedar_entity *entity, struct cedar_error *error);
 
 /*
+ * The same, but an entity of the base with this uid is hidden behind it: what a
+ * request knows better. Those of the base that descend from it keep its ancestors.
+ */
+int cedar_entities_cover(struct cedar_entities *store, const struct cedar_entity *entity, struct cedar_error *error);
+
+/*
  * Computes ancestors. A cycle is CEDAR_E_CYCLE, more than CEDAR_MAX_ANCESTORS
  * entries CEDAR_E_LIMIT. After this the store is read-only and may be shared
  * between threads.

@@ -64,6 +64,17 @@ const struct cedar_schema_entity *cedar_schema_entity(const struct cedar_schema 
 	return cedar_map_get(&schema->entities, CEDAR_STR(""), name);
 }
 
+const struct cedar_str *cedar_schema_attr_note(const struct cedar_schema_entity *entity, struct cedar_str attr,
+					       struct cedar_str key)
+{
+	size_t i;
+
+	for (i = 0; i < entity->note_count; i++)
+		if (cedar_str_equal(entity->notes[i].attr, attr) && cedar_str_equal(entity->notes[i].note->key, key))
+			return &entity->notes[i].note->value;
+	return NULL;
+}
+
 const struct cedar_schema_action *cedar_schema_action(const struct cedar_schema *schema, const struct cedar_uid *uid)
 {
 	return cedar_map_find(&schema->actions, uid->hash, uid->type, uid->id);

@@ -8,6 +8,11 @@
 
 struct cedar_schema;
 
+struct cedar_attr_note {
+	struct cedar_str attr;
+	const struct cedar_annotation *note;
+};
+
 struct cedar_schema_entity {
 	struct cedar_str name;
 	bool is_enum;
@@ -17,6 +22,9 @@ struct cedar_schema_entity {
 	const struct cedar_type *tags;  /* NULL: none allowed */
 	struct cedar_str *parents;      /* declared, direct */
 	size_t parent_count;
+	/* What is annotated at attributes (text form); for cedar_schema_attr_note(). */
+	struct cedar_attr_note *notes;
+	size_t note_count;
 	/* All types that may be ancestors: a row of the closure, by .number. */
 	uint64_t *ancestors;
 	uint32_t number;
@@ -42,6 +50,9 @@ void cedar_schema_free(struct cedar_schema *schema);
 
 const struct cedar_schema_entity *cedar_schema_entity(const struct cedar_schema *schema, struct cedar_str name);
 const struct cedar_schema_action *cedar_schema_action(const struct cedar_schema *schema, const struct cedar_uid *uid);
+/* The value of annotation `key` at the entity's own attribute `attr`; NULL: there is none. */
+const struct cedar_str *cedar_schema_attr_note(const struct cedar_schema_entity *entity, struct cedar_str attr,
+					       struct cedar_str key);
 /* In no particular order; NULL past the end. */
 const struct cedar_schema_entity *cedar_schema_entity_at(const struct cedar_schema *schema, size_t i);
 const struct cedar_schema_action *cedar_schema_action_at(const struct cedar_schema *schema, size_t i);

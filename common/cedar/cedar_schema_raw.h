@@ -26,6 +26,7 @@ struct cedar_raw_attr {
 	struct cedar_str name;
 	struct cedar_raw_type *type;
 	bool required;
+	struct cedar_list notes; /* cedar_annotation */
 };
 
 /* A name with the place where it stands. */

@@ -359,6 +359,26 @@ static int add_ids(struct resolver *r, const struct cedar_raw_entity *raw, struc
 	return 0;
 }
 
+/* Types are shared by all that are equal: annotations stand beside them. */
+static int add_notes(struct resolver *r, const struct cedar_raw_type *shape, struct cedar_schema_entity *entity)
+{
+	const struct cedar_raw_attr *attr;
+	size_t i, j, count = 0;
+
+	for (i = 0; i < shape->attrs.count; i++)
+		count += ((const struct cedar_raw_attr *)shape->attrs.items[i])->notes.count;
+	entity->notes = cedar_arena_array(&r->schema->arena, count, sizeof(*entity->notes));
+	if (entity->notes == NULL)
+		return no_memory(r);
+	for (i = 0; i < shape->attrs.count; i++) {
+		attr = shape->attrs.items[i];
+		for (j = 0; j < attr->notes.count; j++)
+			entity->notes[entity->note_count++] =
+				(struct cedar_attr_note){attr->name, attr->notes.items[j]};
+	}
+	return 0;
+}
+
 static int add_entity(struct resolver *r, const struct cedar_raw_entity *raw)
 {
 	struct cedar_schema_entity *entity = cedar_arena_alloc(&r->schema->arena, sizeof(*entity));
@@ -379,6 +399,9 @@ static int add_entity(struct resolver *r, const struct cedar_raw_entity *raw)
 		return -(int)r->raw->error->code;
 	if (entity->shape->kind != CEDAR_TY_RECORD)
 		return fail(r, CEDAR_E_FORMAT, raw->offset, "the attributes must be a record", raw->name);
+	rc = add_notes(r, raw->shape != NULL ? raw->shape : &empty, entity);
+	if (rc != 0)
+		return rc;
 	if (raw->tags != NULL) {
 		entity->tags = resolve_type(r, raw->tags, raw->space);
 		if (entity->tags == NULL)

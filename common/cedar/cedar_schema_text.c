@@ -21,12 +21,10 @@ void *cedar_raw_add(struct cedar_raw_schema *raw, struct cedar_list *list, size_
 	return object;
 }
 
-/* Annotations mean nothing to us, but a repeated key is an error. */
-static int skip_annotations(struct parser *p)
+/* A repeated key is an error. Only those of attributes are kept: what they mean is for others to say. */
+static int read_annotations(struct parser *p, struct cedar_list *notes)
 {
-	struct cedar_list keys = {0};
-	struct cedar_raw_name *key;
-	struct cedar_str value;
+	struct cedar_annotation *note;
 	size_t i;
 	int rc = 0;
 
@@ -34,22 +32,30 @@ static int skip_annotations(struct parser *p)
 		rc = cedar_lex_next(&p->lexer);
 		if (rc == 0 && p->lexer.token.kind != CEDAR_T_WORD)
 			return cedar_lex_wrong(&p->lexer, "an annotation");
-		key = cedar_raw_add(p->raw, &keys, sizeof(*key));
-		if (rc != 0 || key == NULL)
+		note = cedar_raw_add(p->raw, notes, sizeof(*note));
+		if (rc != 0 || note == NULL)
 			return rc != 0 ? rc : -CEDAR_E_MEMORY;
-		key->name = p->lexer.token.text;
-		for (i = 0; i + 1 < keys.count; i++)
-			if (cedar_str_equal(key->name, ((struct cedar_raw_name *)keys.items[i])->name))
+		note->key = p->lexer.token.text;
+		for (i = 0; i + 1 < notes->count; i++)
+			if (cedar_str_equal(note->key, ((struct cedar_annotation *)notes->items[i])->key))
 				return cedar_fail(p->lexer.error, CEDAR_E_DUPLICATE, p->lexer.token.start,
 						  "this annotation stands twice");
 		rc = cedar_lex_next(&p->lexer);
 		if (rc == 0 && (rc = cedar_lex_accept(&p->lexer, "(")) == 1) {
-			rc = cedar_lex_string(&p->lexer, &value);
+			note->has_value = true;
+			rc = cedar_lex_string(&p->lexer, &note->value);
 			if (rc == 0)
 				rc = cedar_lex_expect(&p->lexer, ")", "after a value");
 		}
 	}
 	return rc;
+}
+
+static int skip_annotations(struct parser *p)
+{
+	struct cedar_list notes = {0};
+
+	return read_annotations(p, &notes);
 }
 
 /* A path that may begin with __cedar. */
@@ -97,10 +103,11 @@ static int more_items(struct parser *p, const char *close)
 static int parse_attr(struct parser *p, struct cedar_list *attrs)
 {
 	struct cedar_raw_attr *attr = cedar_raw_add(p->raw, attrs, sizeof(*attr));
-	int rc = skip_annotations(p);
+	int rc;
 
 	if (attr == NULL)
 		return -CEDAR_E_MEMORY;
+	rc = read_annotations(p, &attr->notes);
 	if (rc == 0)
 		rc = parse_name(p, &attr->name);
 	if (rc == 0)

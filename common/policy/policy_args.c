@@ -50,6 +50,17 @@ static int convert_string(struct converter *c, uint32_t t, struct cedar_value *o
 	return 0;
 }
 
+/* As policy_facts() writes decimals, and integers that not every reader of JSON would keep. */
+static bool recorded_number(struct cedar_str s, bool decimal, int64_t *out)
+{
+	if (decimal)
+		return cedar_decimal_parse(s, out) == 0;
+	for (size_t i = 0; i < s.n; i++)
+		if ((s.p[i] < '0' || s.p[i] > '9') && (s.p[i] != '-' || i > 0))
+			return false;
+	return s.n > 0 && number_scaled(s.p, s.n, 0, out) == 0;
+}
+
 /* A number that Cedar has no value for is left out, and refused where somebody could look at it. */
 static int convert_number(struct converter *c, const struct plan *plan, uint32_t t, struct cedar_value *out)
 {
@@ -58,10 +69,10 @@ static int convert_number(struct converter *c, const struct plan *plan, uint32_t
 	const char *raw = json_raw(c->doc, t, &len);
 	int64_t value;
 
-	if (c->mode == ARGS_RECORDED && decimal && json_kind(c->doc, t) == JK_STRING) {
-		if (cedar_decimal_parse((struct cedar_str){raw + 1, len - 2}, &value) != 0)
-			return refuse(c, "must be a decimal");
-		*out = cedar_scaled(CEDAR_DECIMAL, value);
+	if (c->mode == ARGS_RECORDED && json_kind(c->doc, t) == JK_STRING) {
+		if (!recorded_number((struct cedar_str){raw + 1, len - 2}, decimal, &value))
+			return refuse(c, "must be a number");
+		*out = decimal ? cedar_scaled(CEDAR_DECIMAL, value) : cedar_long(value);
 		return 0;
 	}
 	if (json_kind(c->doc, t) != JK_NUMBER)
