@@ -126,6 +126,64 @@ struct config_operator {
 	bool mfa; /* logging in to this account needs a second factor */
 };
 
+/* Where on-call is reached. */
+enum channel_kind {
+	CHANNEL_PAGERDUTY = 1, /* Events API v2; secret: the routing key */
+	CHANNEL_SLACK,         /* incoming webhook; secret: the path behind the host */
+	CHANNEL_ALERTMANAGER,  /* v2; secret: a bearer token, or none */
+	CHANNEL_OPSGENIE,      /* secret: the API key */
+	CHANNEL_JSM,           /* Jira Service Management's form of the same */
+	CHANNEL_NTFY,          /* secret: a bearer token, or none */
+	CHANNEL_EMAIL,         /* SMTP over TLS; secret: the password, or none */
+	CHANNEL_WEBHOOK,       /* CloudEvents with Standard Webhooks signatures; secret: whsec_... or whsk_... */
+	CHANNEL_HEARTBEAT,     /* the dead man's switch: a request a minute */
+};
+struct config_channel {
+	const char *name; /* [a-z0-9][a-z0-9-]*, at most 24 */
+	uint8_t kind;     /* enum channel_kind */
+	/* address, TLS and one credential (env, slot "secret") as of a server named CONFIG_PAGER_LINK name; url as the
+	 * provider documents it */
+	struct config_server link;
+	const char *topic;             /* ntfy */
+	const char *from, **to, *user; /* email */
+	size_t nto;
+	uint32_t per_minute; /* of the provider: what is more is collapsed; the kind's own by default */
+};
+#define CONFIG_PAGER_LINK "pager-" /* no server may be called so when there are channels */
+
+/* Who is paged, and who when nobody acknowledges. */
+struct config_escalation {
+	uint32_t after_s; /* since the page; 0: at once */
+	const char **channels;
+	size_t nchannels;
+};
+struct config_route {
+	uint8_t severity;   /* this and above (enum guard_severity) */
+	const char **rules; /* globs of rule ids; none: all */
+	size_t nrules;
+	struct config_escalation *steps;
+	size_t nsteps;
+	uint8_t days;              /* bits, Monday first; the route holds on these days */
+	uint32_t from_min, to_min; /* and between these minutes of the day; equal: all day. May pass midnight */
+};
+struct config_guardian {
+	const char *rules;            /* folder, absolute; NULL: the rules that are compiled in */
+	bool inspect;                 /* look at what results and arguments hold (default true) */
+	struct config_pair *canaries; /* name, value: a credential that nobody may use */
+	size_t ncanaries;
+	struct config_channel *channels;
+	size_t nchannels;
+	struct config_route
+		*routes; /* the first that holds; none does: every channel, all severities of high and above */
+	size_t nroutes;
+	uint32_t quiet_from_min, quiet_to_min; /* low and medium severity wait in these hours; equal: none */
+	uint32_t blast_humans,
+		blast_minutes;   /* never contain more humans in so many minutes without a person: 5 in 10 */
+	const char *console_url; /* base of links in pages; NULL: none */
+	uint8_t test_day;        /* 1 Monday .. 7; 0: no weekly test page */
+	uint32_t test_min;
+};
+
 struct config {
 	json_t *root;    /* the file, paths resolved; owns the strings above and below, with derived */
 	json_t *derived; /* strings made from root's */
@@ -143,6 +201,7 @@ struct config {
 	struct config_policy policy;
 	struct config_approvals approvals;
 	struct config_authzen authzen;
+	struct config_guardian guardian;
 	struct config_operator *operators;
 	size_t noperators;
 	struct config_server *servers;
