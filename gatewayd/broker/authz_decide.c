@@ -26,6 +26,18 @@ static const char *const kind_names[] = {[AUTHZ_EVALUATE] = "evaluation",
 					 [AUTHZ_RESOURCES] = "resources",
 					 [AUTHZ_ACTIONS] = "actions"};
 
+/* An action of Cedar has no attributes: its properties are members of the context, before the caller's of that name. */
+static json_t *context_of(json_t *properties)
+{
+	json_t *action = json_object_get(properties, "action"), *context = json_object_get(properties, "context");
+
+	if (action == NULL)
+		return context;
+	if (context == NULL)
+		return action;
+	return json_object_update(context, action) == 0 ? context : action;
+}
+
 /* NULL, or why it cannot be asked. What was a string on the wire fits: the table has the same limits. */
 static const char *take_question(const struct ipc_authz_ask *m, struct asked *a)
 {
@@ -50,9 +62,8 @@ static const char *take_question(const struct ipc_authz_ask *m, struct asked *a)
 		.resource_type = a->resource_type,
 		.resource_id = m->kind == AUTHZ_RESOURCES ? NULL : a->resource_id,
 		.subject_properties = json_object_get(p, "subject"),
-		.action_properties = json_object_get(p, "action"),
 		.resource_properties = json_object_get(p, "resource"),
-		.context = json_object_get(p, "context"),
+		.context = context_of(p),
 	};
 	return NULL;
 }
