@@ -25,7 +25,10 @@
 #define POLICY_REASON_MAX 512
 #define POLICY_IDS_MAX 1024
 
-/* One file of a set: *.cedar, *.cedarschema (the operator's half), entities.json. Borrowed. */
+/*
+ * One file of a set: *.cedar, *.cedarschema (the operator's half), entities.json; cases.json may stand beside them and
+ * means nothing here. Borrowed.
+ */
 struct policy_file {
 	const char *name;
 	const char *text;
