@@ -154,7 +154,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 static bool try_again(struct ask *a)
 {
-	static const struct timeval pause = {0, ASK_RETRY_MS * 1000};
+	static const struct timeval pause = {0, ASK_RETRY_US};
 
 	if (a->retried)
 		return false;
@@ -264,10 +264,12 @@ int asks_on_ask(struct ipc_conn *c, const void *msg, int fd, void *arg)
 
 void asks_drop_all(struct pdp *p)
 {
-	struct ask *a;
+	struct ask *a, *next;
 
-	while ((a = TAILQ_FIRST(&p->asks.list)) != NULL)
+	for (a = TAILQ_FIRST(&p->asks.list); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
 		ask_free(a);
+	}
 }
 
 /* Those that wait for header lines: no transfer, no second try under way. */

@@ -7,7 +7,7 @@
 #include "common/ipc.h"
 
 #define ASKS_MAX 1000
-#define ASK_RETRY_MS 5 /* after a connection that did not come about, once */
+#define ASK_RETRY_US 5000 /* after a connection that did not come about, once */
 /* Of questions whose time has passed, so many may go on for a moment: what they open is there for the next one. */
 #define ASKS_LATE_MAX 4
 #define ASK_LATE_S 2

@@ -7,11 +7,13 @@
 int main(void)
 {
 	static struct pdp p;
-	static struct role role = {.peer = links_peer, .arg = &p};
+	static struct role role;
 	struct lock_paths paths = {0};
 	struct url url;
 	const char *why;
 
+	role.peer = links_peer;
+	role.arg = &p;
 	role_begin(&role, IPC_ROLE_PDP, "gatewayd-pdp", 0);
 	if (role.config->policy.external.kind == PDP_NONE || role.config->policy.external.url == NULL)
 		log_fatal(KG_EXIT_CONFIG, "start: the configuration slice has no external decision point");

@@ -242,12 +242,15 @@ struct transfer_pool *transfer_pool_new(struct loop *l, const struct http_config
 
 void transfer_pool_free(struct transfer_pool *p)
 {
-	struct transfer *t;
+	struct transfer *t, *next;
 
-	while ((t = TAILQ_FIRST(&p->running)) != NULL)
-		transfer_drop(t);
-	while ((t = TAILQ_FIRST(&p->idle)) != NULL) {
-		TAILQ_REMOVE(&p->idle, t, link);
+	for (t = TAILQ_FIRST(&p->running); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
+		leave_curl(t);
+		transfer_destroy(t);
+	}
+	for (t = TAILQ_FIRST(&p->idle); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
 		transfer_destroy(t);
 	}
 	http_free(p->http);

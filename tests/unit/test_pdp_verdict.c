@@ -164,15 +164,15 @@ static void reasons_are_taken(void)
 /* Cut at a character's end. */
 static void long_texts_are_cut(void)
 {
-	char text[4096] = "{\"decision\":false,\"context\":{\"decision_id\":\"";
+	char ids[301] = "", reason[601] = "", text[2048];
 	struct verdict v;
 
+	memset(ids, 'i', 300);
 	for (int i = 0; i < 300; i++)
-		strcat(text, "i");
-	strcat(text, "\",\"reason_user\":{\"en\":\"x");
-	for (int i = 0; i < 300; i++)
-		strcat(text, "\xc3\xa4");
-	strcat(text, "\"}}}");
+		memcpy(reason + 2 * i, "\xc3\xa4", 3);
+	snprintf(text, sizeof(text),
+		 "{\"decision\":false,\"context\":{\"decision_id\":\"%s\",\"reason_user\":{\"en\":\"x%s\"}}}", ids,
+		 reason);
 	read_one(text, &v);
 	CHECK(strlen(v.reason) == VERDICT_REASON_MAX - 1 && (uint8_t)v.reason[VERDICT_REASON_MAX - 2] == 0xa4);
 	CHECK(strlen(v.decision_id) == VERDICT_ID_MAX);
