@@ -50,7 +50,7 @@ LIBCEDAR := $(call lib_of,cedar)
 LIBSCHEMA := $(call lib_of,jsonschema)
 LIBPOLICY := $(call lib_of,policy)
 $(LIBCEDAR): $(call objs_of,common/cedar)
-$(LIBSCHEMA): $(call objs_of,common/jsonschema)
+$(LIBSCHEMA): $(call objs_of,common/jsonschema) $(B)/obj/gen/jsonschema_meta.o
 $(LIBPOLICY): $(call objs_of,common/policy) $(B)/obj/gen/policy_default.o $(B)/obj/gen/policy_gate.o
 # In the order in which they need each other.
 POLICY_LIBS := $(LIBPOLICY) $(LIBSCHEMA) $(LIBCEDAR)
@@ -110,6 +110,10 @@ $(B)/gen/rule_schema.c: common/guardian/rule.schema.json
 # So is the set of policies that holds where the configuration names no other.
 $(B)/gen/policy_default.c: tools/embed $(wildcard policies/default/*)
 	$(Q)mkdir -p $(@D) && tools/embed policy_default policies/default > $@
+
+# And the meta-schemas of both dialects of JSON Schema.
+$(B)/gen/jsonschema_meta.c: tools/embed $(wildcard common/jsonschema/meta/*.json)
+	$(Q)mkdir -p $(@D) && tools/embed jsonschema_meta common/jsonschema/meta common/jsonschema/js_meta.h js_meta_file > $@
 
 # And the fixed half of every set's schema.
 $(B)/gen/policy_gate.c: tools/embed $(wildcard common/policy/schema/*)

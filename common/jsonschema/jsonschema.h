@@ -15,13 +15,14 @@
 #include "common/json.h"
 
 #define JSONSCHEMA_BYTES_MAX 262144u
-#define JSONSCHEMA_DEPTH_MAX 64        /* of schemas inside each other while compiling, and of references while checking */
-#define JSONSCHEMA_STEPS_MAX 1000000u  /* keywords applied in one check */
+#define JSONSCHEMA_NESTING_MAX 512    /* schemas inside each other while checking, through members and references */
+#define JSONSCHEMA_STEPS_MAX 1000000u /* keywords applied in one check */
 #define JSONSCHEMA_PATH_MAX 256
 #define JSONSCHEMA_WHAT_MAX 256
 
 struct jsonschema_error {
-	char path[JSONSCHEMA_PATH_MAX]; /* JSON pointer to the offending part of the instance (of the schema, when compiling) */
+	char path[JSONSCHEMA_PATH_MAX]; /* JSON pointer to the offending part of the instance (of the schema, when
+					   compiling) */
 	char what[JSONSCHEMA_WHAT_MAX]; /* what would be right; quotes nothing of the instance but member names */
 };
 
@@ -37,10 +38,10 @@ struct jsonschema_remote {
 };
 
 /*
- * Compiles a schema: `dialect` holds where no $schema says another (MCP: 2020-12). Refused with KG_E_INVALID and *error: an
- * unknown $schema, a reference that leads nowhere, a keyword of the wrong type, a regular expression that does not
- * compile; KG_E_LIMIT. Remotes (nremotes may be 0) are compiled in as far as they are needed. *out is owned: jsonschema_free().
- * `format` is an annotation only (2020-12, section 7.2.1).
+ * Compiles a schema: `dialect` holds where no $schema says another (MCP: 2020-12). Refused with KG_E_INVALID and
+ * *error: an unknown $schema, a reference that leads nowhere, a keyword of the wrong type, a regular expression that
+ * does not compile; KG_E_LIMIT. Remotes (nremotes may be 0) are compiled in as far as they are needed. *out is owned:
+ * jsonschema_free(). `format` is an annotation only (2020-12, section 7.2.1).
  */
 int jsonschema_compile(const char *text, size_t len, enum jsonschema_dialect dialect,
 		       const struct jsonschema_remote *remotes, size_t nremotes, struct jsonschema **out,
@@ -48,9 +49,10 @@ int jsonschema_compile(const char *text, size_t len, enum jsonschema_dialect dia
 void jsonschema_free(struct jsonschema *s);
 
 /*
- * Checks value token t of a document. KG_OK; KG_E_INVALID with the first fault; KG_E_LIMIT when a bound was passed (which
- * is a refusal too). A schema may be checked again and again; not from two threads at once.
+ * Checks value token t of a document. KG_OK; KG_E_INVALID with the first fault; KG_E_LIMIT when a bound was passed
+ * (which is a refusal too). A schema may be checked again and again; not from two threads at once.
  */
-int jsonschema_check(struct jsonschema *s, const struct json_doc *doc, uint32_t t, struct jsonschema_error *error) MUST_CHECK;
+int jsonschema_check(struct jsonschema *s, const struct json_doc *doc, uint32_t t,
+		     struct jsonschema_error *error) MUST_CHECK;
 
 #endif
