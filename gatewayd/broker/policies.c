@@ -157,8 +157,10 @@ void policies_first_lines(const char *text, char *out, size_t size)
 {
 	size_t len = strlen(text);
 
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
 	if (len < size) {
-		memcpy(out, text, len + 1);
+		snprintf(out, size, "%.*s", (int)len, text);
 		return;
 	}
 	len = size - 8;

@@ -192,7 +192,6 @@ struct plan policies_plan(const struct policies *p)
 			     .data_len = p->data_len};
 }
 
-/* An empty folder is no set: it must not mean the one that is compiled in. */
 int folder_read(const struct policies *p, const struct folder *f, bool verify, struct policy_dir *out,
 		struct buf *errors)
 {
@@ -203,9 +202,6 @@ int folder_read(const struct policies *p, const struct folder *f, bool verify, s
 		return r;
 	r = policy_dir_verify(out, verify ? c->keys : NULL, verify ? c->nkeys : 0, verify ? p->floor : 0,
 			      broker_unix_now(), errors);
-	if (r == KG_OK && out->nfiles == 0)
-		r = buf_printf(errors, "%s: holds no policies: put *.cedar files there", f->path) == KG_OK ? KG_E_CONFIG
-													   : KG_E_NOMEM;
 	if (r != KG_OK)
 		policy_dir_free(out);
 	return r;
