@@ -54,7 +54,7 @@ bool page_target(struct http1_span target, char id[PAGE_ID_LEN + 1])
 
 void page_respond(struct conn *c)
 {
-	char body[sizeof(page) + 4u * (PAGE_ID_LEN + 1)];
+	char body[sizeof(page) + 4 * sizeof(c->head.approval)];
 	const char *id = c->head.approval;
 	int n = snprintf(body, sizeof(body), page, id, id, id, id);
 
