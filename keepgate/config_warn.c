@@ -102,8 +102,6 @@ static unsigned warn_folder(const char *setting, const char *path, const struct 
 		r = policy_dir_verify(&dir, p->keys, p->nkeys, 0, (uint64_t)time(NULL), &errors);
 	if (r != 0)
 		warnings += warn_lines(setting, path, buf_len(&errors) == 0 ? strerror(errno) : buf_text(&errors));
-	else if (dir.nfiles == 0)
-		warnings += warn_lines(setting, path, "holds no policies: put *.cedar files there");
 	else if (p->nkeys == 0 && stat(path, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		warnings += warn_lines(
 			setting, path,

@@ -200,13 +200,10 @@ static int open_folder(const struct cli *c, struct policy_dir *dir, struct buf *
 {
 	const char *path = c->operand[0];
 
-	if (policy_dir_open(path, dir, errors) != 0) {
-		policy_input_tell(stderr, path, buf_len(errors) == 0 ? strerror(errno) : buf_text(errors));
-		return KG_EXIT_FAILURE;
-	}
-	if (dir->nfiles == 0)
-		return cli_fail(c, "%s: holds no policies: put *.cedar files there", path);
-	return 0;
+	if (policy_dir_open(path, dir, errors) == 0)
+		return 0;
+	policy_input_tell(stderr, path, buf_len(errors) == 0 ? strerror(errno) : buf_text(errors));
+	return KG_EXIT_FAILURE;
 }
 
 int policy_sign_run(const struct cli *c)

@@ -19,15 +19,25 @@ static bool names_file(const char *path, const char *line)
 	       snprintf(file, sizeof(file), "%s/%.*s", path, (int)n, line) < CLI_PATH_MAX && access(file, F_OK) == 0;
 }
 
+/* A fault of the folder itself begins with ".:". */
+static void tell_line(FILE *out, const char *path, const char *line)
+{
+	bool folder = path != NULL && strncmp(line, ".:", 2) == 0;
+
+	if (folder)
+		fputs(path, out);
+	else if (names_file(path, line))
+		fprintf(out, "%s/", path);
+	cli_lines(out, folder ? line + 1 : line);
+}
+
 void policy_input_tell(FILE *out, const char *path, const char *lines)
 {
 	while (*lines != '\0') {
 		size_t n = strcspn(lines, "\n");
 		char *line = strndup(lines, n);
 
-		if (line != NULL && names_file(path, line))
-			fprintf(out, "%s/", path);
-		cli_lines(out, line == NULL ? "out of memory" : line);
+		tell_line(out, path, line == NULL ? "out of memory" : line);
 		free(line);
 		lines += n + (lines[n] == '\n');
 	}
@@ -120,8 +130,6 @@ static int build(const struct cli *c, struct policy_input *x, struct buf *errors
 	};
 	int r;
 
-	if (x->path != NULL && x->dir.nfiles == 0)
-		return cli_fail(c, "%s: holds no policies: put *.cedar files there", x->path);
 	buf_reset(errors);
 	r = policy_set_build(&source, &x->set, errors);
 	if (r == 0)

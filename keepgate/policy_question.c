@@ -197,7 +197,8 @@ static void fill(const struct cli *c, const struct policy_tool *tool, struct pol
 
 	q->human = cli_given(c, "human") ? cli_value(c, "human") : "";
 	q->agent = cli_value(c, "agent");
-	q->session = q->consent = out->zero;
+	q->session = out->zero;
+	q->consent = cli_given(c, "consent") ? out->zero : NULL;
 	q->server = out->server;
 	q->tool = out->tool;
 	q->tool_sha256 = tool->sha256;
