@@ -154,6 +154,12 @@ $(CEDAR_TESTS): $(B)/tests/cedar-%: $(B)/obj/tests/cedar/cedar_%.o $(B)/obj/test
 	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(LIBCOMMON) $(libs_policy) $(LIBS)
 $(CEDAR_TESTS): $(LIBCOMMON)
 
+# The official suite of JSON Schema, and what a check costs.
+JSONSCHEMA_TESTS := $(addprefix $(B)/tests/jsonschema-,suite bench)
+$(JSONSCHEMA_TESTS): $(B)/tests/jsonschema-%: $(B)/obj/tests/jsonschema/%.o $(LIBSCHEMA) $(LIBCOMMON)
+	@echo "  LD   $@"
+	$(Q)mkdir -p $(@D) && $(CC) $(LDOPT) -o $@ $^ $(libs_policy) $(LIBS)
+
 # Fuzz targets: with libFuzzer in "make fuzz", replayed over kept inputs in every check.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZ:%=$(B)/tests/replay-%): $(B)/tests/replay-%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(ROLE_LIBS) $(LIBCOMMON)
@@ -187,7 +193,7 @@ unit: $(UNIT)
 replay: $(FUZZ:%=$(B)/tests/replay-%)
 	$(Q)tests/replay $(B)
 
-programs: $(PROGRAMS) $(CEDAR_TESTS)
+programs: $(PROGRAMS) $(CEDAR_TESTS) $(JSONSCHEMA_TESTS)
 
 # All that is compiled, nothing run.
 binaries: all programs $(UNIT) $(FUZZ:%=$(B)/tests/replay-%)
@@ -196,6 +202,7 @@ bench:
 	$(Q)tools/install-packages build check
 	$(Q)$(MAKE) --no-print-directory all programs
 	$(Q)$(B)/tests/bench/bench_cedar
+	$(Q)$(B)/tests/jsonschema-bench
 	$(Q)tests/bench/run
 
 # SECONDS for each target; without it, a minute.
