@@ -202,6 +202,7 @@ bench:
 	$(Q)tools/install-packages build check
 	$(Q)$(MAKE) --no-print-directory all programs
 	$(Q)$(B)/tests/bench/bench_cedar
+	$(Q)$(B)/tests/bench/bench_policy
 	$(Q)$(B)/tests/jsonschema-bench
 	$(Q)tests/bench/run
 
