@@ -9,6 +9,8 @@
 #define POLICIES_MAX 512
 #define MEMBER_SHOWN 120
 #define APPROVAL_SHOWN 8
+#define HASH_DIGITS 64
+#define HASH_SHOWN 12
 
 void audit_time(uint64_t ts_us, char out[AUDIT_TIME_LEN])
 {
@@ -173,18 +175,27 @@ static const char *reason_of(const json_t *row)
 	return reason[0] != '\0' ? reason : audit_text(row, NULL, "reason_code");
 }
 
+static bool is_hash(const char *text)
+{
+	return strlen(text) == HASH_DIGITS && strspn(text, "0123456789abcdef") == HASH_DIGITS;
+}
+
+/* One line has no room for whole hashes, differences of definitions and faults of a set: audit show prints them. */
 static void print_member(FILE *out, const char *name, const json_t *v)
 {
 	char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-
 	const char *shown = json_is_string(v) ? json_string_value(v) : text == NULL ? "?" : text;
+	char brief[HASH_SHOWN + 1] = "";
 
-	fputc(' ', out);
-	cli_puts_safe(out, name);
-	/* A difference of definitions, the faults of a set: keepgate audit show has them whole. */
-	if (strlen(shown) > MEMBER_SHOWN || strchr(shown, '\n') != NULL) {
-		fputs("=...", out);
-	} else {
+	if (is_hash(shown)) {
+		memcpy(brief, shown, HASH_SHOWN);
+		shown = brief;
+	} else if (strlen(shown) > MEMBER_SHOWN || strchr(shown, '\n') != NULL) {
+		shown = "...";
+	}
+	if (shown[0] != '\0') {
+		fputc(' ', out);
+		cli_puts_safe(out, name);
 		fputc('=', out);
 		cli_puts_safe(out, shown);
 	}
