@@ -366,6 +366,23 @@ static void test_lines(void)
 	CHECK(strstr(row_text("garbage", NULL, ""), "      3") != NULL);
 }
 
+/* Which policies decided, by whose approval; of an event what fits into a line. */
+static void test_grounds(void)
+{
+	static const char call[] =
+		"{\"approval\":\"0123456789abcdef0123456789abcdef\",\"decision\":\"allow\",\"facts\":"
+		"{\"policies\":[\"a\",\"b\\u001b\"]},\"kind\":\"call\",\"reason_code\":\"policy-permit\","
+		"\"seq\":3,\"ts\":1}";
+	static const char event[] =
+		"{\"event\":\"tool.changed\",\"kind\":\"policy\",\"members\":{\"accepted\":"
+		"\"1111111111112222222222222222222222222222222222222222222222222222\",\"difference\":\"~ /a\\n+ /b\","
+		"\"empty\":\"\",\"tool\":\"send\"},\"seq\":3,\"ts\":1}";
+
+	CHECK(strstr(row_text(call, NULL, ""), "policy-permit by a,b\\x1b approval 01234567\n") != NULL);
+	CHECK(strstr(row_text(event, NULL, ""), "policy    -") != NULL);
+	CHECK(strstr(row_text(event, NULL, ""), " accepted=111111111111 difference=... tool=send\n") != NULL);
+}
+
 static void test_times(void)
 {
 	uint64_t us;
@@ -389,6 +406,7 @@ int main(void)
 	RUN(test_exports_prove_themselves);
 	RUN(test_cells);
 	RUN(test_lines);
+	RUN(test_grounds);
 	RUN(test_times);
 	return unit_end();
 }
