@@ -16,6 +16,9 @@ static void answer(struct peer *p, uint64_t call, const struct approval *x)
 {
 	struct ipc_approval_asked m = {.call = call, .status = GRANT_OK, .state = x->state, .expires_unix = x->expires};
 
+	/* Why somebody said no is told to the agent: it may then do something else. */
+	if (x->state == APPROVAL_DENIED)
+		m.reason = ipc_text(x->note);
 	memcpy(m.approval, x->id, ID_LEN);
 	ipc_send(p->conn, IPC_APPROVAL_ASKED, &m);
 }

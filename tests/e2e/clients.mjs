@@ -55,9 +55,8 @@ for (const [kind, connect] of Object.entries(kinds)) {
   test(`${kind}: lists exactly what would be allowed`, async () => {
     const c = await connect(keepgate.url(), token);
     const names = (await c.list()).tools.map((t) => t.name);
-    for (const want of ['notes__list_notes', 'notes__add_note', 'everything__echo', 'everything-stdio__echo', 'files__read_text_file', 'modern__add'])
+    for (const want of ['notes__list_notes', 'notes__add_note', 'everything__echo', 'everything-stdio__echo', 'files__read_text_file', 'modern__add', 'notes__wipe_notes'])
       assert(names.includes(want), `${want} is not among ${names}`);
-    assert(!names.includes('notes__wipe_notes'), 'a destructive tool is listed');
     assert(names.every((n) => n.length <= 64), 'a name is longer than 64');
     await c.close();
   });
@@ -77,7 +76,7 @@ for (const [kind, connect] of Object.entries(kinds)) {
     const added = await c.call({ name: 'notes__add_note', arguments: { text: `from ${kind}` } });
     assert(!added.isError, 'the write was refused');
     const wiped = await c.call({ name: 'notes__wipe_notes', arguments: {} });
-    assert(wiped.isError === true && /destructive/.test(wiped.content[0].text), `wipe: ${JSON.stringify(wiped)}`);
+    assert(wiped.isError === true && /approval/.test(wiped.content[0].text), `wipe: ${JSON.stringify(wiped)}`);
     await rejects(c.call({ name: 'notes__no_such_tool', arguments: {} }), /Unknown tool/, 'an unknown tool');
     const notes = await c.call({ name: 'notes__list_notes', arguments: {} });
     assert(notes.content[0].text.includes(`from ${kind}`), 'the note is not there');
@@ -106,7 +105,7 @@ for (const [kind, connect] of Object.entries(kinds)) {
 
   test(`${kind}: one server under its own names at /mcp/SERVER`, async () => {
     const c = await connect(keepgate.url('notes'), token);
-    equal((await c.list()).tools.map((t) => t.name).sort(), ['add_note', 'list_notes'], 'own names');
+    equal((await c.list()).tools.map((t) => t.name).sort(), ['add_note', 'list_notes', 'wipe_notes'], 'own names');
     assert(!(await c.call({ name: 'list_notes', arguments: {} })).isError, 'list_notes was refused');
     await c.close();
   });

@@ -2,6 +2,7 @@
 import './clients.mjs';
 import './control.mjs';
 import './http.mjs';
+import './policy.mjs';
 import './secrets.mjs';
 import { main } from './harness.mjs';
 

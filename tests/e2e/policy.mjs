@@ -37,7 +37,8 @@ const pending = () => JSON.parse(keepgate.cli(['approvals', 'list', '--json']));
 const rows = (x) => Array.isArray(x) ? x : Object.values(x).find(Array.isArray);
 
 function writePolicies(extra = {}) {
-  fs.rmSync(policies, { recursive: true, force: true });
+  if (fs.existsSync(policies))
+    for (const name of fs.readdirSync(policies)) fs.rmSync(path.join(policies, name));
   fs.cpSync(path.join(root, 'policies/default'), policies, { recursive: true });
   for (const [name, body] of Object.entries(extra)) fs.writeFileSync(path.join(policies, name), body);
 }
@@ -74,7 +75,7 @@ test('policy: a changed definition is hidden, refused and recorded with its diff
   const before = (await server('/tools', [evil, find, burn])).calls.length;
   await until('the tool is hidden', async () => !(await listed()).includes('mail__send'), 10000);
   const refused = await call('mail__send', { to: 'a@example.com', body: 'x' });
-  assert(refused.result?.isError && /changed/.test(refused.result.content[0].text), JSON.stringify(refused));
+  assert(refused.result?.isError && /not defined any more as it was accepted/.test(refused.result.content[0].text), JSON.stringify(refused));
   equal((await server('/calls')).calls.length, before, 'calls that reached the server');
   const change = await until('the difference on record', () => events('tool.changed').at(-1), 5000);
   assert(/bcc/.test(JSON.stringify(change.members)) && /password/.test(JSON.stringify(change.members)), JSON.stringify(change));
@@ -211,7 +212,7 @@ when { context.base has approval && context.base.approval.approver == principal 
   const own = JSON.parse(keepgate.cli(['consent', 'grant', '--human', 'oscar@example.com', '--agent', 'a', '--tools', 'mail/*', '--tier', 'write', '--for', '1h', '--why', 'T', '--json']));
   const id = /[0-9a-f]{32}/.exec((await call('mail__burn', { box: 'eight' }, { who: own.token })).result.content[0].text)[0];
   const self = keepgate.run(['approvals', 'approve', id]);
-  assert(self.status !== 0 && /oscar@example\.com|four eyes|another person/i.test(self.stderr), self.stderr);
+  assert(self.status !== 0 && /oscar@example\.com|second person/i.test(self.stderr), self.stderr);
   const id2 = /[0-9a-f]{32}/.exec((await call('mail__burn', { box: 'nine' })).result.content[0].text)[0];
   keepgate.cli(['approvals', 'approve', id2]);
   assert(!(await call('mail__burn', { box: 'nine' })).result.isError, 'another person could not');
@@ -220,11 +221,11 @@ when { context.base has approval && context.base.approval.approver == principal 
 });
 
 test('life cycle: a set with one bad policy leaves the old one in force', async () => {
-  const before = JSON.parse(keepgate.cli(['policy', 'status', '--json']));
+  const before = JSON.parse(keepgate.run(['policy', 'status', '--json']).stdout);
   writePolicies({ 'zz-bad.cedar': '@id("fine") permit (principal, action, resource);\n\n@id("typo")\npermit (principal, action, resource is Gate::Tool) when { resource.no_such == 1 };\n' });
   const r = keepgate.run(['policy', 'load']);
   assert(r.status !== 0 && /zz-bad\.cedar:4:\d+: /.test(r.stderr), `stderr: ${r.stderr}`);
-  const after = JSON.parse(keepgate.cli(['policy', 'status', '--json']));
+  const after = JSON.parse(keepgate.run(['policy', 'status', '--json']).stdout);
   equal(after.sha256, before.sha256, 'the set in force');
   assert((await call('mail__burn', { box: 'x' })).result.isError, 'the bad set decides');
   writePolicies();
@@ -241,7 +242,7 @@ unless { context.args.to like "*@example.com" };
 forbid (principal, action == Gate::Action::"mail/find", resource);
 ` });
   keepgate.cli(['policy', 'load']);
-  const { sha256 } = JSON.parse(keepgate.cli(['policy', 'status', '--json']));
+  const { sha256 } = JSON.parse(keepgate.run(['policy', 'status', '--json']).stdout);
   assert(!(await call('mail__send', { to: 'bob@example.com', body: 'x' })).result.isError, 'inside');
   const out = await call('mail__send', { to: 'bob@evil.example', body: 'x' });
   assert(out.result.isError && /example\.com alone/.test(out.result.content[0].text), JSON.stringify(out));
