@@ -155,7 +155,7 @@ test('external: no answer in time is a refusal', async () => {
   const point = await new Point(permit).listen();
   const { keepgate, token } = await started({ kind: 'authzen', url: `http://127.0.0.1:${point.port}${PATH}`, timeout_ms: 50 });
   point.decide = async () => {
-    await sleep(1000);
+    await sleep(5000);
     return permit();
   };
   const { send } = await keepgate.legacy(token);
@@ -163,7 +163,7 @@ test('external: no answer in time is a refusal', async () => {
   const r = await (await send(rpc('tools/call', { name: 'notes__list_notes', arguments: {} }))).json();
   const took = performance.now() - begun;
   assert(r.result?.isError && /50 ms/.test(text(r)), JSON.stringify(r));
-  assert(took >= 49 && took < 900, `it took ${took} ms`);
+  assert(took >= 49 && took < 4000, `it took ${took} ms`);
   equal(lastIntent(keepgate).reason_code, 'external-timeout', 'on record');
   point.decide = permit;
   await until('an answer in time', async () => !(await call(keepgate, token, 'notes__list_notes')).result.isError);

@@ -72,6 +72,20 @@ test('methods, media types and paths', async () => {
   equal((await fetch(new URL('/other', url), { method: 'POST', body: '{}' })).status, 404, 'another path');
 });
 
+test('the page that says how to approve is for people, and asks nobody', async () => {
+  const id = '0123456789abcdef'.repeat(2);
+  const page = new URL(`/approvals/${id}`, keepgate.url());
+  const r = await fetch(page);
+  const html = await r.text();
+  equal([r.status, r.headers.get('content-type'), r.headers.get('cache-control')], [200, 'text/html; charset=utf-8', 'no-store'], 'the page');
+  assert(html.includes(`keepgate approvals show ${id}`) && html.includes(`keepgate approvals approve ${id}`), html);
+  assert(/default-src 'none'/.test(r.headers.get('content-security-policy')) && !/<script|href|src=/.test(html), 'it loads something');
+  const head = await fetch(page, { method: 'HEAD' });
+  equal([head.status, head.headers.get('content-length'), await head.text()], [200, String(html.length), ''], 'HEAD');
+  equal((await fetch(page, { method: 'POST', body: '' })).status, 405, 'POST');
+  equal((await fetch(new URL('/approvals/1', page))).status, 404, 'no id');
+});
+
 test('JSON-RPC that is none', async () => {
   const cases = [['{', -32700], ['[]', -32600], ['[{}]', -32600], ['1', -32600], ['{"jsonrpc":"1.0","id":1,"method":"ping"}', -32600],
     ['{"jsonrpc":"2.0","id":null,"method":"ping"}', -32600], ['{"jsonrpc":"2.0","id":1.5,"method":"ping"}', -32600],

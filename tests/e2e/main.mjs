@@ -1,6 +1,7 @@
 // All end-to-end tests, in order.
 import './clients.mjs';
 import './control.mjs';
+import './external.mjs';
 import './http.mjs';
 import './policy.mjs';
 import './secrets.mjs';
