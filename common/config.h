@@ -116,6 +116,7 @@ struct config_authzen {
 	const char *address;  /* loopback */
 	uint16_t port;        /* 0: there is no endpoint */
 	const char *base_url; /* policy_decision_point of the metadata; NULL: http://address:port */
+	const char *namespace; /* of types that callers name without one; NULL: none */
 	struct config_caller *callers;
 	size_t ncallers;
 };

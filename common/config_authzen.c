@@ -76,6 +76,7 @@ int config_authzen_build(struct config_part_build *b)
 
 	a->address = config_text(listen, "address", "127.0.0.1");
 	a->port = (uint16_t)config_number(listen, "port", 0);
+	a->namespace = config_text(from, "namespace", NULL);
 	if (!b->is_slice && a->port != 0 && a->port == b->c->listen_port &&
 	    strcmp(a->address, b->c->listen_address) == 0)
 		config_mistake(b->e, "authzen.listen.port",

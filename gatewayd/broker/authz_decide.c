@@ -1,5 +1,6 @@
 #include "gatewayd/broker/authz_decide.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,14 +9,14 @@
 #include "common/json.h"
 #include "gatewayd/broker/broker.h"
 
-#define TYPE_MAX 256
+#define TYPE_MAX (256 + 2 + 128) /* a caller's, and the namespace that the configuration puts before it */
 #define ID_MAX 1024
 #define RECORDED_ID_MAX 256 /* a longer one is recorded as its hash */
 #define NO_SET "no valid set of policies is in force"
 
 /* A question's parts as the policies take them. */
 struct asked {
-	char subject_type[TYPE_MAX + 1], subject_id[ID_MAX + 1], action[TYPE_MAX + 1];
+	char subject_type[TYPE_MAX + 1], subject_id[ID_MAX + 1], action[257];
 	char resource_type[TYPE_MAX + 1], resource_id[ID_MAX + 1];
 	json_t *properties; /* owned */
 	struct policy_ask q;
@@ -38,15 +39,30 @@ static json_t *context_of(json_t *properties)
 	return json_object_update(context, action) == 0 ? context : action;
 }
 
+/* A type as the schema has it: one without a namespace is looked for in the configured one. */
+static int take_type(const struct config_authzen *c, struct ipc_bytes given, char out[TYPE_MAX + 1])
+{
+	char type[257];
+	int n, r = ipc_copy(given, type, sizeof(type));
+
+	if (r != KG_OK)
+		return r;
+	if (c->namespace == NULL || strstr(type, "::") != NULL)
+		n = snprintf(out, TYPE_MAX + 1, "%s", type);
+	else
+		n = snprintf(out, TYPE_MAX + 1, "%s::%s", c->namespace, type);
+	return n >= 0 && n <= TYPE_MAX ? KG_OK : KG_E_LIMIT;
+}
+
 /* NULL, or why it cannot be asked. What was a string on the wire fits: the table has the same limits. */
-static const char *take_question(const struct ipc_authz_ask *m, struct asked *a)
+static const char *take_question(const struct config_authzen *c, const struct ipc_authz_ask *m, struct asked *a)
 {
 	json_t *p;
 
-	if (ipc_copy(m->subject_type, a->subject_type, sizeof(a->subject_type)) != KG_OK ||
+	if (take_type(c, m->subject_type, a->subject_type) != KG_OK ||
 	    ipc_copy(m->subject_id, a->subject_id, sizeof(a->subject_id)) != KG_OK ||
 	    ipc_copy(m->action, a->action, sizeof(a->action)) != KG_OK ||
-	    ipc_copy(m->resource_type, a->resource_type, sizeof(a->resource_type)) != KG_OK ||
+	    take_type(c, m->resource_type, a->resource_type) != KG_OK ||
 	    ipc_copy(m->resource_id, a->resource_id, sizeof(a->resource_id)) != KG_OK)
 		return "the question is over the limit of this endpoint";
 	p = json_loadb((const char *)m->properties.p, m->properties.n, JSON_REJECT_DUPLICATES, NULL);
@@ -218,6 +234,18 @@ static void search(struct broker *b, const struct config_caller *caller, const s
 	json_object_set_new(out->record, "found", json_integer(out->total));
 }
 
+/* By the names that the caller gave, not by what they stand for. */
+static bool is_in_scope(const struct config_caller *caller, const struct ipc_authz_ask *m)
+{
+	char subject[257], action[257], resource[257];
+
+	return ipc_copy(m->subject_type, subject, sizeof(subject)) == KG_OK &&
+	       ipc_copy(m->action, action, sizeof(action)) == KG_OK &&
+	       ipc_copy(m->resource_type, resource, sizeof(resource)) == KG_OK &&
+	       (m->kind == AUTHZ_EVALUATE || caller->search) &&
+	       caller_may_ask(caller, subject, m->kind == AUTHZ_ACTIONS ? NULL : action, resource);
+}
+
 void authz_decide(struct broker *b, const struct config_caller *caller, const struct ipc_authz_ask *m,
 		  struct authz_result *out)
 {
@@ -226,11 +254,9 @@ void authz_decide(struct broker *b, const struct config_caller *caller, const st
 	*out = (struct authz_result){.status = GRANT_DENIED};
 	buf_init(&out->json, AUTHZ_JSON_MAX);
 	a.properties = NULL;
-	out->error = take_question(m, &a);
-	/* The endpoint has looked at this already; it is not believed. */
-	if (out->error == NULL && ((m->kind != AUTHZ_EVALUATE && !caller->search) ||
-				   !caller_may_ask(caller, a.subject_type, a.q.action, a.resource_type)))
-		out->error = "this caller may not ask this";
+	/* The endpoint has looked at the scope already; it is not believed. */
+	out->error =
+		is_in_scope(caller, m) ? take_question(&b->config->authzen, m, &a) : "this caller may not ask this";
 	if (out->error == NULL) {
 		out->status = GRANT_OK;
 		out->record = record_question(caller, m, &a);
