@@ -11,6 +11,7 @@
 #include "gatewayd/broker/broker.h"
 
 #define BATCH_BYTES 20480 /* of what is recorded together: BROKER_EVENT.members has 24,576 */
+#define BATCHES_EAGER 4   /* so many are sent as they come; behind them questions gather */
 #define BATCHES_MAX 64    /* not yet on record; a quarter of the events that may wait */
 #define SEARCHES_MAX 64   /* waiting for their turn */
 #define BUSY "questions come faster than they can be recorded: try again in a moment"
@@ -82,6 +83,8 @@ static void batch_end(struct batch *t, const char *not_recorded)
 	free(t);
 }
 
+static void send_open(struct authz *z);
+
 static void on_recorded(struct broker *b, bool durable, void *arg)
 {
 	struct batch *t = arg;
@@ -89,6 +92,7 @@ static void on_recorded(struct broker *b, bool durable, void *arg)
 	LIST_REMOVE(t, next);
 	b->authz->nsent--;
 	batch_end(t, durable ? NULL : NO_RECORD);
+	send_open(b->authz);
 }
 
 static void batch_send(struct authz *z)
@@ -111,12 +115,15 @@ static void batch_send(struct authz *z)
 	}
 }
 
+static void send_open(struct authz *z)
+{
+	if (z->open != NULL && z->nsent < BATCHES_EAGER)
+		batch_send(z);
+}
+
 static void on_turn_end(void *arg)
 {
-	struct authz *z = arg;
-
-	if (z->open != NULL)
-		batch_send(z);
+	send_open(arg);
 }
 
 /* The batch that a record of so many bytes goes to; NULL when too many wait, or out of memory. */

@@ -4,8 +4,9 @@
  * Every one is on record before it is answered: caller, question, decision, the policies that made it and the set they
  * are from. Nothing is sampled or summed, because a permit that a program acts upon is as much an act as a call is, and
  * what is left out could not be told from what never was. It costs little: all questions that came in one turn of the
- * loop are one BROKER_EVENT ("authz.asked"), and the recorder makes all events of its turn durable at once. While
- * nothing can be recorded nothing is decided: the answer is "unavailable" (503).
+ * loop, or while others are on their way to the record, are one BROKER_EVENT ("authz.asked"), and the recorder makes
+ * all events of its turn durable at once. While nothing can be recorded nothing is decided: the answer is "unavailable"
+ * (503).
  *
  * Without a good set of policies every question is a denial, not an error: a program that takes an error for "go on"
  * must not be let through by a broken set. The same holds for what the schema does not know.
