@@ -1,5 +1,4 @@
 /* keepgate policy status, load, schema, data: the set that the running broker decides by. */
-#include <errno.h>
 #include <string.h>
 
 #include "keepgate/ask.h"
@@ -121,32 +120,28 @@ static int data_get(const struct cli *c)
 	return KG_EXIT_OK;
 }
 
-/* A list of entities, or an object that holds one, as data get prints it. */
+/* A list of entities, or an object that holds one, as the broker's own. */
 static int read_entities(const struct cli *c, const char *file, json_t **out)
 {
-	json_error_t error;
-	json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
-	json_t *list = json_is_object(root) ? json_object_get(root, "entities") : root;
+	json_t *root = NULL, *list;
+	int r = policy_input_json(c, file, &root);
 
-	if (root == NULL && error.line <= 0)
-		return cli_fail(c, "%s: cannot be read: %s", file, strerror(errno));
-	if (root == NULL)
-		return cli_fail(c, "%s:%d:%d: %s", file, error.line, error.column, error.text);
-	if (!json_is_array(list)) {
-		json_decref(root);
-		return cli_fail(c, "%s: must hold a list of Cedar entities", file);
-	}
-	*out = json_pack("{s:O}", "entities", list);
+	if (r != 0)
+		return r;
+	list = json_is_object(root) ? json_object_get(root, "entities") : root;
+	if (!json_is_array(list))
+		r = cli_fail(c, "%s: must hold a list of Cedar entities", file);
+	else if (json_dumpb(list, NULL, 0, JSON_COMPACT) > DATA_MAX)
+		r = cli_fail(c, "%s: is longer than %u bytes", file, DATA_MAX);
+	else
+		*out = json_pack("{s:O}", "entities", list);
 	json_decref(root);
-	if (json_dumpb(*out, NULL, 0, JSON_COMPACT) <= DATA_MAX)
-		return 0;
-	json_decref(*out);
-	return cli_fail(c, "%s: is longer than %u bytes", file, DATA_MAX);
+	return r;
 }
 
 static int data_put(const struct cli *c)
 {
-	json_t *in, *out;
+	json_t *in = NULL, *out = NULL;
 	size_t n;
 	int r = read_entities(c, c->operand[1], &in);
 

@@ -118,21 +118,41 @@ static int take_tool(struct policy_tool *out, uint8_t pin[HASH_LEN], json_t *fro
 	return 0;
 }
 
-static int take_list(const json_t *root, const char *name, const json_t **list, char *error)
+/* The list of this name, which is made when there is none. */
+static int take_list(json_t *root, const char *name, json_t **list, char *error)
 {
+	if (json_is_null(json_object_get(root, name)) || json_object_get(root, name) == NULL)
+		json_object_set_new(root, name, json_array());
 	*list = json_object_get(root, name);
-	if (*list != NULL && !json_is_null(*list) && !json_is_array(*list))
-		return wrong(error, "%s is no list", name);
-	return 0;
+	return json_is_array(*list) ? 0 : wrong(error, "%s is no list", name);
 }
 
-/* A tool's server must be known; one that the lists leave out has no quarantine and asks for no trust. */
-static void add_server(struct policy_catalogue *c, const char *name, const char *environment)
+static bool has_server(const json_t *servers, const char *name)
 {
-	for (size_t i = 0; i < c->nservers; i++)
-		if (strcmp(c->servers[i].name, name) == 0)
-			return;
-	c->servers[c->nservers++] = (struct policy_server){.name = name, .environment = environment};
+	json_t *server;
+	size_t i;
+
+	json_array_foreach(servers, i, server)
+	{
+		if (strcmp(ask_text(server, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A tool's server must be known; one that the list leaves out has no quarantine and asks for no trust. */
+static void name_servers(json_t *servers, const json_t *tools)
+{
+	json_t *tool;
+	size_t i;
+
+	json_array_foreach(tools, i, tool)
+	{
+		const char *name = ask_text(tool, "server");
+
+		if (name[0] != '\0' && !has_server(servers, name))
+			json_array_append_new(servers, json_pack("{s:s}", "name", name));
+	}
 }
 
 static int take_lists(struct policy_catalogue *c, const json_t *servers, const json_t *tools, const char *environment,
@@ -140,23 +160,22 @@ static int take_lists(struct policy_catalogue *c, const json_t *servers, const j
 {
 	int r = 0;
 
-	for (; r == 0 && c->nservers < json_array_size(servers); c->nservers++)
-		r = take_server(&c->servers[c->nservers], json_array_get(servers, c->nservers), c->nservers,
-				environment, error);
-	for (; r == 0 && c->ntools < json_array_size(tools); c->ntools++) {
-		r = take_tool(&c->tools[c->ntools], c->pins[c->ntools], json_array_get(tools, c->ntools), c->ntools,
-			      error);
-		if (r == 0)
-			add_server(c, c->tools[c->ntools].server, environment);
-	}
+	c->servers = calloc(json_array_size(servers) + 1, sizeof(*c->servers));
+	c->tools = calloc(json_array_size(tools) + 1, sizeof(*c->tools));
+	c->pins = calloc(json_array_size(tools) + 1, sizeof(*c->pins));
+	if (c->servers == NULL || c->tools == NULL || c->pins == NULL)
+		return wrong(error, "out of memory");
+	for (size_t i = 0; r == 0 && i < json_array_size(servers); i++, c->nservers++)
+		r = take_server(&c->servers[i], json_array_get(servers, i), i, environment, error);
+	for (size_t i = 0; r == 0 && i < json_array_size(tools); i++, c->ntools++)
+		r = take_tool(&c->tools[i], c->pins[i], json_array_get(tools, i), i, error);
 	return r;
 }
 
 int policy_catalogue_take(struct policy_catalogue *c, json_t *root, const char *environment,
 			  char error[CATALOGUE_ERROR_MAX])
 {
-	const json_t *servers = NULL, *tools = NULL, *data = NULL;
-	size_t ntools;
+	json_t *servers = NULL, *tools = NULL, *data = NULL;
 	int r;
 
 	*c = (struct policy_catalogue){.root = root};
@@ -169,14 +188,9 @@ int policy_catalogue_take(struct policy_catalogue *c, json_t *root, const char *
 		r = take_list(root, "data", &data, error);
 	if (r != 0)
 		return r;
-	ntools = json_array_size(tools);
-	c->servers = calloc(json_array_size(servers) + ntools + 1, sizeof(*c->servers));
-	c->tools = calloc(ntools + 1, sizeof(*c->tools));
-	c->pins = calloc(ntools + 1, sizeof(*c->pins));
 	if (json_array_size(data) > 0)
 		c->data = json_dumps(data, JSON_COMPACT);
-	if (c->servers == NULL || c->tools == NULL || c->pins == NULL)
-		return wrong(error, "out of memory");
+	name_servers(servers, tools);
 	return take_lists(c, servers, tools, environment, error);
 }
 

@@ -55,7 +55,7 @@ void policy_input_hash(const struct policy_input *x, char hex[2 * HASH_LEN + 1])
 	sodium_bin2hex(hex, 2 * HASH_LEN + 1, policy_set_hash(x->set), HASH_LEN);
 }
 
-static int read_json(const struct cli *c, const char *file, json_t **out)
+int policy_input_json(const struct cli *c, const char *file, json_t **out)
 {
 	json_error_t error;
 
@@ -71,7 +71,7 @@ int policy_input_catalogue(const struct cli *c, json_t **out)
 {
 	*out = NULL;
 	if (cli_given(c, "tools"))
-		return read_json(c, cli_value(c, "tools"), out);
+		return policy_input_json(c, cli_value(c, "tools"), out);
 	if (cli_given(c, "state") || cli_given(c, "run"))
 		return ask_broker(c, "policy.catalogue", NULL, out);
 	return 0;
@@ -85,7 +85,7 @@ static int read_cases(const struct cli *c, const char *path, json_t **out)
 	if (path == NULL || snprintf(file, sizeof(file), "%s/" POLICY_CASES_FILE, path) >= CLI_PATH_MAX ||
 	    access(file, F_OK) != 0)
 		return 0;
-	return read_json(c, file, out);
+	return policy_input_json(c, file, out);
 }
 
 static int load_catalogue(const struct cli *c, enum policy_default_tools tools, struct policy_input *x)

@@ -42,6 +42,8 @@ int policy_input_catalogue(const struct cli *c, json_t **out) MUST_CHECK;
 int policy_input_configured(const struct cli *c, struct policy_input *out) MUST_CHECK;
 void policy_input_free(struct policy_input *x);
 
+/* A JSON file; owned by the caller. 0, or an exit status after the mistake was told with its place. */
+int policy_input_json(const struct cli *c, const char *file, json_t **out) MUST_CHECK;
 /* Prints the name of a file of the set as a path that can be opened from here. */
 void policy_input_print_file(FILE *out, const struct policy_input *x, const char *name);
 /* Prints lines that begin with "FILE:", with their folder (NULL: none) before those that name a file in it. */

@@ -221,8 +221,9 @@ int policy_question_read(const struct cli *c, const struct policy_input *x, stru
 	*out = (struct policy_question){0};
 	json_init(&out->args);
 	r = read_tool(c, x, out, &tool);
-	if (r == 0)
-		r = read_now(c, &out->request);
+	if (r != 0 || tool == NULL)
+		return r;
+	r = read_now(c, &out->request);
 	if (r == 0)
 		r = read_arguments(c, out);
 	if (r == 0)
