@@ -5,6 +5,7 @@
 #ifndef TESTS_BROKER_RIG_H
 #define TESTS_BROKER_RIG_H
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +117,24 @@ static inline void rig_lose(struct rig *r, int peer)
 
 static inline void rig_send(struct rig *r, int peer, enum ipc_type type, const void *msg)
 {
-	if (ipc_write_blocking(r->fd[peer], type, msg, -1) != KG_OK)
+	struct buf out;
+	bool sent;
+
+	buf_init(&out, 2ul * IPC_FRAME_MAX);
+	sent = ipc_encode(&out, type, msg) == KG_OK;
+	/* A long one is read by the broker while it is written: both are this process. */
+	while (sent && buf_len(&out) > 0) {
+		ssize_t n = send(r->fd[peer], buf_ptr(&out), buf_len(&out), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		sent = n > 0 || errno == EAGAIN;
+		if (n > 0)
+			buf_consume(&out, (size_t)n);
+		else
+			rig_pump(r);
+	}
+	if (!sent)
 		fprintf(stderr, "rig: message %d could not be sent\n", (int)type);
+	buf_free(&out);
 	rig_pump(r);
 }
 
