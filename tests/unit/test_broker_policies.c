@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/policy/policy_dir.h"
 #include "gatewayd/broker/policies.h"
 #include "tests/unit/broker_rig.h"
 
@@ -257,6 +258,91 @@ static void test_on_record_before_it_holds(void)
 	empty(folder);
 }
 
+/* Signs what lies in the folder as a bundle of this revision. */
+static void sign(const unsigned char *secret, uint64_t revision)
+{
+	static const char label[] = "keepgate policy bundle 1\n";
+	unsigned char signature[crypto_sign_BYTES];
+	char line[256] = "k ";
+	struct policy_dir dir;
+	struct buf errors, bytes;
+
+	buf_init(&errors, 4096);
+	buf_init(&bytes, 65536);
+	CHECK(policy_dir_open(folder, &dir, &errors) == KG_OK);
+	CHECK(buf_puts(&bytes, label) == KG_OK && policy_manifest_put(&bytes, &dir, revision, 0) == KG_OK);
+	crypto_sign_detached(signature, NULL, buf_ptr(&bytes), buf_len(&bytes), secret);
+	sodium_bin2base64(line + 2, sizeof(line) - 2, signature, sizeof(signature), sodium_base64_VARIANT_ORIGINAL);
+	write_file(folder, "manifest.json", buf_text(&bytes) + strlen(label));
+	write_file(folder, "manifest.sig", line);
+	policy_dir_free(&dir);
+	buf_free(&bytes);
+	buf_free(&errors);
+}
+
+static struct rig *start_signed(unsigned char *secret)
+{
+	unsigned char public[crypto_sign_PUBLICKEYBYTES];
+	char key[64], settings[128];
+
+	crypto_sign_keypair(public, secret);
+	sodium_bin2base64(key, sizeof(key), public, sizeof(public), sodium_base64_VARIANT_ORIGINAL);
+	snprintf(settings, sizeof(settings), ",\"keys\":[\"%s\"]", key);
+	write_file(folder, "a.cedar", PERMIT_ALL);
+	sign(secret, 5);
+	return start(with_folder(settings));
+}
+
+/* A revision above the floor is in force when vaultd has kept it; one below never is again. */
+static void test_revisions_only_rise(void)
+{
+	unsigned char secret[crypto_sign_SECRETKEYBYTES];
+	struct rig *r = start_signed(secret);
+	const char *why = "";
+	uint8_t before[HASH_LEN];
+	int fd;
+
+	say_state(r, 4, "");
+	rig_sync(r);
+	CHECK(decider(r, &why) == NULL);
+	kept(r, GRANT_OK, "");
+	CHECK(decider(r, &why) != NULL && event(r, "policy.loaded", "\"revision\":5") != 0);
+	memcpy(before, policies_hash(r->b->policies), HASH_LEN);
+	write_file(folder, "a.cedar", PERMIT_NONE);
+	CHECK(answered(r, ask(r, "policy.load", "{}"), "", "a.cedar"));
+	CHECK(event(r, "policy.refused", "") != 0);
+	sign(secret, 4);
+	CHECK(answered(r, ask(r, "policy.load", "{}"), "", "revision"));
+	CHECK(event(r, "policy.refused", "") != 0);
+	sign(secret, 6);
+	fd = ask(r, "policy.load", "{}");
+	recorded(r, event(r, "policy.loaded", "\"revision\":6"), GRANT_OK);
+	CHECK(memcmp(before, policies_hash(r->b->policies), HASH_LEN) == 0);
+	kept(r, GRANT_OK, "");
+	CHECK(memcmp(before, policies_hash(r->b->policies), HASH_LEN) != 0);
+	CHECK(answered(r, fd, "source", folder));
+	/* The same revision again asks vaultd for nothing. */
+	fd = ask(r, "policy.load", "{}");
+	recorded(r, event(r, "policy.loaded", ""), GRANT_OK);
+	CHECK(answered(r, fd, "source", folder) && !rig_has(r, RIG_VAULT));
+	rig_free(r);
+	empty(folder);
+}
+
+/* An old bundle is refused at the start too, and then there is none. */
+static void test_start_below_the_floor(void)
+{
+	unsigned char secret[crypto_sign_SECRETKEYBYTES];
+	struct rig *r = start_signed(secret);
+	const char *why = "";
+
+	say_state(r, 6, "");
+	rig_sync(r);
+	CHECK(decider(r, &why) == NULL && strstr(why, "revision") != NULL);
+	rig_free(r);
+	empty(folder);
+}
+
 static void test_no_good_set(void)
 {
 	const char *why = "";
@@ -456,6 +542,8 @@ int main(void)
 	RUN(test_built_again_when_pins_change);
 	RUN(test_a_bad_set_is_refused);
 	RUN(test_on_record_before_it_holds);
+	RUN(test_revisions_only_rise);
+	RUN(test_start_below_the_floor);
 	RUN(test_no_good_set);
 	RUN(test_live_entities);
 	RUN(test_operator_leaves);
