@@ -171,10 +171,12 @@ struct policy_ask {
 };
 
 /*
- * Types and actions are names of the set's schema ("User", "Gate::Human"; the action "read" is Action::"read", in the
- * namespace of the resource's type when it is declared there). Properties become attributes of that entity where the
- * schema marks the attribute @caller("supplied"), and never override a stored one; others are ignored. Denied, with
- * reason "policy-request", when the schema does not know them. KG_E_NOMEM.
+ * Types and actions are names of the set's schema ("App::User", "Gate::Human"; the action "read" is Action::"read", in
+ * the namespace of the resource's type when it is declared there; a name that namespace Gate has too can be declared in
+ * a namespace only). Properties become attributes of that entity where the schema marks the attribute
+ * @caller("supplied"), and never override a stored one; others are ignored, as are members of the context that the
+ * action does not declare. Denied, with reason "policy-request", when the schema does not know them or a value has
+ * another type. KG_E_NOMEM.
  */
 int policy_ask(struct policy_decider *d, const struct policy_ask *q, struct policy_decision *out) MUST_CHECK;
 

@@ -176,6 +176,21 @@ static int take_tools(struct builder *b)
 
 /* ---- the schema ---- */
 
+/* The fixed half is sound: what is told of it is a name that the operator's half has too, outside of any namespace. */
+static void hidden_fault(struct builder *b, const struct cedar_error *error)
+{
+	char line[CEDAR_ERROR_MAX + 128];
+
+	(void)snprintf(line, sizeof(line), "%s (a name of namespace Gate: put your own into a namespace)", error->what);
+	for (size_t i = 0; i < b->nfiles; i++) {
+		if (b->schema_starts[i] != SIZE_MAX) {
+			fault_add(&b->faults, cedar_str_from(b->files[i]->name), CEDAR_STR(""), 0, line);
+			return;
+		}
+	}
+	fault_add(&b->faults, CEDAR_STR("gate.cedarschema"), CEDAR_STR(""), 0, error->what);
+}
+
 static int schema_fault(struct builder *b, const struct cedar_error *error)
 {
 	size_t best = SIZE_MAX;
@@ -184,10 +199,7 @@ static int schema_fault(struct builder *b, const struct cedar_error *error)
 		if (b->schema_starts[i] != SIZE_MAX && b->schema_starts[i] <= error->offset)
 			best = i;
 	if (best == SIZE_MAX)
-		fault_add(
-			&b->faults, CEDAR_STR("gate.cedarschema"),
-			(struct cedar_str){(const char *)buf_ptr(&b->set->schema_text), buf_len(&b->set->schema_text)},
-			error->offset, error->what);
+		hidden_fault(b, error);
 	else
 		fault_add(&b->faults, cedar_str_from(b->files[best]->name), text_of(b->files[best]),
 			  error->offset - b->schema_starts[best], error->what);

@@ -44,6 +44,9 @@ static void test_faults(void)
 	CHECK(fails_with("own.cedarschema:2:8: "));
 	rig_file(&rig, "own.cedarschema", "namespace Gate { entity A; }");
 	CHECK(fails_with("own.cedarschema:1:"));
+	rig_file(&rig, "own.cedarschema", "action read;");
+	CHECK(fails_with(
+		"own.cedarschema:1:1: this action hides one of the empty namespace: read (a name of namespace Gate"));
 	rig_file(&rig, "notes.txt", "");
 	CHECK(fails_with("notes.txt:1:1: not a policy"));
 	rig_file(&rig, "a.cedar", "");
