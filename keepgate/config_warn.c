@@ -86,7 +86,10 @@ static unsigned warn_lines(const char *setting, const char *path, const char *li
 	return n;
 }
 
-/* What the broker would find when it loads the folder; whether its policies are valid, keepgate policy check tells. */
+/*
+ * What the broker would find when it reads the folder; whether its policies are valid, keepgate policy check tells. One
+ * that only stands in the shadow (p NULL) decides nothing, and needs no signature.
+ */
 static unsigned warn_folder(const char *setting, const char *path, const struct config_policy *p)
 {
 	struct policy_dir dir = {0};
@@ -99,10 +102,11 @@ static unsigned warn_folder(const char *setting, const char *path, const struct 
 	errno = 0;
 	r = policy_dir_open(path, &dir, &errors);
 	if (r == 0)
-		r = policy_dir_verify(&dir, p->keys, p->nkeys, 0, (uint64_t)time(NULL), &errors);
+		r = policy_dir_verify(&dir, p == NULL ? NULL : p->keys, p == NULL ? 0 : p->nkeys, 0,
+				      (uint64_t)time(NULL), &errors);
 	if (r != 0)
 		warnings += warn_lines(setting, path, buf_len(&errors) == 0 ? strerror(errno) : buf_text(&errors));
-	else if (p->nkeys == 0 && stat(path, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	else if (p != NULL && p->nkeys == 0 && stat(path, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		warnings += warn_lines(
 			setting, path,
 			"others may write there, and no signature is asked for: set policy.keys, or chmod go-w");
@@ -118,7 +122,7 @@ static unsigned warn_policy(const struct config_policy *p)
 	if (p->dir != NULL)
 		warnings += warn_folder("policy.dir", p->dir, p);
 	if (p->shadow_dir != NULL)
-		warnings += warn_folder("policy.shadow_dir", p->shadow_dir, p);
+		warnings += warn_folder("policy.shadow_dir", p->shadow_dir, NULL);
 	if (p->external.kind != PDP_NONE && p->external.link.tls_ca != NULL &&
 	    access(p->external.link.tls_ca, R_OK) != 0)
 		warnings += warn_lines("policy.external.tls.ca", p->external.link.tls_ca, "cannot be read");

@@ -46,7 +46,7 @@ static const struct cli_option schema_options[] = {
 
 static const struct cli_option sign_options[] = {
 	{"key", "FILE", CLI_REQUIRED, "the private key, made by keepgate policy keygen"},
-	{"revision", "N", CLI_REQUIRED, "greater than every revision that was loaded before"},
+	{"revision", "N", CLI_REQUIRED, "not below any revision that was loaded before"},
 	{"expires", "TIME", 0, "how long it may be loaded: 12h, 90d"},
 };
 
