@@ -15,8 +15,7 @@
 struct js_regex {
 	pcre2_code *code;
 	struct js_regex *next;
-	uint32_t weight; /* steps that each item of the expression costs */
-	bool backrefs;
+	struct js_regex_cost cost;
 };
 
 struct js_regexes {
@@ -110,7 +109,6 @@ static int compile(struct js_regexes *all, const struct buf *text, struct js_reg
 int js_regex_compile(struct jsonschema *s, const char *text, size_t len, const struct js_regex **out, const char **why)
 {
 	struct js_regexes *all = s->regexes;
-	uint32_t repeats = 0;
 	struct js_regex *r;
 	struct buf translated;
 	int e = prepare(all);
@@ -123,10 +121,9 @@ int js_regex_compile(struct jsonschema *s, const char *text, size_t len, const s
 	r->next = all->first;
 	all->first = r;
 	buf_init(&translated, TRANSLATED_MAX);
-	e = js_regex_translate(text, len, &translated, &repeats, &r->backrefs, why);
+	e = js_regex_translate(text, len, &translated, &r->cost, why);
 	if (e == 0)
 		e = compile(all, &translated, r, why);
-	r->weight = 1 + repeats / 64;
 	buf_free(&translated);
 	if (e == 0)
 		*out = r;
@@ -135,7 +132,8 @@ int js_regex_compile(struct jsonschema *s, const char *text, size_t len, const s
 
 struct match {
 	struct js_meter *meter;
-	uint64_t weight;
+	uint64_t item;      /* what each item costs, at least */
+	uint64_t character; /* what 16 characters of the way cost */
 	PCRE2_SIZE at;
 };
 
@@ -151,14 +149,16 @@ static int on_item(pcre2_callout_block *block, void *data)
 		block->current_position > m->at ? block->current_position - m->at : m->at - block->current_position;
 
 	m->at = block->current_position;
-	return js_spend(m->meter, m->weight + way / 16) == 0 ? 0 : PCRE2_ERROR_CALLOUT;
+	return js_spend(m->meter, m->item + way * m->character / 16) == 0 ? 0 : PCRE2_ERROR_CALLOUT;
 }
 
 int js_regex_match(struct jsonschema *s, const struct js_regex *r, const char *text, size_t len, struct js_meter *meter)
 {
 	struct js_regexes *all = s->regexes;
-	struct match m = {.meter = meter, .weight = r->weight + (r->backrefs ? len / 64 : 0)};
+	struct match m = {.meter = meter, .character = 1 + r->cost.members / 16};
 	int e;
+
+	m.item = 1 + r->cost.repeats * m.character / 64 + (r->cost.backrefs ? len / 64 : 0);
 
 	if (all->data == NULL)
 		all->data = pcre2_match_data_create(1, NULL);

@@ -22,11 +22,15 @@ int js_regex_compile(struct jsonschema *s, const char *text, size_t len, const s
 int js_regex_match(struct jsonschema *s, const struct js_regex *r, const char *text, size_t len,
 		   struct js_meter *meter) MUST_CHECK;
 
-/*
- * js_regex_translate.c: the same expression in PCRE2's syntax. What only PCRE2 knows is refused. *repeats becomes the
- * largest number of repetitions that must be there, *backrefs whether it refers to what was matched.
- */
-int js_regex_translate(const char *text, size_t len, struct buf *out, uint32_t *repeats, bool *backrefs,
+/* What an item of an expression may cost. */
+struct js_regex_cost {
+	uint32_t repeats; /* the largest number of repetitions that must be there */
+	uint32_t members; /* of the largest class in [] */
+	bool backrefs;    /* it refers to what was matched */
+};
+
+/* js_regex_translate.c: the same expression in PCRE2's syntax. What only PCRE2 knows is refused. */
+int js_regex_translate(const char *text, size_t len, struct buf *out, struct js_regex_cost *cost,
 		       const char **why) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef JSONSCHEMA_JS_REGEX_ESCAPE_H
 #define JSONSCHEMA_JS_REGEX_ESCAPE_H
 
+#include "common/jsonschema/js_regex.h"
 #include "common/jsonschema/js_types.h"
 
 /* A regular expression that is being translated. */
@@ -10,8 +11,7 @@ struct js_regex_text {
 	struct buf *out;
 	const char **why;
 	uint32_t depth; /* open groups */
-	uint32_t repeats;
-	bool backrefs;
+	struct js_regex_cost *cost;
 	bool atom; /* what stands before can be repeated */
 };
 

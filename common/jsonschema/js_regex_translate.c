@@ -66,8 +66,8 @@ static int braces(struct js_regex_text *x, const char *behind)
 	}
 	if (r != 0)
 		return r;
-	if (least > x->repeats)
-		x->repeats = least;
+	if (least > x->cost->repeats)
+		x->cost->repeats = least;
 	r = buf_put(x->out, x->p, (size_t)(behind - x->p));
 	x->p = behind;
 	return r;
@@ -149,7 +149,7 @@ static int back_reference(struct js_regex_text *x)
 	if (r != 0)
 		return r;
 	x->p = p;
-	x->backrefs = true;
+	x->cost->backrefs = true;
 	return buf_printf(x->out, "\\g{%u}", n);
 }
 
@@ -170,7 +170,7 @@ static int escape(struct js_regex_text *x)
 		return back_reference(x);
 	if (kind == 'k' && x->end - x->p > 2 && x->p[2] == '<') {
 		x->p += 3;
-		x->backrefs = true;
+		x->cost->backrefs = true;
 		return group_name(x, "\\k<");
 	}
 	r = js_regex_escape(x, false, &item);
@@ -233,6 +233,7 @@ static int class_range(struct js_regex_text *x)
 
 static int class(struct js_regex_text *x)
 {
+	uint32_t members = 0;
 	int r = put(x, "[");
 
 	x->p++;
@@ -241,10 +242,12 @@ static int class(struct js_regex_text *x)
 		x->p++;
 		r = put(x, "^");
 	}
-	while (r == 0 && x->p < x->end && *x->p != ']')
+	for (; r == 0 && x->p < x->end && *x->p != ']'; members++)
 		r = class_range(x);
 	if (r != 0)
 		return r;
+	if (members > x->cost->members)
+		x->cost->members = members;
 	if (x->p == x->end)
 		return js_regex_refuse(x, "must be a regular expression: a bracket is not closed");
 	x->p++;
@@ -288,17 +291,14 @@ static int item(struct js_regex_text *x)
 	return put_char(x, js_regex_next(x));
 }
 
-int js_regex_translate(const char *text, size_t len, struct buf *out, uint32_t *repeats, bool *backrefs,
-		       const char **why)
+int js_regex_translate(const char *text, size_t len, struct buf *out, struct js_regex_cost *cost, const char **why)
 {
-	struct js_regex_text x = {.p = text, .end = text + len, .out = out, .why = why};
+	struct js_regex_text x = {.p = text, .end = text + len, .out = out, .why = why, .cost = cost};
 	int r = 0;
 
 	while (x.p < x.end && r == 0)
 		r = item(&x);
 	if (r == 0 && x.depth != 0)
 		return js_regex_refuse(&x, "must be a regular expression: a parenthesis is not closed");
-	*repeats = x.repeats;
-	*backrefs = x.backrefs;
 	return r;
 }
