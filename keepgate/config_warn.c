@@ -71,15 +71,18 @@ static unsigned warn_server(const struct config_server *s)
 	return warnings;
 }
 
-/* Each line of a folder's faults, with the path of the setting before it. */
+/* Each line of a folder's faults, with the path of the setting before it; names of files are made harmless. */
 static unsigned warn_lines(const char *setting, const char *path, const char *lines)
 {
 	unsigned n = 0;
 
 	while (*lines != '\0') {
 		size_t len = strcspn(lines, "\n");
+		char *line = strndup(lines, len);
 
-		fprintf(stderr, "warning: %s: %s: %.*s\n", setting, path, (int)len, lines);
+		fprintf(stderr, "warning: %s: %s: ", setting, path);
+		cli_lines(stderr, line == NULL || len == 0 ? "?" : line);
+		free(line);
 		lines += len + (lines[len] == '\n');
 		n++;
 	}

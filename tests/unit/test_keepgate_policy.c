@@ -1,6 +1,7 @@
 /* The commands about policies that need no daemon: check, test, explain, sign, verify. */
 #include <fcntl.h>
 
+#include "keepgate/commands.h"
 #include "keepgate/policy.h"
 #include "keepgate/policy_catalogue.h"
 #include "keepgate/policy_question.h"
@@ -245,6 +246,29 @@ static void the_schema_is_printed(void)
 	CHECK(rig_said("entity Human") && rig_said("\"notes/add\""));
 }
 
+static void settings_are_tried(void)
+{
+	static const char form[] =
+		"{\"policy\":{\"dir\":\"%s\"},\"operators\":[{\"user\":\"no_such_user\",\"human\":\"x\"}],"
+		"\"authzen\":{\"listen\":{\"port\":9}},\"mcpServers\":{\"notes\":{\"command\":\"/bin/true\"}}}";
+	char text[1024];
+
+	snprintf(text, sizeof(text), form, "none");
+	rig_write("k.json", text);
+	CHECK(rig_run(config_main, "config", "check", rig_path("k.json"), NULL) == 0);
+	CHECK(rig_said("warning: policy.dir: ") && rig_said("/none: ") && rig_said("with warnings"));
+	CHECK(rig_said("warning: operators: no_such_user: ") && rig_said("keepgate authzen token NAME"));
+	snprintf(text, sizeof(text), form, "open");
+	rig_write("k.json", text);
+	CHECK(mkdir(rig_path("open"), 0755) == 0 && chmod(rig_path("open"), 0777) == 0);
+	rig_write("open/a.cedar", POLICIES);
+	CHECK(rig_run(config_main, "config", "check", rig_path("k.json"), NULL) == 0 &&
+	      rig_said("others may write there"));
+	chmod(rig_path("open"), 0755);
+	CHECK(rig_run(config_main, "config", "check", rig_path("k.json"), NULL) == 0 &&
+	      !strstr(rig_text, "policy.dir"));
+}
+
 int main(void)
 {
 	rig_begin();
@@ -260,6 +284,7 @@ int main(void)
 	RUN(wrong_questions_are_told);
 	RUN(the_schema_is_printed);
 	RUN(sets_are_signed);
+	RUN(settings_are_tried);
 	rig_end();
 	return unit_end();
 }
