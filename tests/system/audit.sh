@@ -67,11 +67,11 @@ token=$("$keepgate" consent grant --human ann@example.com --agent tester --tools
 call list_notes >"$tmp/out"
 check 'an allowed call is answered' says '"isError":false' "$tmp/out"
 call wipe_notes >"$tmp/out"
-check 'a destructive call is refused' says 'refused by policy' "$tmp/out"
+check 'a destructive call is refused' says "needs a person's approval" "$tmp/out"
 "$keepgate" audit tail >"$tmp/tail"
 check 'the grant is on record' says 'consent.grant .*tier=write' "$tmp/tail"
 check 'the allowed call is on record with its end' says 'allow .*ann@example.com .*notes/list_notes .*-> ok in' "$tmp/tail"
-check 'the refused call is on record with its reason' says 'deny .*notes/wipe_notes .*destructive' "$tmp/tail"
+check 'the refused call is on record with its reason' says 'deny .*notes/wipe_notes .*approval' "$tmp/tail"
 check 'the log verifies' verified
 
 # The recorder killed under load: no answered call is missing.
