@@ -96,7 +96,8 @@ struct denial {
 	uint8_t tier;              /* 0: unknown */
 	const uint8_t *def_sha256; /* NULL: unknown */
 	const char *reason_code;
-	const char *reason; /* for the record */
+	const char *reason;      /* for the record */
+	const uint8_t *approval; /* NULL: none */
 	struct ipc_bytes facts;
 	struct call_answer answer;
 };

@@ -23,6 +23,7 @@ struct denial denial_of(const struct tool *t, const struct decision *d)
 			       .def_sha256 = t->def.sha256,
 			       .reason_code = d->reason_code,
 			       .reason = d->reason,
+			       .approval = d->approval == NULL ? NULL : d->approval->id,
 			       .facts = d->facts,
 			       .answer = {.http = 200, .as_result = true}};
 }
@@ -53,6 +54,8 @@ void call_deny(const struct act *a, const struct denial *d)
 	m.reason_code = ipc_text(d->reason_code);
 	m.reason = ipc_text(d->reason);
 	m.facts = d->facts;
+	if (d->approval != NULL)
+		memcpy(m.approval, d->approval, ID_LEN);
 	(void)ipc_send(a->b->recorder.conn, IPC_INTENT, &m);
 }
 

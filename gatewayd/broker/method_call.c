@@ -108,8 +108,9 @@ static const struct approval *named_approval(const struct act *a, const struct t
 
 /* "No" from the client's side stops this call; the approval stays for those who decide. "Yes" from there means
  * nothing: an approval never comes through the agent's session. */
-static void deny_declined(const struct act *a, const struct tool *t, struct decision *v)
+static void deny_declined(const struct act *a, const struct tool *t, const struct approval *named, struct decision *v)
 {
+	v->approval = named;
 	v->reason_code = "approval-declined";
 	text_put(v->reason, sizeof(v->reason), "refused: the approval of %s was declined on the client's side",
 		 t->qualified);
@@ -144,7 +145,7 @@ static void run_tool(const struct act *a, const struct tool *t)
 
 	decide(a->b, &q, &v);
 	if (named != NULL && is_declined(a->q) && (v.allow || v.needs_approval))
-		deny_declined(a, t, &v);
+		deny_declined(a, t, named, &v);
 	else if (v.allow)
 		call_begin(a, t, &v);
 	else if (!v.needs_approval)

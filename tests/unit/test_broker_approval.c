@@ -549,7 +549,7 @@ static void the_client_declines(void)
 		q.state = ipc_text(ID);
 		q.consented = answers[n % 2];
 		rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
-		CHECK(denied(r, "approval-declined", states[n / 2] == APPROVAL_APPROVED));
+		CHECK(denied(r, "approval-declined", true));
 		m = rig_take(r, RIG_FRONT, IPC_REPLY);
 		CHECK(m != NULL && m->kind == REPLY_RESULT &&
 		      memmem(m->body.p, m->body.n, "declined on the client's side", 29) != NULL);

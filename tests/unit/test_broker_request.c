@@ -521,7 +521,7 @@ static void strangers_are_not_served(void)
 		uint32_t index;
 		const char *name;
 	} rows[] = {{IPC_ROLE_UPSTREAM, 0, "wiki"}, {IPC_ROLE_UPSTREAM, 2, "notes"}, {IPC_ROLE_FRONT, 2, ""},
-		    {IPC_ROLE_VAULT, 1, ""},        {IPC_ROLE_ADMIN, 0, ""},         {IPC_ROLE_PARENT, 0, ""}};
+		    {IPC_ROLE_VAULT, 1, ""},        {IPC_ROLE_PDP, 0, ""},           {IPC_ROLE_PARENT, 0, ""}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int pair[2];
