@@ -12,7 +12,6 @@
 
 #include "common/policy/policy_dir.h"
 #include "keepgate/policy_commands.h"
-#include "keepgate/policy_folder.h"
 #include "keepgate/policy_input.h"
 
 #define LABEL "keepgate policy bundle 1\n"
@@ -20,6 +19,7 @@
 #define BASE64_MAX(n) sodium_base64_ENCODED_LEN(n, BASE64)
 #define KEY_ID_DIGITS 8
 #define MANIFEST_MAX 1048576u
+#define KEY_FILE_MAX 128
 
 /* A private key's file has one line: its seed in base64. */
 struct key {
@@ -87,19 +87,28 @@ int policy_keygen_run(const struct cli *c)
 	return KG_EXIT_OK;
 }
 
+/* Without stdio, whose buffer nobody wipes. */
 static int read_key(const struct cli *c, struct key *out)
 {
 	const char *file = cli_value(c, "key");
 	uint8_t seed[crypto_sign_SEEDBYTES];
-	size_t size = 0, n = 0;
-	char *text = policy_read_file(file, &size);
+	char text[KEY_FILE_MAX];
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	size_t n = 0;
 	bool good;
 
-	if (text == NULL)
-		return cli_fail(c, "%s: cannot be read: %s", file, strerror(errno));
-	good = sodium_base642bin(seed, sizeof(seed), text, size, "\n", &n, NULL, BASE64) == 0 && n == sizeof(seed);
-	sodium_memzero(text, size);
-	free(text);
+	if (size < 0) {
+		int r = cli_fail(c, "%s: cannot be read: %s", file, strerror(errno));
+
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	close(fd);
+	good = sodium_base642bin(seed, sizeof(seed), text, (size_t)size, "\n", &n, NULL, BASE64) == 0 &&
+	       n == sizeof(seed);
+	sodium_memzero(text, sizeof(text));
 	if (!good)
 		return cli_fail(c, "%s: is no private key of keepgate policy keygen", file);
 	crypto_sign_seed_keypair(out->public_key, out->secret_key, seed);
