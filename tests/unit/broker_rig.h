@@ -6,7 +6,6 @@
 #define TESTS_BROKER_RIG_H
 
 #include <errno.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,26 +115,51 @@ static inline void rig_lose(struct rig *r, int peer)
 	rig_pump(r);
 }
 
-/* In pieces, with the broker reading between them: a message may be longer than a socket's buffer. */
 static inline void rig_send(struct rig *r, int peer, enum ipc_type type, const void *msg)
 {
-	struct buf frame;
+	struct buf out;
+	bool sent;
 
-	buf_init(&frame, IPC_FRAME_MAX);
-	if (ipc_encode(&frame, type, msg) != KG_OK)
-		fprintf(stderr, "rig: message %d could not be made\n", (int)type);
-	while (buf_len(&frame) > 0) {
-		ssize_t n = send(r->fd[peer], buf_ptr(&frame), buf_len(&frame), MSG_DONTWAIT | MSG_NOSIGNAL);
+	buf_init(&out, 2ul * IPC_FRAME_MAX);
+	sent = ipc_encode(&out, type, msg) == KG_OK;
+	/* A long one is read by the broker while it is written: both are this process. */
+	while (sent && buf_len(&out) > 0) {
+		ssize_t n = send(r->fd[peer], buf_ptr(&out), buf_len(&out), MSG_DONTWAIT | MSG_NOSIGNAL);
 
-		if (n < 0 && errno != EAGAIN) {
-			fprintf(stderr, "rig: message %d could not be sent\n", (int)type);
-			break;
-		}
-		buf_consume(&frame, n < 0 ? 0 : (size_t)n);
-		rig_pump(r);
+		sent = n > 0 || errno == EAGAIN;
+		if (n > 0)
+			buf_consume(&out, (size_t)n);
+		else
+			rig_pump(r);
 	}
-	buf_free(&frame);
+	if (!sent)
+		fprintf(stderr, "rig: message %d could not be sent\n", (int)type);
+	buf_free(&out);
 	rig_pump(r);
+}
+
+/* The number of the next message at a peer; 0 when none has come. */
+static inline uint16_t rig_next(const struct rig *r, int peer)
+{
+	uint8_t head[IPC_HEADER_LEN];
+
+	if (r->fd[peer] < 0 || recv(r->fd[peer], head, sizeof(head), MSG_DONTWAIT | MSG_PEEK) != sizeof(head))
+		return 0;
+	return (uint16_t)(head[4] << 8 | head[5]);
+}
+
+static inline void rig_skip_events(const struct rig *r)
+{
+	union ipc_any msg;
+	enum ipc_type type;
+	struct buf store;
+	int fd;
+
+	while (!r->keep_events && rig_next(r, RIG_RECORDER) == IPC_BROKER_EVENT) {
+		buf_init(&store, IPC_FRAME_MAX);
+		CHECK(ipc_read_blocking(r->fd[RIG_RECORDER], 100, &store, &type, &msg, &fd) == KG_OK);
+		buf_free(&store);
+	}
 }
 
 static inline bool rig_has(const struct rig *r, int peer)
