@@ -318,7 +318,7 @@ struct http_conn *http_open(struct http_server *s, int fd, const char *source)
 	s->slots[slot] = c;
 	s->used++;
 	memcpy(c->source, source, strnlen(source, sizeof(c->source) - 1));
-	buf_init(&c->in, HTTP1_HEAD_MAX + s->max_body + 2 * PIPELINE_MAX);
+	buf_init(&c->in, HTTP1_HEAD_MAX + s->max_body + 2ul * PIPELINE_MAX);
 	buf_init(&c->out, s->out_max);
 	buf_init(&c->body, s->max_body);
 	s->service->ready(c);
@@ -370,7 +370,8 @@ static void conn_finish(struct http_conn *c)
 void http_respond(struct http_conn *c, int status, const char *type, const char *fields, const void *body, size_t len)
 {
 	conn_owes(c);
-	if (answer_head(c, status, type, fields, len) != KG_OK || buf_put(&c->out, body, c->bodiless ? 0 : len) != KG_OK) {
+	if (answer_head(c, status, type, fields, len) != KG_OK ||
+	    buf_put(&c->out, body, c->bodiless ? 0 : len) != KG_OK) {
 		conn_end(c);
 		return;
 	}

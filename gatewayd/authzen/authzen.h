@@ -13,10 +13,10 @@
 #include "common/role.h"
 
 #define AUTHZEN_BODY_MAX 262144u
-#define AUTHZEN_OUT_MAX (4u * 1048576u)  /* a whole answer: a page of results, each with its type */
-#define AUTHZEN_EVALUATIONS_MAX 100u     /* of one request */
-#define AUTHZEN_ASKS_MAX (2u * 1048576u) /* bytes of a request's questions, defaults counted each time */
-#define AUTHZEN_WAIT_S 10                /* for the broker */
+#define AUTHZEN_OUT_MAX 4194304u     /* a whole answer: a page of results, each with its type */
+#define AUTHZEN_EVALUATIONS_MAX 100u /* of one request */
+#define AUTHZEN_ASKS_MAX 2097152u    /* bytes of a request's questions, defaults counted each time */
+#define AUTHZEN_WAIT_S 10            /* for the broker */
 #define AUTHZEN_REQUEST_ID_MAX 256
 #define AUTHZEN_FIELD_MAX 1024
 #define AUTHZEN_PAGE 100 /* results of a page, when the caller does not say */

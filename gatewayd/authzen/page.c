@@ -120,7 +120,7 @@ const char *page_take(struct conn *c, const struct json_doc *d, const struct que
 
 void page_next(const struct conn *c, uint32_t count, char out[PAGE_TOKEN_LEN + 1])
 {
-	struct token t;
+	struct token t = {0};
 
 	put32(t.offset, c->request.offset + count);
 	put32(t.limit, c->request.limit);

@@ -20,7 +20,7 @@
 /* An answer that waits until its question is on record. */
 struct answer {
 	struct ipc_authz_answer m; /* json points behind it */
-	STAILQ_ENTRY(answer) next;
+	TAILQ_ENTRY(answer) next;
 	uint8_t json[];
 };
 
@@ -31,23 +31,23 @@ struct batch {
 	json_t *asked;     /* owned, until it is sent */
 	size_t bytes;
 	uint8_t policy_sha256[HASH_LEN];
-	STAILQ_HEAD(, answer) answers;
-	LIST_ENTRY(batch) next;
+	TAILQ_HEAD(, answer) answers;
+	TAILQ_ENTRY(batch) next;
 };
 
 /* A search that waits for its turn. */
 struct search {
 	struct buf frame; /* the question as it came */
-	STAILQ_ENTRY(search) next;
+	TAILQ_ENTRY(search) next;
 };
 
 struct authz {
 	struct broker *broker;
-	uint64_t endpoint;       /* counts its connections: an answer is for the one that asked */
-	struct batch *open;      /* grows until the end of the loop's turn; NULL: none */
-	LIST_HEAD(, batch) sent; /* not yet on record */
+	uint64_t endpoint;        /* counts its connections: an answer is for the one that asked */
+	struct batch *open;       /* grows until the end of the loop's turn; NULL: none */
+	TAILQ_HEAD(, batch) sent; /* not yet on record */
 	unsigned nsent;
-	STAILQ_HEAD(, search) searches;
+	TAILQ_HEAD(, search) searches;
 	unsigned nsearches;
 	struct event *turn; /* the next search's */
 };
@@ -71,8 +71,8 @@ static void batch_end(struct batch *t, const char *not_recorded)
 	struct authz *z = t->authz;
 	struct answer *a;
 
-	while ((a = STAILQ_FIRST(&t->answers)) != NULL) {
-		STAILQ_REMOVE_HEAD(&t->answers, next);
+	while ((a = TAILQ_FIRST(&t->answers)) != NULL) {
+		TAILQ_REMOVE(&t->answers, a, next);
 		if (t->endpoint == z->endpoint && not_recorded == NULL)
 			send_answer(z, &a->m);
 		else if (t->endpoint == z->endpoint)
@@ -87,12 +87,13 @@ static void send_open(struct authz *z);
 
 static void on_recorded(struct broker *b, bool durable, void *arg)
 {
+	struct authz *z = b->authz;
 	struct batch *t = arg;
 
-	LIST_REMOVE(t, next);
-	b->authz->nsent--;
+	TAILQ_REMOVE(&z->sent, t, next);
+	z->nsent--;
 	batch_end(t, durable ? NULL : NO_RECORD);
-	send_open(b->authz);
+	send_open(z);
 }
 
 static void batch_send(struct authz *z)
@@ -106,10 +107,10 @@ static void batch_send(struct authz *z)
 	json_object_set_new(members, "policy_sha256", json_string(hex));
 	json_object_set_new(members, "asked", t->asked);
 	t->asked = NULL;
-	LIST_INSERT_HEAD(&z->sent, t, next);
+	TAILQ_INSERT_TAIL(&z->sent, t, next);
 	z->nsent++;
 	if (events_send(z->broker, "authz.asked", members, on_recorded, t) != KG_OK) {
-		LIST_REMOVE(t, next);
+		TAILQ_REMOVE(&z->sent, t, next);
 		z->nsent--;
 		batch_end(t, BUSY);
 	}
@@ -143,7 +144,7 @@ static struct batch *batch_for(struct authz *z, size_t bytes)
 	t->endpoint = z->endpoint;
 	t->asked = json_array();
 	memcpy(t->policy_sha256, set, HASH_LEN);
-	STAILQ_INIT(&t->answers);
+	TAILQ_INIT(&t->answers);
 	z->open = t;
 	return t;
 }
@@ -168,7 +169,7 @@ static int keep(struct authz *z, uint64_t ask, struct authz_result *r)
 					 .json = ipc_mem(a->json, n)};
 	if (n != 0)
 		memcpy(a->json, buf_ptr(&r->json), n);
-	STAILQ_INSERT_TAIL(&t->answers, a, next);
+	TAILQ_INSERT_TAIL(&t->answers, a, next);
 	return KG_OK;
 }
 
@@ -198,7 +199,7 @@ static void next_turn(struct authz *z, unsigned long long wait_ns)
 {
 	struct timeval wait = {(time_t)(wait_ns / 1000000000u), (suseconds_t)(wait_ns % 1000000000u / 1000u)};
 
-	if (!STAILQ_EMPTY(&z->searches) && !event_pending(z->turn, EV_TIMEOUT, NULL))
+	if (!TAILQ_EMPTY(&z->searches) && !event_pending(z->turn, EV_TIMEOUT, NULL))
 		(void)event_add(z->turn, &wait);
 }
 
@@ -211,7 +212,7 @@ static void search_free(struct search *s)
 static void on_search(evutil_socket_t fd, short what, void *arg)
 {
 	struct authz *z = arg;
-	struct search *s = STAILQ_FIRST(&z->searches);
+	struct search *s = TAILQ_FIRST(&z->searches);
 	unsigned long long began = loop_now_ns();
 	union ipc_any any;
 	const struct ipc_authz_ask *m = (const void *)&any;
@@ -219,7 +220,7 @@ static void on_search(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (s == NULL)
 		return;
-	STAILQ_REMOVE_HEAD(&z->searches, next);
+	TAILQ_REMOVE(&z->searches, s, next);
 	z->nsearches--;
 	if (ipc_decode(IPC_AUTHZ_ASK, buf_ptr(&s->frame) + IPC_HEADER_LEN, buf_len(&s->frame) - IPC_HEADER_LEN, &any) ==
 	    KG_OK)
@@ -249,7 +250,7 @@ static void queue_search(struct authz *z, const struct ipc_authz_ask *m)
 		send_unavailable(z, m->ask, "too many searches wait for their turn: try again in a moment");
 		return;
 	}
-	STAILQ_INSERT_TAIL(&z->searches, s, next);
+	TAILQ_INSERT_TAIL(&z->searches, s, next);
 	z->nsearches++;
 	next_turn(z, 0);
 }
@@ -271,8 +272,8 @@ static void drop_searches(struct authz *z)
 {
 	struct search *s;
 
-	while ((s = STAILQ_FIRST(&z->searches)) != NULL) {
-		STAILQ_REMOVE_HEAD(&z->searches, next);
+	while ((s = TAILQ_FIRST(&z->searches)) != NULL) {
+		TAILQ_REMOVE(&z->searches, s, next);
 		search_free(s);
 	}
 	z->nsearches = 0;
@@ -294,8 +295,8 @@ struct authz *authz_new(struct broker *b)
 	if (z == NULL)
 		log_fatal(KG_EXIT_FAILURE, "questions of programs: out of memory");
 	z->broker = b;
-	STAILQ_INIT(&z->searches);
-	LIST_INIT(&z->sent);
+	TAILQ_INIT(&z->searches);
+	TAILQ_INIT(&z->sent);
 	z->turn = evtimer_new(loop_base(b->loop), on_search, z);
 	if (z->turn == NULL)
 		log_fatal(KG_EXIT_FAILURE, "questions of programs: out of memory");
@@ -312,8 +313,8 @@ void authz_free(struct authz *z)
 	drop_searches(z);
 	if (z->open != NULL)
 		batch_end(z->open, NO_RECORD);
-	while ((t = LIST_FIRST(&z->sent)) != NULL) {
-		LIST_REMOVE(t, next);
+	while ((t = TAILQ_FIRST(&z->sent)) != NULL) {
+		TAILQ_REMOVE(&z->sent, t, next);
 		batch_end(t, NO_RECORD);
 	}
 	event_free(z->turn);

@@ -117,38 +117,46 @@ static void questions_are_checked(void)
 	}
 }
 
+/* A body of a beginning, so many times a piece, and an end. */
+static const char *repeated(struct buf *b, const char *begin, const char *piece, unsigned times, const char *end)
+{
+	buf_reset(b);
+	CHECK(buf_puts(b, begin) == KG_OK);
+	for (unsigned i = 0; i < times; i++)
+		CHECK(buf_puts(b, piece) == KG_OK);
+	CHECK(buf_puts(b, end) == KG_OK);
+	return buf_text(b);
+}
+
 static void deep_and_long_is_refused(void)
 {
+	static const struct {
+		const char *begin, *piece;
+		unsigned times;
+		const char *end;
+		int status;
+		const char *holds;
+	} v[] = {
+		{"{" ALICE "," READ "," RECORD ",\"context\":{\"a\":", "[", 5000, "}}", 400, "not acceptable JSON"},
+		{"{\"subject\":{\"type\":\"user\",\"id\":\"", "a", 1025, "\"}," READ "," RECORD "}", 400,
+		 "subject.id is longer"},
+		{"{\"subject\":{\"type\":\"", "a", 257, "\",\"id\":\"a\"}," READ "," RECORD "}", 400,
+		 "subject.type is longer"},
+		{"{" ALICE "," READ "," RECORD ",\"context\":{\"a\":\"", "a", 70000, "\"}}", 413,
+		 "properties and context"},
+		{"{\"a\":\"", "a", 300000, "\"}", 413, "body"},
+	};
 	struct rig *r = rig_new();
-	char *body = malloc(400000);
-	size_t n = (size_t)sprintf(body, "{" ALICE "," READ "," RECORD ",\"context\":{\"a\":");
+	struct buf body;
 
-	memset(body + n, '[', 5000);
-	memset(body + n + 5000, ']', 5000);
-	strcpy(body + n + 10000, "}}");
-	rig_post(r, "all", "evaluation", body);
-	rig_read(r);
-	CHECK(rig_status(r) == 400 && rig_has(r, "not acceptable JSON"));
-	n = (size_t)sprintf(body, "{\"subject\":{\"type\":\"user\",\"id\":\"");
-	memset(body + n, 'a', 1025);
-	strcpy(body + n + 1025, "\"}," READ "," RECORD "}");
-	rig_post(r, "all", "evaluation", body);
-	rig_read(r);
-	CHECK(rig_status(r) == 400 && rig_has(r, "subject.id is longer"));
-	n = (size_t)sprintf(body, "{" ALICE "," READ "," RECORD ",\"context\":{\"a\":\"");
-	memset(body + n, 'a', 70000);
-	strcpy(body + n + 70000, "\"}}");
-	rig_post(r, "all", "evaluation", body);
-	rig_read(r);
-	CHECK(rig_status(r) == 413 && rig_has(r, "properties and context"));
-	n = (size_t)sprintf(body, "{\"a\":\"");
-	memset(body + n, 'a', 300000);
-	strcpy(body + n + 300000, "\"}");
-	rig_post(r, "all", "evaluation", body);
-	rig_read(r);
-	CHECK(rig_status(r) == 413);
+	buf_init(&body, 400000);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		rig_post(r, "all", "evaluation", repeated(&body, v[i].begin, v[i].piece, v[i].times, v[i].end));
+		rig_read(r);
+		CHECK(rig_status(r) == v[i].status && rig_has(r, v[i].holds));
+	}
 	CHECK(rig_ask(r) == NULL && rig_linked(r));
-	free(body);
+	buf_free(&body);
 	rig_free(r);
 }
 
@@ -346,36 +354,29 @@ static void arrays_are_checked(void)
 
 static void arrays_are_bounded(void)
 {
+	static const char begin[] = "{" ALICE "," READ "," RECORD ",\"evaluations\":[{}";
 	struct rig *r = rig_new();
-	char *body = malloc(300000), *p;
+	struct buf body, large;
 	unsigned n = 0;
 
-	p = body + sprintf(body, "{" ALICE "," READ "," RECORD ",\"evaluations\":[{}");
-	for (int i = 1; i < 101; i++)
-		p += sprintf(p, ",{}");
-	strcpy(p, "]}");
-	rig_post(r, "all", "evaluations", body);
+	buf_init(&body, 300000);
+	buf_init(&large, 300000);
+	rig_post(r, "all", "evaluations", repeated(&body, begin, ",{}", 100, "]}"));
 	rig_read(r);
 	CHECK(rig_status(r) == 400 && rig_has(r, "more than 100"));
-	strcpy(p - 3, "]}");
-	rig_post(r, "all", "evaluations", body);
+	rig_post(r, "all", "evaluations", repeated(&body, begin, ",{}", 99, "]}"));
 	while (rig_ask(r) != NULL)
 		n++;
 	CHECK(n == 100);
-	/* Small on the wire, large when each question has its defaults. */
 	close(r->client);
 	rig_connect(r);
-	p = body + sprintf(body, "{" ALICE "," READ "," RECORD ",\"context\":{\"a\":\"");
-	memset(p, 'a', 60000);
-	p += 60000;
-	p += sprintf(p, "\"},\"evaluations\":[{}");
-	for (int i = 1; i < 100; i++)
-		p += sprintf(p, ",{}");
-	strcpy(p, "]}");
-	rig_post(r, "all", "evaluations", body);
+	/* Small on the wire, large when each question has its defaults. */
+	repeated(&large, "{" ALICE "," READ "," RECORD ",\"context\":{\"a\":\"", "a", 60000, "\"},\"evaluations\":[{}");
+	rig_post(r, "all", "evaluations", repeated(&body, buf_text(&large), ",{}", 99, "]}"));
 	rig_read(r);
 	CHECK(rig_status(r) == 413 && rig_ask(r) == NULL);
-	free(body);
+	buf_free(&body);
+	buf_free(&large);
 	rig_free(r);
 }
 
