@@ -37,21 +37,16 @@ struct admins *admins_new(void)
 	return a;
 }
 
-static void admin_free(struct admin *a)
-{
-	LIST_REMOVE(a, next);
-	free(a);
-}
-
 void admins_free(struct admins *a)
 {
-	struct admin *one;
+	struct admin *one, *next;
 
 	if (a == NULL)
 		return;
-	while ((one = LIST_FIRST(&a->open)) != NULL) {
+	for (one = LIST_FIRST(&a->open); one != NULL; one = next) {
+		next = LIST_NEXT(one, next);
 		ipc_close(one->conn);
-		admin_free(one);
+		free(one);
 	}
 	free(a);
 }
@@ -194,7 +189,8 @@ static void on_closed(struct ipc_conn *conn, const char *reason, void *arg)
 	(void)conn, (void)reason;
 	policies_forget(a->b->policies, a);
 	a->b->admins->count--;
-	admin_free(a);
+	LIST_REMOVE(a, next);
+	free(a);
 }
 
 static const struct ipc_op conn_ops[] = {{IPC_ADMIN_REQUEST, on_request}};
