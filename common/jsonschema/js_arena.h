@@ -4,7 +4,7 @@
 
 #include "common/jsonschema/js_types.h"
 
-#define JS_ARENA_MAX (16u * 1024 * 1024)
+#define JS_ARENA_MAX (16ul * 1024 * 1024)
 
 /* Zeroed memory in *out; KG_E_LIMIT, KG_E_NOMEM. */
 int js_alloc(struct jsonschema *s, size_t size, void *out) MUST_CHECK;

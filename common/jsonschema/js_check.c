@@ -83,7 +83,7 @@ static int run_apart(struct js_check *c, const struct js_node *n, uint32_t t, st
 	int r = js_spend(&c->meter, c->doc->tok[t].count / 64);
 
 	if (r == 0)
-		r = js_seen_init(&own, c->doc, t);
+		r = js_seen_init(&own, c->doc->tok[t].count);
 	if (r != 0)
 		return r;
 	r = run(c, n, t, &own);
@@ -126,7 +126,7 @@ int js_try(struct js_check *c, const struct js_node *n, uint32_t t, struct js_se
 	}
 	r = js_spend(&c->meter, c->doc->tok[t].count / 64);
 	if (r == 0)
-		r = js_seen_init(&own, c->doc, t);
+		r = js_seen_init(&own, c->doc->tok[t].count);
 	if (r == 0) {
 		r = js_apply(c, n, t, &own);
 		if (r == 0)
@@ -158,6 +158,7 @@ int jsonschema_check(struct jsonschema *s, const struct json_doc *doc, uint32_t 
 	struct js_check c;
 	int r;
 
+	own.path[0] = own.what[0] = '\0';
 	if (t >= doc->ntok)
 		return KG_E_INVALID;
 	c.s = s;

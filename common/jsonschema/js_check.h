@@ -8,7 +8,7 @@
 
 #define JS_SEEN_SMALL 4 /* words: 256 members without an allocation */
 
-/* Which members or elements of a value have been evaluated (2020-12 core, section 11): bits by position. */
+/* Bits: which members or elements of a value have been evaluated (2020-12 core, section 11), by position. */
 struct js_seen {
 	uint64_t small[JS_SEEN_SMALL];
 	uint64_t *bits; /* small, or owned */
@@ -40,7 +40,7 @@ int js_fail_value(struct js_check *c, uint32_t t, const char *words, const struc
 int js_fail_missing(struct js_check *c, uint32_t t, const char *name, size_t len);
 
 /* js_seen.c */
-int js_seen_init(struct js_seen *seen, const struct json_doc *d, uint32_t t) MUST_CHECK;
+int js_seen_init(struct js_seen *seen, uint32_t n) MUST_CHECK;
 void js_seen_free(struct js_seen *seen);
 void js_seen_set(struct js_seen *seen, uint32_t i);
 bool js_seen_is(const struct js_seen *seen, uint32_t i);

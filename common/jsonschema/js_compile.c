@@ -166,7 +166,7 @@ int jsonschema_compile(const char *text, size_t len, enum jsonschema_dialect dia
 		       const struct jsonschema_remote *remotes, size_t nremotes, struct jsonschema **out,
 		       struct jsonschema_error *error)
 {
-	struct jsonschema_error own;
+	struct jsonschema_error own = {0};
 	struct js_build b = {
 		.dialect = dialect,
 		.remotes = remotes,

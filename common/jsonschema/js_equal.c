@@ -37,8 +37,10 @@ static int hash_number(const struct hasher *h, uint32_t t, uint64_t *out)
 	uint8_t digits[CHUNK];
 	size_t used = 0;
 	const char *p;
-	int digit, r = js_num_read(h->d, t, &n);
+	int digit, r = js_spend(h->m, (h->d->tok[t].end - h->d->tok[t].start) / 32);
 
+	if (r == 0)
+		r = js_num_read(h->d, t, &n);
 	if (r != 0)
 		return r;
 	*out = chain_hash(h->s, n.negative ? 2 : 1, (uint64_t)n.point);
@@ -59,8 +61,10 @@ static int hash_string(const struct hasher *h, uint32_t t, uint64_t *out)
 	uint8_t hash[crypto_shorthash_BYTES];
 	const char *text;
 	size_t len;
-	int r = js_text(h->s, h->d, t, &text, &len);
+	int r = js_spend(h->m, 1 + (h->d->tok[t].end - h->d->tok[t].start) / 32);
 
+	if (r == 0)
+		r = js_text(h->s, h->d, t, &text, &len);
 	if (r != 0)
 		return r;
 	crypto_shorthash(hash, (const uint8_t *)text, len, h->s->key);
@@ -103,13 +107,11 @@ static int hash_object(const struct hasher *h, uint32_t t, uint64_t *out)
 
 static int hash_value(const struct hasher *h, uint32_t t, uint64_t *out)
 {
-	const struct json_tok *tok = &h->d->tok[t];
-	bool container = tok->type == JK_OBJECT || tok->type == JK_ARRAY;
-	int r = js_spend(h->m, 1 + (container ? 0 : (tok->end - tok->start) / 32));
+	int r = js_spend(h->m, 1);
 
 	if (r != 0)
 		return r;
-	switch (tok->type) {
+	switch (h->d->tok[t].type) {
 	case JK_OBJECT:
 		return hash_object(h, t, out);
 	case JK_ARRAY:
@@ -119,7 +121,7 @@ static int hash_value(const struct hasher *h, uint32_t t, uint64_t *out)
 	case JK_NUMBER:
 		return hash_number(h, t, out);
 	default:
-		*out = chain_hash(h->s, 0, tok->type);
+		*out = chain_hash(h->s, 0, h->d->tok[t].type);
 		return 0;
 	}
 }
@@ -180,8 +182,10 @@ static int equal_arrays(struct js_meter *m, const struct json_doc *a, uint32_t x
 static int find_member(struct js_meter *m, const struct json_doc *a, uint32_t name, const struct json_doc *b,
 		       uint32_t y, uint32_t *from)
 {
+	uint64_t cost = 1 + (a->tok[name].end - a->tok[name].start) / 64;
+
 	for (uint32_t i = 0; i < b->tok[y].count; i++) {
-		int r = js_spend(m, 1);
+		int r = js_spend(m, cost);
 
 		if (r != 0)
 			return r;

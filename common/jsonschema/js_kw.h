@@ -83,6 +83,8 @@ int js_type_is(struct js_check *c, uint32_t types, uint32_t t) MUST_CHECK;
 int js_count_read(const struct js_at *at, uint32_t t, uint64_t *out) MUST_CHECK;
 /* The regular expression of string t of the schema. */
 int js_regex_read(const struct js_at *at, uint32_t t, const struct js_regex **out) MUST_CHECK;
+/* Text of string t of the value, paid for by its length. KG_E_LIMIT, KG_E_NOMEM. */
+int js_string(struct js_check *c, uint32_t t, const char **text, size_t *len) MUST_CHECK;
 /* Whether string t of the value matches. KG_OK, KG_E_INVALID, KG_E_LIMIT. */
 int js_matches(struct js_check *c, const struct js_regex *r, uint32_t t) MUST_CHECK;
 /* A set of names from array t of the schema. */

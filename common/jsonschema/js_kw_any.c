@@ -76,7 +76,9 @@ int js_type_is(struct js_check *c, uint32_t set, uint32_t t)
 		return 0;
 	if (kind != JK_NUMBER || (set >> JS_INTEGER & 1) == 0)
 		return KG_E_INVALID;
-	r = js_num_read(c->doc, t, &n);
+	r = js_spend(&c->meter, (c->doc->tok[t].end - c->doc->tok[t].start) / 64);
+	if (r == 0)
+		r = js_num_read(c->doc, t, &n);
 	if (r != 0)
 		return r;
 	return js_num_is_integer(&n) ? 0 : KG_E_INVALID;

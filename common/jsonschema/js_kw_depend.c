@@ -68,10 +68,8 @@ int js_check_dependencies(struct js_check *c, const struct js_op *op, uint32_t t
 		const char *text;
 		uint32_t place;
 		size_t len;
-		int r = js_text(c->s, c->doc, m, &text, &len);
+		int r = js_string(c, m, &text, &len);
 
-		if (r == 0)
-			r = js_spend(&c->meter, 1 + len / 64);
 		if (r != 0)
 			return r;
 		place = js_names_find(c->s, &all->names, text, len);

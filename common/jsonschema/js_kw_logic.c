@@ -41,11 +41,12 @@ static uint32_t types_of(const struct js_nodes *nodes)
 
 static int fail_alternatives(struct js_check *c, const struct js_op *op, uint32_t t)
 {
-	uint32_t types = types_of(&op->nodes);
 	char words[128];
+	uint32_t types;
 
 	if (c->quiet > 0)
 		return KG_E_INVALID;
+	types = types_of(&op->nodes);
 	if (types == 0 || js_type_is(c, types, t) == 0)
 		return js_fail(c, t, "must have one of the %u forms that are allowed here", op->nodes.n);
 	js_type_words(types, words, sizeof(words));

@@ -68,34 +68,52 @@ int js_compile_required(const struct js_at *at)
 	return r;
 }
 
+/* Marks the names that members have, in *found when it is asked for, and counts them: none is there twice. */
+static int count_found(struct js_check *c, uint32_t t, const struct js_names *names, struct js_seen *found, uint32_t *n)
+{
+	*n = 0;
+	for (uint32_t m = json_first(c->doc, t); m != JSON_NONE; m = json_after(c->doc, t, m + 1)) {
+		const char *text;
+		uint32_t place;
+		size_t len;
+		int r = js_string(c, m, &text, &len);
+
+		if (r != 0)
+			return r;
+		place = js_names_find(c->s, names, text, len);
+		if (place == JS_NO_NAME)
+			continue;
+		++*n;
+		if (found != NULL)
+			js_seen_set(found, place);
+	}
+	return 0;
+}
+
 /* The first name that no member has. */
 static int say_missing(struct js_check *c, uint32_t t, const struct js_names *names)
 {
-	for (uint32_t i = 0; i < names->n && c->quiet == 0; i++) {
-		uint32_t m = json_first(c->doc, t);
+	struct js_seen found;
+	uint32_t i = 0, n;
+	int r = js_seen_init(&found, names->n);
 
-		while (m != JSON_NONE && !js_text_is(c->doc, m, names->at[i].text, names->at[i].len))
-			m = json_after(c->doc, t, m + 1);
-		if (m == JSON_NONE)
-			return js_fail_missing(c, t, names->at[i].text, names->at[i].len);
-	}
-	return KG_E_INVALID;
+	if (r != 0)
+		return r;
+	r = count_found(c, t, names, &found, &n);
+	while (r == 0 && i < names->n && js_seen_is(&found, i))
+		i++;
+	js_seen_free(&found);
+	return r != 0 ? r : js_fail_missing(c, t, names->at[i].text, names->at[i].len);
 }
 
 int js_has_all(struct js_check *c, uint32_t t, const struct js_names *names)
 {
-	uint32_t found = 0;
-	int r = js_spend(&c->meter, c->doc->tok[t].count);
+	uint32_t n;
+	int r = count_found(c, t, names, NULL, &n);
 
-	/* No name is there twice, on either side: the count tells. */
-	for (uint32_t m = json_first(c->doc, t); m != JSON_NONE && r == 0; m = json_after(c->doc, t, m + 1)) {
-		const char *text;
-		size_t len;
-
-		r = js_text(c->s, c->doc, m, &text, &len);
-		found += r == 0 && js_names_find(c->s, names, text, len) != JS_NO_NAME;
-	}
-	return r != 0 || found == names->n ? r : say_missing(c, t, names);
+	if (r != 0 || n == names->n)
+		return r;
+	return c->quiet > 0 ? KG_E_INVALID : say_missing(c, t, names);
 }
 
 int js_check_required(struct js_check *c, const struct js_op *op, uint32_t t, struct js_seen *seen)
@@ -188,10 +206,8 @@ static int check_member(struct js_check *c, const struct js_members *members, ui
 	const char *text;
 	uint32_t place;
 	size_t len;
-	int r = js_text(c->s, c->doc, m, &text, &len);
+	int r = js_string(c, m, &text, &len);
 
-	if (r == 0)
-		r = js_spend(&c->meter, 1 + len / 64);
 	if (r != 0)
 		return r;
 	place = js_names_find(c->s, &members->names, text, len);

@@ -7,6 +7,7 @@
 
 static int number_read(const struct js_at *at, uint32_t t, struct js_num *out)
 {
+	*out = (struct js_num){0};
 	if (json_kind(&at->node->doc->json, t) != JK_NUMBER)
 		return js_wrong(at, t, "must be a number");
 	return js_num_read(&at->node->doc->json, t, out);
@@ -168,11 +169,18 @@ int js_regex_read(const struct js_at *at, uint32_t t, const struct js_regex **ou
 	return r;
 }
 
+int js_string(struct js_check *c, uint32_t t, const char **text, size_t *len)
+{
+	int r = js_spend(&c->meter, 1 + (c->doc->tok[t].end - c->doc->tok[t].start) / 64);
+
+	return r != 0 ? r : js_text(c->s, c->doc, t, text, len);
+}
+
 int js_matches(struct js_check *c, const struct js_regex *regex, uint32_t t)
 {
 	const char *text;
 	size_t len;
-	int r = js_text(c->s, c->doc, t, &text, &len);
+	int r = js_string(c, t, &text, &len);
 
 	return r != 0 ? r : js_regex_match(c->s, regex, text, len, &c->meter);
 }

@@ -158,6 +158,9 @@ int js_regex_match(struct jsonschema *s, const struct js_regex *r, const char *t
 	struct match m = {.meter = meter, .character = 1 + r->cost.members / 16};
 	int e;
 
+	e = js_spend(meter, len / 64);
+	if (e != 0)
+		return e;
 	m.item = 1 + r->cost.repeats * m.character / 64 + (r->cost.backrefs ? len / 64 : 0);
 
 	if (all->data == NULL)
@@ -172,6 +175,6 @@ int js_regex_match(struct jsonschema *s, const struct js_regex *r, const char *t
 		all->data = NULL;
 	}
 	if (e >= 0)
-		return js_spend(meter, len / 64);
+		return 0;
 	return e == PCRE2_ERROR_NOMATCH ? KG_E_INVALID : e == PCRE2_ERROR_NOMEMORY ? KG_E_NOMEM : KG_E_LIMIT;
 }

@@ -4,8 +4,8 @@
 
 #include "common/jsonschema/js_types.h"
 
-#define JS_REGEX_BYTES_MAX 4096u            /* one, as it is written */
-#define JS_REGEXES_BYTES_MAX (4096u * 1024) /* all of a schema, compiled */
+#define JS_REGEX_BYTES_MAX 4096u             /* one, as it is written */
+#define JS_REGEXES_BYTES_MAX (4096ul * 1024) /* all of a schema, compiled */
 
 /* All of a schema's, and what matching needs. */
 int js_regexes_new(struct js_regexes **out) MUST_CHECK;

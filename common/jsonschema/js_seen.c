@@ -8,11 +8,9 @@ static size_t words(const struct js_seen *seen)
 	return ((size_t)seen->n + 63) / 64;
 }
 
-int js_seen_init(struct js_seen *seen, const struct json_doc *d, uint32_t t)
+int js_seen_init(struct js_seen *seen, uint32_t n)
 {
-	enum json_kind kind = json_kind(d, t);
-
-	*seen = (struct js_seen){.n = kind == JK_OBJECT || kind == JK_ARRAY ? d->tok[t].count : 0};
+	*seen = (struct js_seen){.n = n};
 	if (words(seen) <= JS_SEEN_SMALL) {
 		seen->bits = seen->small;
 		return 0;

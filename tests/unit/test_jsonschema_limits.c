@@ -307,6 +307,44 @@ static void test_large_values(void)
 	CHECK(run() == KG_E_INVALID);
 }
 
+/* One long string or number, gone through by many keywords. */
+static void test_long_scalars(void)
+{
+	static const char *const keywords[] = {
+		"{\"required\":[\"a\"]}", "{\"type\":\"integer\"}", "{\"minLength\":2}",   "{\"maximum\":3}",
+		"{\"multipleOf\":7}",     "{\"enum\":[1,2]}",       "{\"pattern\":\"b\"}",
+	};
+	static const char *const values[][2] = {{"{\"\\u0061", "\":1,\"a\":1}"}, {"\"\\u0061", "\""}, {"1", ""}};
+
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
+		for (size_t k = 0; k < sizeof(values) / sizeof(*values); k++) {
+			begin();
+			schema("{\"anyOf\":[false");
+			for (int j = 0; j < 5000; j++)
+				schema(",{\"not\":%s}", keywords[i]);
+			schema("]}");
+			put(values[k][0], 1);
+			put("0", 1000000);
+			put(values[k][1], 1);
+			CHECK(run() != KG_E_STATE);
+		}
+	}
+}
+
+static void test_many_names(void)
+{
+	begin();
+	schema("{\"required\":[\"a\"");
+	for (int i = 0; i < 20000; i++)
+		schema(",\"%05d\"", i);
+	schema("]}");
+	put("{\"b\":1", 1);
+	for (int i = 0; i < 100000; i++)
+		value_len += (size_t)snprintf(value + value_len, VALUE_MAX - value_len, ",\"%05d\":1", i);
+	put("}", 1);
+	CHECK(run() == KG_E_INVALID);
+}
+
 /* What is nested as deep as the scanner takes it is checked, through references too. */
 static void test_depth(void)
 {
@@ -378,6 +416,8 @@ int main(void)
 	RUN(test_large_expressions);
 	RUN(test_large_schemas);
 	RUN(test_large_values);
+	RUN(test_long_scalars);
+	RUN(test_many_names);
 	RUN(test_depth);
 #ifndef KG_SANITIZE
 	RUN(test_warm_check_allocates_nothing);
