@@ -7,11 +7,15 @@
 #include "common/cedar/cedar_sort.h"
 #include "common/json_text.h"
 
+#define ESCAPED 6u    /* as in "\u{7f}" */
+#define TYPE_TEXT 32u /* a type with what stands around it */
+
 struct planner {
 	struct cedar_arena *arena;
 	struct json_doc doc;
 	uint32_t root; /* token of the input schema */
 	uint32_t steps;
+	size_t names;                  /* bytes of names, each as long as it gets when it is escaped */
 	uint32_t open[PLAN_DEPTH_MAX]; /* tokens of references that are being followed */
 	uint32_t nopen;
 	bool large, starved;
@@ -37,6 +41,7 @@ static bool take_string(struct planner *p, uint32_t t, struct cedar_str *out)
 		memcpy(bytes + out->n, ch, n);
 		out->n += n;
 	}
+	p->names += out->n * ESCAPED;
 	return out->n <= PLAN_NAME_MAX;
 }
 
@@ -331,6 +336,7 @@ static void read_root(struct planner *p, struct gate_tool *tool)
 int plan_tool(struct policy_set *s, struct gate_tool *tool, const char *definition, size_t len)
 {
 	struct planner p = {.arena = &s->arena};
+	size_t cost;
 
 	json_init(&p.doc);
 	tool->args = (struct plan){.kind = PLAN_RECORD};
@@ -342,8 +348,10 @@ int plan_tool(struct policy_set *s, struct gate_tool *tool, const char *definiti
 	if (tool->classified)
 		read_root(&p, tool);
 	json_free(&p.doc);
-	s->nodes += p.steps;
-	if (s->nodes > PLAN_SET_NODES_MAX)
+	cost = p.names + p.steps * (size_t)TYPE_TEXT;
+	if (s->spent + cost > PLAN_SET_BYTES_MAX)
 		tool->args = (struct plan){.kind = PLAN_RECORD};
+	else
+		s->spent += cost;
 	return p.starved ? KG_E_NOMEM : 0;
 }

@@ -18,7 +18,7 @@
 #define PLAN_DEPTH_MAX 16u
 #define PLAN_MEMBERS_MAX 256u
 #define PLAN_NODES_MAX 1024u
-#define PLAN_SET_NODES_MAX 200000u /* of all tools of a set */
+#define PLAN_SET_BYTES_MAX 16777216u /* of all tools of a set, as text of the schema */
 #define PLAN_NAME_MAX 255u
 
 enum plan_kind { PLAN_STRING, PLAN_LONG, PLAN_BOOL, PLAN_DECIMAL, PLAN_SET, PLAN_RECORD };
@@ -71,7 +71,7 @@ struct policy_set {
 	struct cedar_entities *base;
 	struct gate_tool **tools; /* sorted by id */
 	size_t ntools;
-	size_t nodes;             /* of plans */
+	size_t spent;             /* of PLAN_SET_BYTES_MAX */
 	struct cedar_map by_name; /* (server, name) to gate_tool */
 	struct gate_names names;
 	struct gate_note *notes;
