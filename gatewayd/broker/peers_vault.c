@@ -67,7 +67,7 @@ static int on_pin_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
 	struct broker *b = ((struct peer *)arg)->broker;
 	const struct ipc_pin_put *m = msg;
-	int server, r = pins_put(b->pins, m);
+	int r = pins_put(b->pins, m);
 
 	(void)conn, (void)fd;
 	if (r == KG_E_PROTO)
@@ -76,9 +76,7 @@ static int on_pin_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 		log_warn("what is accepted of a tool: not taken: %s: the tool is refused", kg_strerror(r));
 	policies_changed(b->policies);
 	put_taken(b);
-	server = catalogue_server(b->catalogue, m->server.p, m->server.n);
-	if (server >= 0)
-		tool_changes_look(b, (size_t)server);
+	tool_changes_look_one(b, m->server, m->name);
 	return KG_OK;
 }
 

@@ -54,20 +54,36 @@ static void tell(struct broker *b, const struct pin *pin, const struct tool *t)
 		pins_untell(b->pins);
 }
 
+/* Nobody is told while nobody can put it on record, or before all pins are here. */
+static bool can_tell(const struct broker *b)
+{
+	return b->recorder.conn != NULL && sessions_synced(b->sessions);
+}
+
+static void look(struct broker *b, const struct tool *t)
+{
+	const struct pin *pin = pins_find(b->pins, t->server->name, t->name);
+
+	if (pin != NULL && pin->definition != NULL && memcmp(pin->accepted, t->def.sha256, HASH_LEN) != 0 &&
+	    pins_tell(b->pins, pin, t->def.sha256))
+		tell(b, pin, t);
+}
+
+void tool_changes_look_one(struct broker *b, struct ipc_bytes server, struct ipc_bytes tool)
+{
+	int at = catalogue_server(b->catalogue, server.p, server.n);
+	const struct tool *t = at < 0 ? NULL : catalogue_find_own(b->catalogue, (size_t)at, tool.p, tool.n);
+
+	if (t != NULL && can_tell(b))
+		look(b, t);
+}
+
 void tool_changes_look(struct broker *b, size_t server)
 {
 	const struct toolset *set = catalogue_tools(b->catalogue, server);
 
-	if (b->recorder.conn == NULL || !sessions_synced(b->sessions))
-		return;
-	for (size_t i = 0; set != NULL && i < set->count; i++) {
-		const struct tool *t = set->tool[i];
-		const struct pin *pin = pins_find(b->pins, t->server->name, t->name);
-
-		if (pin != NULL && pin->definition != NULL && memcmp(pin->accepted, t->def.sha256, HASH_LEN) != 0 &&
-		    pins_tell(b->pins, pin, t->def.sha256))
-			tell(b, pin, t);
-	}
+	for (size_t i = 0; set != NULL && i < set->count && can_tell(b); i++)
+		look(b, set->tool[i]);
 }
 
 void tool_changes_look_all(struct broker *b)

@@ -5,7 +5,8 @@
 
 #include "gatewayd/broker/broker.h"
 
-/* Looks at the tools of a server, or of all: after a listing, a change of pins, a new connection to the recorder. */
+/* Look at a tool, a server's, or all: after a change of its pin, a listing, a new connection to the recorder. */
+void tool_changes_look_one(struct broker *b, struct ipc_bytes server, struct ipc_bytes tool);
 void tool_changes_look(struct broker *b, size_t server);
 void tool_changes_look_all(struct broker *b);
 

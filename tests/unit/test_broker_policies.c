@@ -179,6 +179,20 @@ static void test_nothing_before_the_vault_has_spoken(void)
 	rig_free(r);
 }
 
+/* The zone's rules are in memory before the lock hides its file. */
+static void test_time_zone(void)
+{
+	struct rig *r;
+
+	if (access("/usr/share/zoneinfo/Europe/Berlin", R_OK) != 0)
+		return;
+	r = start("\"time_zone\":\"Europe/Berlin\"");
+	CHECK(policies_utc_offset(r->b->policies, 1700000000) == 3600);
+	CHECK(policies_utc_offset(r->b->policies, 1720000000) == 7200);
+	rig_free(r);
+	rig_free(start("\"time_zone\":\"UTC\""));
+}
+
 static void test_built_again_when_pins_change(void)
 {
 	struct rig *r = ready("\"time_zone\":\"UTC\"");
@@ -539,6 +553,7 @@ int main(void)
 	if (mkdtemp(folder) == NULL || mkdtemp(shadow_folder) == NULL)
 		return 1;
 	RUN(test_nothing_before_the_vault_has_spoken);
+	RUN(test_time_zone);
 	RUN(test_built_again_when_pins_change);
 	RUN(test_a_bad_set_is_refused);
 	RUN(test_on_record_before_it_holds);

@@ -250,6 +250,21 @@ static void test_reaches(void)
 	CHECK(lock_stdio_reaches(&s, vault, found) == KG_E_DENIED);
 }
 
+/* What it may only read, it cannot change. */
+static void test_writes(void)
+{
+	char found[LOCK_PATH_MAX], data[256];
+	const char *list[] = {data};
+	struct config_server s = {
+		.name = "t", .command = "/bin/true", .cwd = "/", .sandbox_read = list, .nsandbox_read = 1};
+
+	snprintf(data, sizeof(data), "%s", at("data"));
+	CHECK(lock_stdio_reaches(&s, data, found) == KG_E_DENIED && lock_stdio_writes(&s, data, found) == KG_OK);
+	s = (struct config_server){
+		.name = "t", .command = "/bin/true", .cwd = "/", .sandbox_write = list, .nsandbox_write = 1};
+	CHECK(lock_stdio_writes(&s, data, found) == KG_E_DENIED && lock_stdio_writes(&s, at("work"), found) == KG_OK);
+}
+
 static void make_tree(void)
 {
 	static const char *const dirs[] = {"data",
@@ -295,6 +310,7 @@ int main(void)
 	RUN(test_lists);
 	RUN(test_script_without_package);
 	RUN(test_reaches);
+	RUN(test_writes);
 	if (access("/usr/bin/node", X_OK) != 0)
 		SKIP(test_node, "there is no node");
 	else if (landlock_abi() == 0)
