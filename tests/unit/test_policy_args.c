@@ -3,6 +3,8 @@
 #include "tests/unit/policy_rig.h"
 #include "tests/unit/unit.h"
 
+#define LARGE 3000000u
+
 static struct rig rig;
 static char policy_text[4096], definition_text[262144];
 
@@ -204,29 +206,29 @@ static void test_unclassified(void)
 /* A tool too large for the set has no arguments that policies see, and breaks nothing. */
 static void test_large_schema(void)
 {
-	char *schema = malloc(200000);
+	char *schema = malloc(LARGE);
 	size_t n = 0;
 
 	if (schema == NULL)
 		abort();
-	n += (size_t)sprintf(schema, "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}");
+	n += (size_t)snprintf(schema, LARGE, "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}");
 	for (unsigned int i = 0; i < 5000; i++)
-		n += (size_t)sprintf(schema + n, ",\"p%u\":{\"type\":\"string\"}", i);
-	(void)sprintf(schema + n, "}}");
+		n += (size_t)snprintf(schema + n, LARGE - n, ",\"p%u\":{\"type\":\"string\"}", i);
+	(void)snprintf(schema + n, LARGE - n, "}}");
 	CHECK(start(schema, "") == 0);
 	CHECK(schema_has("\"s/t\" in [Action::\"read\"]") && schema_has("\"args\": { } }"));
 	CHECK(rig_ask(&rig, "s", "t", "{\"a\":1}"));
 	rig_free(&rig);
 	/* Doubling at each step: bounded by the number of steps. */
-	n = (size_t)sprintf(schema,
-			    "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/d0\"}},\"$defs\":{");
+	n = (size_t)snprintf(schema, LARGE,
+			     "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/d0\"}},\"$defs\":{");
 	for (unsigned int i = 0; i < 15; i++)
-		n += (size_t)sprintf(
-			schema + n,
+		n += (size_t)snprintf(
+			schema + n, LARGE - n,
 			"\"d%u\":{\"type\":\"object\",\"properties\":{\"x\":{\"$ref\":\"#/$defs/d%u\"},\"y\":{"
 			"\"$ref\":\"#/$defs/d%u\"}}},",
 			i, i + 1, i + 1);
-	(void)sprintf(schema + n, "\"d15\":{\"type\":\"string\"}}}");
+	(void)snprintf(schema + n, LARGE - n, "\"d15\":{\"type\":\"string\"}}}");
 	CHECK(start(schema, "") == 0);
 	CHECK(rig_ask(&rig, "s", "t", "{\"a\":{}}"));
 	rig_free(&rig);
@@ -260,7 +262,7 @@ static void test_hostile_names(void)
 
 static void test_huge_arguments(void)
 {
-	char *args = malloc(3000000);
+	char *args = malloc(LARGE);
 	size_t n = 0;
 
 	if (args == NULL)
@@ -268,10 +270,10 @@ static void test_huge_arguments(void)
 	CHECK(start("{\"type\":\"object\",\"properties\":{\"l\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}}"
 		    "}",
 		    FORBID("context.args has l && context.args.l.contains(-1)")) == 0);
-	n += (size_t)sprintf(args, "{\"l\":[0");
+	n += (size_t)snprintf(args, LARGE, "{\"l\":[0");
 	for (unsigned int i = 0; i < 200000; i++)
-		n += (size_t)sprintf(args + n, ",%u", i);
-	(void)sprintf(args + n, ",-1]}");
+		n += (size_t)snprintf(args + n, LARGE - n, ",%u", i);
+	(void)snprintf(args + n, LARGE - n, ",-1]}");
 	CHECK(!rig_ask(&rig, "s", "t", args));
 	CHECK(rig_says(&rig, "policy-forbid", "no"));
 	rig_free(&rig);

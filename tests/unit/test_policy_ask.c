@@ -2,6 +2,9 @@
 #include "tests/unit/policy_rig.h"
 #include "tests/unit/unit.h"
 
+#define FOUND 256u
+#define MANY 1000000u
+
 static struct rig rig;
 
 static const char schema[] =
@@ -154,13 +157,14 @@ static void test_unknown(void)
 static void collect(const char *id, void *arg)
 {
 	char *out = arg;
+	size_t n = strlen(out);
 
-	(void)strcat(strcat(out, id), " ");
+	(void)snprintf(out + n, FOUND - n, "%s ", id);
 }
 
 static bool finds(struct policy_ask q, enum policy_search what, const char *expected)
 {
-	char found[256] = "";
+	char found[FOUND] = "";
 	int rc = policy_search(rig.decider, &q, what, collect, found);
 
 	if (rc != 0 || strcmp(found, expected) != 0)
@@ -208,17 +212,17 @@ static void test_search_limit(void)
 {
 	struct policy_ask q = {
 		.subject_type = "App::user", .action = "read", .resource_type = "App::todo", .resource_id = "1"};
-	char *text = malloc(12000 * 80);
+	char *text = malloc(MANY);
 	size_t n = 1;
 
 	if (text == NULL)
 		abort();
 	text[0] = '[';
 	for (unsigned int i = 0; i < 10001; i++)
-		n += (size_t)sprintf(text + n,
-				     "%s{\"uid\":{\"type\":\"App::user\",\"id\":\"u%u\"},\"attrs\":{},\"parents\":[]}",
-				     i ? "," : "", i);
-	(void)sprintf(text + n, "]");
+		n += (size_t)snprintf(text + n, MANY - n,
+				      "%s{\"uid\":{\"type\":\"App::user\",\"id\":\"u%u\"},\"attrs\":{},\"parents\":[]}",
+				      i ? "," : "", i);
+	(void)snprintf(text + n, MANY - n, "]");
 	rig_init(&rig);
 	rig_file(&rig, "own.cedarschema", schema);
 	rig_file(&rig, "a.cedar", policies);

@@ -335,6 +335,51 @@ static void test_help(void)
 	rig_free(&rig);
 }
 
+/* Whether a list shows s/t under these policies alone. */
+static bool shows(const char *text)
+{
+	struct policy_decider *d;
+	struct policy_set *set;
+	bool shown;
+
+	start(NULL);
+	d = other_set(text, &set);
+	rig_aim(&rig, "s", "t");
+	rig.q.args_sha256 = NULL;
+	shown = policy_shows(d, &rig.q);
+	policy_decider_free(d);
+	policy_set_free(set);
+	rig_free(&rig);
+	return shown;
+}
+
+#define PERMIT(when) "permit(" ON_T ") when { " when " };\n"
+#define FORBID(when) "forbid(" ON_T ") when { " when " };\n"
+
+static void test_shows(void)
+{
+	CHECK(shows(PERMIT("true")) && !shows("") && !shows(PERMIT("context.base.risk > 5")));
+	/* Arguments could be right, */
+	CHECK(shows(PERMIT("context.args has path && context.args.path == \"/a\"")));
+	CHECK(shows(PERMIT("context.args has o.x && context.args.o.x")));
+	CHECK(shows("permit(" ON_T ") unless { context.args has path };"));
+	/* but not when something else is false, wherever it stands. */
+	CHECK(!shows(PERMIT("context.args has path && context.base.risk > 5")));
+	CHECK(!shows("permit(" ON_T ") when { context.args has path } when { context.base.mfa };"));
+	/* A forbid that needs no argument refuses, one that does may not. */
+	CHECK(!shows(PERMIT("true") FORBID("!context.base.mfa")));
+	CHECK(shows(PERMIT("true") FORBID("context.args has path")));
+	CHECK(shows(PERMIT("true") "forbid(" ON_T
+				   ") unless { context.args has path && context.args.path like \"/a*\" };"));
+	/* A forbid that fails would deny. */
+	CHECK(!shows(PERMIT("true") FORBID("context.base.risk + 9223372036854775807 > 0 && context.base.risk - 1 - "
+					   "9223372036854775807 - 5 > 0")));
+	/* An approval could be given. */
+	CHECK(shows(PERMIT("context.base has approval && context.args has path")));
+	CHECK(shows(PERMIT("true") FORBID("!(context.base has approval)")));
+	CHECK(!shows(PERMIT("context.base has approval && context.base.risk > 5")));
+}
+
 int main(void)
 {
 	if (sodium_init() < 0)
@@ -346,5 +391,6 @@ int main(void)
 	RUN(test_replay_random);
 	RUN(test_explain);
 	RUN(test_help);
+	RUN(test_shows);
 	return unit_end();
 }
