@@ -80,7 +80,7 @@ static bool result_fits(struct broker *b, const struct call *c, char *text, size
 	size_t server = (size_t)(c->upstream - b->upstream);
 	const struct tool *t = catalogue_find_own(b->catalogue, server, c->name, strlen(c->name));
 	uint32_t content = json_get(&b->args, 0, "structuredContent");
-	struct jsonschema_error e = {"", ""};
+	struct jsonschema_error e = {"/structuredContent", ""};
 
 	if (!c->has_output)
 		return true;
@@ -92,7 +92,7 @@ static bool result_fits(struct broker *b, const struct call *c, char *text, size
 		return true;
 	text_put(text, size,
 		 "server %s: the result of %s was dropped, it does not fit the tool's outputSchema at "
-		 "/structuredContent%s: %s. The call was made and may have taken effect: look before repeating it",
+		 "%s: %s. The call was made and may have taken effect: look before repeating it",
 		 c->upstream->config->name, c->name, e.path, e.what);
 	return false;
 }

@@ -49,7 +49,7 @@ static void results_that_fit_and_do_not(void)
 		{"{\"content\":[],\"structuredContent\":{\"hits\":[],\"more\":1.10}}", NULL, OUTCOME_OK, ""},
 		{"{\"content\":[],\"structuredContent\":{\"hits\":[\"a\",7]}}",
 		 "at /structuredContent/hits/1: ", OUTCOME_TOOL_ERROR, "invalid-result"},
-		{"{\"content\":[],\"structuredContent\":{}}", "at /structuredContent: ", OUTCOME_TOOL_ERROR,
+		{"{\"content\":[],\"structuredContent\":{}}", "at /structuredContent/hits: ", OUTCOME_TOOL_ERROR,
 		 "invalid-result"},
 		{"{\"content\":[],\"structuredContent\":null}", "at /structuredContent: ", OUTCOME_TOOL_ERROR,
 		 "invalid-result"},
