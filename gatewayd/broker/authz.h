@@ -5,12 +5,13 @@
  * are from. Nothing is sampled or summed, because a permit that a program acts upon is as much an act as a call is, and
  * what is left out could not be told from what never was. It costs little: all questions that came in one turn of the
  * loop, or while others are on their way to the record, are one BROKER_EVENT ("authz.asked"), and the recorder makes
- * all events of its turn durable at once (tests/authzen/bench.mjs: under 1 ms for one question, 7,000 to
- * 10,000 questions a second from 64 callers, 16,000 to 34,000 in arrays, on two busy cores). While nothing can be recorded nothing is decided: the answer is "unavailable"
- * (503).
+ * all events of its turn durable at once: under 1 ms for one question, 7,000 to 10,000 questions a second from 64
+ * callers, 16,000 to 34,000 in arrays, on two busy cores (tests/authzen/bench.mjs). While nothing can be recorded
+ * nothing is answered but "unavailable" (503).
  *
  * Without a good set of policies every question is a denial, not an error: a program that takes an error for "go on"
- * must not be let through by a broken set. The same holds for what the schema does not know.
+ * must not be let through by a broken set. The same holds for what the schema does not know. An external decision
+ * point and the shadow set are asked for calls of agents alone.
  *
  * A search asks the policies once for each entity: searches run one by one, with a pause as long as the last one took,
  * so that they never take more than half of the broker's time from the calls.
