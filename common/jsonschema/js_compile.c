@@ -195,6 +195,15 @@ int jsonschema_compile(const char *text, size_t len, enum jsonschema_dialect dia
 	return r;
 }
 
+size_t jsonschema_size(const struct jsonschema *s)
+{
+	size_t size = sizeof(*s) + s->arena_bytes + js_regexes_size(s->regexes);
+
+	for (const struct js_doc *d = s->docs; d != NULL; d = d->next)
+		size += d->json.cap * sizeof(*d->json.tok) + d->json.nslots * sizeof(*d->json.slots);
+	return size;
+}
+
 void jsonschema_free(struct jsonschema *s)
 {
 	if (s == NULL)

@@ -4,17 +4,18 @@
 
 #include "common/jsonschema/js_kw.h"
 
+#define NAME(name) name, sizeof(name) - 1
 #define APPLIES(name, dialects, holds, compile, check)                                                                 \
 	{                                                                                                              \
-		name, dialects, JS_APPLICATOR, holds, js_compile_##compile, js_check_##check                           \
+		NAME(name), dialects, JS_APPLICATOR, holds, js_compile_##compile, js_check_##check                     \
 	}
 #define ASSERTS(name, dialects, compile, check)                                                                        \
 	{                                                                                                              \
-		name, dialects, JS_VALIDATION, JS_NOTHING, js_compile_##compile, js_check_##check                      \
+		NAME(name), dialects, JS_VALIDATION, JS_NOTHING, js_compile_##compile, js_check_##check                \
 	}
 #define PART(name, dialects, vocabulary, holds)                                                                        \
 	{                                                                                                              \
-		name, dialects, vocabulary, holds, NULL, NULL                                                          \
+		NAME(name), dialects, vocabulary, holds, NULL, NULL                                                    \
 	}
 
 /* What is cheap and tells most goes first; what looks at the others' work goes last. */
@@ -47,8 +48,8 @@ static const struct js_keyword keywords[JS_KW_COUNT] = {
 	[JS_KW_CONTAINS] = APPLIES("contains", JS_BOTH, JS_SCHEMA, contains, contains),
 	[JS_KW_MAX_CONTAINS] = PART("maxContains", JS_D2020, JS_VALIDATION, JS_NOTHING),
 	[JS_KW_MIN_CONTAINS] = PART("minContains", JS_D2020, JS_VALIDATION, JS_NOTHING),
-	[JS_KW_REF] = {"$ref", JS_BOTH, JS_CORE, JS_NOTHING, js_compile_ref, js_check_ref},
-	[JS_KW_DYNAMIC_REF] = {"$dynamicRef", JS_D2020, JS_CORE, JS_NOTHING, js_compile_dynamic_ref,
+	[JS_KW_REF] = {NAME("$ref"), JS_BOTH, JS_CORE, JS_NOTHING, js_compile_ref, js_check_ref},
+	[JS_KW_DYNAMIC_REF] = {NAME("$dynamicRef"), JS_D2020, JS_CORE, JS_NOTHING, js_compile_dynamic_ref,
 			       js_check_dynamic_ref},
 	[JS_KW_ALL_OF] = APPLIES("allOf", JS_BOTH, JS_SCHEMA_LIST, schemas, all_of),
 	[JS_KW_ANY_OF] = APPLIES("anyOf", JS_BOTH, JS_SCHEMA_LIST, schemas, any_of),
@@ -61,9 +62,9 @@ static const struct js_keyword keywords[JS_KW_COUNT] = {
 		APPLIES("dependentSchemas", JS_D2020, JS_SCHEMA_MAP, dependent_schemas, dependencies),
 	/* No keyword of 2020-12 any more, but its meta-schema keeps the name for what it was. */
 	[JS_KW_DEPENDENCIES] = APPLIES("dependencies", JS_BOTH, JS_SCHEMA_MAP, dependencies, dependencies),
-	[JS_KW_UNEVALUATED_ITEMS] = {"unevaluatedItems", JS_D2020, JS_UNEVALUATED, JS_SCHEMA, js_compile_schema,
+	[JS_KW_UNEVALUATED_ITEMS] = {NAME("unevaluatedItems"), JS_D2020, JS_UNEVALUATED, JS_SCHEMA, js_compile_schema,
 				     js_check_unevaluated_items},
-	[JS_KW_UNEVALUATED_PROPERTIES] = {"unevaluatedProperties", JS_D2020, JS_UNEVALUATED, JS_SCHEMA,
+	[JS_KW_UNEVALUATED_PROPERTIES] = {NAME("unevaluatedProperties"), JS_D2020, JS_UNEVALUATED, JS_SCHEMA,
 					  js_compile_schema, js_check_unevaluated_properties},
 	[JS_KW_DEFS] = PART("$defs", JS_D2020, JS_CORE, JS_SCHEMA_MAP),
 	[JS_KW_DEFINITIONS] = PART("definitions", JS_BOTH, JS_CORE, JS_SCHEMA_MAP),
@@ -76,9 +77,13 @@ const struct js_keyword *js_keyword(enum js_keyword_id id)
 
 enum js_keyword_id js_keyword_find(const struct json_doc *d, uint32_t name, uint8_t dialect, uint8_t vocabularies)
 {
+	const struct json_tok *tok = &d->tok[name];
+
 	for (size_t i = 0; i < JS_KW_COUNT; i++) {
 		const struct js_keyword *k = &keywords[i];
 
+		if (!tok->escaped && tok->end - tok->start != k->len + 2u)
+			continue;
 		if ((k->dialects & dialect) != 0 && (k->vocabulary & vocabularies) != 0 && json_is(d, name, k->name))
 			return (enum js_keyword_id)i;
 	}

@@ -68,6 +68,7 @@ struct js_at;
 
 struct js_keyword {
 	const char *name;
+	uint8_t len; /* of the name */
 	uint8_t dialects;
 	uint8_t vocabulary;
 	uint8_t holds;

@@ -68,6 +68,12 @@ void js_regexes_free(struct js_regexes *all)
 	free(all);
 }
 
+size_t js_regexes_size(const struct js_regexes *all)
+{
+	/* What is kept for matching is of this order, and not told by PCRE2. */
+	return all->compile == NULL ? 0 : all->bytes + 24576;
+}
+
 static int refuse(int error, const char **why)
 {
 	switch (error) {

@@ -10,6 +10,7 @@
 /* All of a schema's, and what matching needs. */
 int js_regexes_new(struct js_regexes **out) MUST_CHECK;
 void js_regexes_free(struct js_regexes *all);
+size_t js_regexes_size(const struct js_regexes *all);
 
 /*
  * Compiles one. KG_E_INVALID with *why (static); KG_E_LIMIT. Owned by all. Text is UTF-8 and stays borrowed for the

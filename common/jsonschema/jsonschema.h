@@ -47,6 +47,8 @@ int jsonschema_compile(const char *text, size_t len, enum jsonschema_dialect dia
 		       const struct jsonschema_remote *remotes, size_t nremotes, struct jsonschema **out,
 		       struct jsonschema_error *error) MUST_CHECK;
 void jsonschema_free(struct jsonschema *s);
+/* About how much memory a schema holds: far more than its text, when regular expressions are unrolled. */
+size_t jsonschema_size(const struct jsonschema *s);
 
 /*
  * Checks value token t of a document. KG_OK; KG_E_INVALID with the first fault; KG_E_LIMIT when a bound was passed

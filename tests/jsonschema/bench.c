@@ -60,7 +60,8 @@ static int measure(const char *name, const char *schema)
 	for (int i = 0; i < ROUNDS && r == 0; i++)
 		r = jsonschema_check(s, &d, 0, NULL);
 	checked = (now() - start) / ROUNDS;
-	printf("%-6s compile %8.1f us, check %6.2f us%s\n", name, compiled, checked, r == 0 ? "" : " REFUSED");
+	printf("%-6s compile %8.1f us, check %6.2f us, holds %zu KiB%s\n", name, compiled, checked,
+	       s == NULL ? 0 : jsonschema_size(s) / 1024, r == 0 ? "" : " REFUSED");
 	json_free(&d);
 	jsonschema_free(s);
 	return r;
