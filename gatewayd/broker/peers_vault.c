@@ -7,15 +7,14 @@
 #include "gatewayd/broker/tool_changes.h"
 
 /*
- * A put that came after the synchronisation is answered when it is in force, in the order in which they came: a pin is
- * when the policies know the tool.
+ * A put that came after the synchronisation is answered when it is in force, in the order in which they came: a pin
+ * is when the policies know the tool, the others are at once.
  */
-static void put_taken(struct broker *b)
+static void put_taken(struct broker *b, bool in_force)
 {
 	if (!sessions_synced(b->sessions))
 		return;
-	b->puts_owed++;
-	if (!policies_pending(b->policies))
+	if (b->puts_owed++ == 0 && in_force)
 		peers_puts_taken(b);
 }
 
@@ -37,7 +36,7 @@ static int on_session_put(struct ipc_conn *conn, const void *msg, int fd, void *
 		return r;
 	if (sessions_synced(b->sessions))
 		broker_watch_expiry(b);
-	put_taken(b);
+	put_taken(b, true);
 	if (r != KG_OK)
 		log_warn("agent session of the vault: not let in: %s: end sessions that are not needed (keepgate "
 			 "session list)",
@@ -55,7 +54,7 @@ static int on_approval_put(struct ipc_conn *conn, const void *msg, int fd, void 
 	(void)conn, (void)fd;
 	if (r == KG_E_PROTO)
 		return r;
-	put_taken(b);
+	put_taken(b, true);
 	if (r != KG_OK)
 		log_warn("approval of the vault: not taken: %s: its call will ask for another", kg_strerror(r));
 	if (m->state != APPROVAL_PENDING)
@@ -75,7 +74,7 @@ static int on_pin_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	if (r != KG_OK)
 		log_warn("what is accepted of a tool: not taken: %s: the tool is refused", kg_strerror(r));
 	policies_changed(b->policies);
-	put_taken(b);
+	put_taken(b, !policies_pending(b->policies));
 	tool_changes_look_one(b, m->server, m->name);
 	return KG_OK;
 }

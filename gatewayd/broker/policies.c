@@ -15,8 +15,7 @@
 #include "gatewayd/broker/peers.h"
 #include "gatewayd/broker/text.h"
 
-#define SOON_NS 20000000ull   /* a build that takes less is no burden */
-#define LATER_NS 500000000ull /* the longest that a change waits for others */
+#define PAUSE_MAX_NS 500000000ull
 #define EVENT_ERRORS_MAX 4000
 #define NOT_YET "the policies are not there yet: vaultd has not said which tools are accepted"
 
@@ -243,15 +242,22 @@ static void refresh(struct policies *p, const char *cause)
 	(void)event_del(p->later);
 	if (p->files_good)
 		rebuild(p, cause);
-	p->took_ns = loop_now_ns() - began;
+	p->built_ns = loop_now_ns();
+	p->took_ns = p->built_ns - began;
 	peers_puts_taken(p->b);
 }
 
-/* Changes come in bursts: one that follows a long build waits as long as that took. */
+/* Changes come in bursts: there is a pause between builds as long as the last one took. */
+static struct timeval pause_before_build(const struct policies *p)
+{
+	uint64_t since = loop_now_ns() - p->built_ns, pause = p->took_ns < PAUSE_MAX_NS ? p->took_ns : PAUSE_MAX_NS;
+
+	return (struct timeval){0, pause > since ? (suseconds_t)((pause - since) / 1000) : 0};
+}
+
 void policies_changed(struct policies *p)
 {
-	uint64_t ns = p->took_ns < SOON_NS ? 0 : p->took_ns > LATER_NS ? LATER_NS : p->took_ns;
-	const struct timeval wait = {0, (suseconds_t)(ns / 1000)};
+	const struct timeval wait = pause_before_build(p);
 
 	if (!p->started)
 		return;

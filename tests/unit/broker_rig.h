@@ -237,6 +237,14 @@ static inline void rig_canonical(struct buf *out, const char *definition, uint8_
 	json_free(&doc);
 }
 
+/* What the vault has put is in force; a pin waits for the policies to be built. */
+static inline void rig_taken(struct rig *r)
+{
+	for (int i = 0; i < 100 && !rig_has(r, RIG_VAULT); i++)
+		rig_pass(r, 10);
+	CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
+}
+
 /* What the vault says of a tool: its state, what is accepted of it and what its server lists. */
 static inline void rig_pin_as(struct rig *r, const char *server, const char *name, uint8_t state, const char *accepted,
 			      const char *listed)
@@ -252,7 +260,7 @@ static inline void rig_pin_as(struct rig *r, const char *server, const char *nam
 		m.definition = ipc_mem(buf_ptr(&a), (uint32_t)buf_len(&a));
 	rig_send(r, RIG_VAULT, IPC_PIN_PUT, &m);
 	if (r->synced)
-		CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
+		rig_taken(r);
 	buf_free(&a);
 	buf_free(&l);
 }
@@ -283,7 +291,7 @@ static inline void rig_put_session(struct rig *r, const struct ipc_session_put *
 {
 	rig_send(r, RIG_VAULT, IPC_SESSION_PUT, m);
 	if (r->synced)
-		CHECK(rig_take(r, RIG_VAULT, IPC_PUT_TAKEN) != NULL);
+		rig_taken(r);
 }
 
 static inline void rig_list_notes(struct rig *r)
