@@ -12,7 +12,7 @@ struct listing {
 	struct toolset set;
 	struct index own, exposed;
 	uint32_t received; /* TOOL messages, those left out included */
-	size_t bytes;
+	size_t bytes, schema_bytes;
 };
 
 struct server {
@@ -100,17 +100,19 @@ static struct listing *stage(struct catalogue *c, struct server *s, uint32_t gen
 	return s->staged;
 }
 
-static void classify(struct catalogue *c, struct tool *t)
+/* Compiling takes its time, which a server must not take from all others: past the bound it is not begun. */
+static void classify(struct catalogue *c, struct listing *l, struct tool *t)
 {
-	struct jsonschema_error e;
+	struct jsonschema_error e = {"", "the schemas of its server's tools pass 2 MiB together"};
 
-	t->schema_ok = tool_schemas_make(&t->def, &c->room, &e);
+	l->schema_bytes += t->def.input.len + t->def.output.len;
+	t->schema_ok = l->schema_bytes <= CATALOGUE_SCHEMAS_MAX && tool_schemas_make(&t->def, &c->room, &e);
 	if (t->schema_ok)
 		return;
 	t->tier = TIER_DESTRUCTIVE;
-	log_warn("server %s: tool %s is unclassified, and refused by the default policies: a schema of it cannot be "
-		 "used: %s: %s",
-		 t->server->name, t->name, e.path[0] == '\0' ? "at its root" : e.path, e.what);
+	log_warn("server %s: tool %s is unclassified, and refused by the default policies: its schemas cannot be used: "
+		 "%s%s%s",
+		 t->server->name, t->name, e.path, e.path[0] == '\0' ? "" : ": ", e.what);
 }
 
 /* Makes the tool of a message; NULL, with *why, for one that cannot be shown. */
@@ -134,7 +136,7 @@ static struct tool *tool_new(struct catalogue *c, const struct server *s, const 
 	name_expose(s->config->name, t->name, t->exposed);
 	snprintf(t->qualified, sizeof(t->qualified), "%s/%s", s->config->name, t->name);
 	t->tier = config_tool_tier(s->config, t->name, m->tier, m->floor);
-	classify(c, t);
+	classify(c, s->staged, t);
 	return t;
 }
 

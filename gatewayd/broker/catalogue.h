@@ -15,8 +15,9 @@
 #include "gatewayd/broker/names.h"
 #include "gatewayd/broker/tool_def.h"
 
-#define CATALOGUE_TOOLS_MAX 1000              /* of one server */
-#define CATALOGUE_BYTES_MAX (16ul * 1048576u) /* of one server's definitions */
+#define CATALOGUE_TOOLS_MAX 1000               /* of one server */
+#define CATALOGUE_BYTES_MAX (16ul * 1048576u)  /* of one server's definitions */
+#define CATALOGUE_SCHEMAS_MAX (2ul * 1048576u) /* of the schemas in them that are compiled */
 
 struct tool {
 	const struct config_server *server;

@@ -28,6 +28,22 @@ static void show(const struct tool_def *d, struct json_doc *doc, enum mcp_era er
 	buf_free(&out);
 }
 
+/* Whatever its schemas say, they are refused or they check, within their bounds. */
+static void check(struct tool_def *d, struct json_doc *doc)
+{
+	static const char args[] = "{\"text\":\"1.10\",\"n\":[1,null,{\"a\":-0.5e3}]}";
+	struct tool_schemas_room room = {0};
+	struct jsonschema_error e;
+
+	if (tool_schemas_make(d, &room, &e) && json_scan(doc, args, sizeof(args) - 1, NULL) == KG_OK) {
+		(void)!tool_schema_check(d, &d->input, doc, 0, &e);
+		(void)!tool_schema_check(d, &d->output, doc, 0, &e);
+	}
+	tool_schemas_free(d, &room);
+	if (room.bytes != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tool_def d;
@@ -38,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size <= 262144 && tool_def_read(&d, data, size, "t", &doc, &why) == KG_OK) {
 		show(&d, &doc, ERA_LEGACY);
 		show(&d, &doc, ERA_MODERN);
+		check(&d, &doc);
 		tool_def_free(&d);
 	}
 	json_free(&doc);
