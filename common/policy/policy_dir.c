@@ -88,20 +88,20 @@ static int read_file(int dirfd, const char *name, size_t room, char **out, size_
 	return rc;
 }
 
+/* Takes text over, also when it fails. */
 static int add_file(struct policy_dir *d, const char *name, char *text, size_t len)
 {
 	struct policy_file *wider = realloc(d->files, (d->nfiles + 1) * sizeof(*wider));
-	char *copy = strdup(name);
 
-	if (wider != NULL)
-		d->files = wider;
-	if (wider == NULL || copy == NULL) {
-		free(copy);
+	if (wider == NULL) {
 		free(text);
 		return KG_E_NOMEM;
 	}
-	d->files[d->nfiles++] = (struct policy_file){copy, text, len};
-	return 0;
+	d->files = wider;
+	wider[d->nfiles].name = strdup(name);
+	wider[d->nfiles].text = text;
+	wider[d->nfiles].len = len;
+	return wider[d->nfiles++].name == NULL ? KG_E_NOMEM : 0;
 }
 
 static int take_entry(struct policy_dir *d, int dirfd, const char *name, size_t *total, struct buf *errors)
@@ -144,7 +144,7 @@ static int read_entries(struct policy_dir *d, int dirfd, DIR *stream, struct buf
 
 	for (;;) {
 		errno = 0;
-		entry = readdir(stream);
+		entry = readdir(stream); /* cppcheck-suppress readdirCalled ; the stream is ours alone */
 		if (entry == NULL)
 			break;
 		rc = take_entry(d, dirfd, entry->d_name, &total, errors);

@@ -10,7 +10,8 @@
 #include "common/policy/policy.h"
 
 struct policy_dir {
-	struct policy_file *files; /* owned, sorted by name: *.cedar, *.cedarschema, entities.json, cases.json (policy_test.h) */
+	struct policy_file
+		*files; /* owned, sorted by name: *.cedar, *.cedarschema, entities.json, cases.json (policy_test.h) */
 	size_t nfiles;
 	char *manifest, *signature; /* owned; NULL: there is none */
 	size_t manifest_len, signature_len;

@@ -7,7 +7,7 @@
 
 #define POINTER_MAX 4096
 #define SAFE_INTEGER INT64_C(9007199254740991) /* RFC 8785: beyond it readers of JSON disagree */
-#define FACTS_MAX (4u * 1048576u)
+#define FACTS_MAX 4194304ul
 
 struct pointer_walk {
 	spoken_fn *fn;

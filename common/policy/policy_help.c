@@ -13,9 +13,9 @@ static bool allows(struct policy_decider *d, const struct policy_request *q, enu
 
 /* Somebody else: a stranger, or one of the humans that policies may know by their names or teams. */
 static bool other_would(struct policy_decider *d, struct policy_request *q, enum args_mode mode, help_ask_fn *ask,
-			const char *self)
+			char id[POLICY_NAME_MAX + 1])
 {
-	char id[POLICY_NAME_MAX + 1];
+	const char *self = q->human;
 
 	q->approver = stranger;
 	if (ask(d, q, mode))
@@ -38,6 +38,7 @@ bool help_approval(struct policy_decider *d, const struct policy_request *q, enu
 		   bool *four_eyes)
 {
 	struct policy_request copy = *q;
+	char id[POLICY_NAME_MAX + 1];
 	bool other, self;
 
 	ask = ask != NULL ? ask : allows;
@@ -45,7 +46,7 @@ bool help_approval(struct policy_decider *d, const struct policy_request *q, enu
 	/* Whoever approves may bring a second factor. */
 	copy.mfa = true;
 	copy.approval_expires_unix = q->now_unix_ms / 1000 + HOUR_S;
-	other = other_would(d, &copy, mode, ask, q->human);
+	other = other_would(d, &copy, mode, ask, id);
 	if (q->human == NULL || q->human[0] == '\0') {
 		*four_eyes = false;
 		return other;
