@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "common/json_text.h"
+#include "common/log.h"
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
 #include "vaultd/approvals.h"
@@ -44,10 +45,10 @@ static const char *arguments_refusal(const struct ipc_approval_ask *m, const cha
 
 	sha256(m->args.p, m->args.n, hash);
 	*text = "the arguments are longer than 65536 bytes: a person could not read what is to be approved";
-	if (m->args.n == 0 && memcmp(hash, m->args_sha256, HASH_LEN) != 0)
+	if (m->args.n == 0 && sodium_memcmp(hash, m->args_sha256, HASH_LEN) != 0)
 		return "approval-too-large";
 	*text = "the arguments are not those of the call";
-	if (memcmp(hash, m->args_sha256, HASH_LEN) != 0)
+	if (sodium_memcmp(hash, m->args_sha256, HASH_LEN) != 0)
 		return "approval-mismatch";
 	*text = "the arguments are no text that a person could read";
 	return is_text(m->args) ? NULL : "approval-mismatch";
@@ -139,27 +140,34 @@ static int fill(struct vault *v, struct approval *x, const struct session *s, co
 	return KG_OK;
 }
 
+static struct request *request_new(const struct approval *x)
+{
+	struct request *q = malloc(sizeof(*q));
+
+	if (q == NULL)
+		log_fatal(KG_EXIT_FAILURE, "approvals: out of memory");
+	memcpy(q->id, x->id, ID_LEN);
+	return q;
+}
+
 static int make(struct peer *p, const struct ipc_approval_ask *m, const struct approval_call *c, uint8_t tier)
 {
 	struct vault *v = p->vault;
 	struct approval *x;
-	struct request *q;
 	int r = approvals_make(v->approvals, c, m->args.p, m->args.n, &x);
 
 	if (r != KG_OK)
 		return refuse(p, m->call, GRANT_DENIED, "approval-limit",
 			      "too many approvals are open, for this session or in all: wait until some are given");
 	x->tier = tier;
-	q = malloc(sizeof(*q));
-	if (q == NULL || fill(v, x, c->session, m) != KG_OK) {
-		free(q);
+	if (fill(v, x, c->session, m) != KG_OK) {
 		approvals_drop(v->approvals, x);
 		return KG_E_PROTO;
 	}
-	memcpy(q->id, x->id, ID_LEN);
 	wait_for(p, m->call, x);
 	act_start(v, NULL,
-		  &(struct act){"approval.requested", requested_members(x), requested_commit, free, q, on_told});
+		  &(struct act){"approval.requested", requested_members(x), requested_commit, free, request_new(x),
+				on_told});
 	return KG_OK;
 }
 

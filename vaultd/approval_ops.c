@@ -152,7 +152,8 @@ static const char *approve_refusal(const struct approval *x, const struct verdic
 {
 	const struct pin *pin = pins_find(x->upstream->pins, x->tool);
 
-	if (pin == NULL || pin->held || !pin->has_accepted || memcmp(pin->accepted, x->def_sha256, HASH_LEN) != 0)
+	if (pin == NULL || pin->held || !pin->has_accepted ||
+	    sodium_memcmp(pin->accepted, x->def_sha256, HASH_LEN) != 0)
 		return "the tool is held, or its accepted definition is another by now: deny it";
 	if (x->four_eyes && !d->mapped)
 		return "the policies want a second person: name the human behind your user in the configuration "

@@ -81,9 +81,9 @@ static bool is_live(const struct approval *x)
 
 bool approval_is_for(const struct approval *x, const struct approval_call *c)
 {
-	return memcmp(x->session, c->session->id, ID_LEN) == 0 && x->upstream == c->upstream &&
-	       strcmp(x->tool, c->tool) == 0 && memcmp(x->args_sha256, c->args_sha256, HASH_LEN) == 0 &&
-	       memcmp(x->def_sha256, c->def_sha256, HASH_LEN) == 0;
+	return sodium_memcmp(x->session, c->session->id, ID_LEN) == 0 && x->upstream == c->upstream &&
+	       strcmp(x->tool, c->tool) == 0 && sodium_memcmp(x->args_sha256, c->args_sha256, HASH_LEN) == 0 &&
+	       sodium_memcmp(x->def_sha256, c->def_sha256, HASH_LEN) == 0;
 }
 
 struct approval *approvals_same(const struct approvals *a, const struct approval_call *c)
@@ -125,7 +125,7 @@ static bool fits(const struct approvals *a, const struct session *session, size_
 	size_t mine = 0, bytes = len;
 
 	for (const struct approval *x = a->first; x != NULL; x = x->next) {
-		mine += is_live(x) && memcmp(x->session, session->id, ID_LEN) == 0;
+		mine += is_live(x) && sodium_memcmp(x->session, session->id, ID_LEN) == 0;
 		bytes += x->args_len;
 	}
 	return mine < APPROVALS_PER_SESSION && bytes <= APPROVALS_BYTES_MAX;
@@ -209,7 +209,7 @@ void approval_expire(struct vault *v, struct approval *x)
 void approvals_session_ended(struct vault *v, const uint8_t session[ID_LEN])
 {
 	for (struct approval *x = v->approvals->first; x != NULL; x = x->next)
-		if (is_live(x) && x->recorded && memcmp(x->session, session, ID_LEN) == 0)
+		if (is_live(x) && x->recorded && sodium_memcmp(x->session, session, ID_LEN) == 0)
 			approval_expire(v, x);
 }
 

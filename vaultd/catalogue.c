@@ -11,9 +11,9 @@
 #include "vaultd/acts.h"
 #include "vaultd/chores.h"
 
-#define HEX_LEN (2 * HASH_LEN)
+#define HEX_LEN ((size_t)2 * HASH_LEN)
 #define BATCH_MAX 64       /* tools of one record: their names and hashes fit into ACT_MEMBERS_MAX */
-#define ROOM_FOR_OTHERS 24 /* acts that are left to operators, approvals and brokers */
+#define ROOM_FOR_OTHERS 24 /* acts that are left to operators and approvals */
 
 static int load_one(const struct store_pin *row, void *arg)
 {
@@ -131,7 +131,7 @@ struct sight {
 
 static bool still_listed(const struct pin *x, const uint8_t hash[HASH_LEN])
 {
-	return !x->gone && x->differs && memcmp(x->listed, hash, HASH_LEN) == 0;
+	return !x->gone && x->differs && sodium_memcmp(x->listed, hash, HASH_LEN) == 0;
 }
 
 /* Whether or not it is on record now, it may be asked for again; when it failed, a chore does so later. */
@@ -141,7 +141,7 @@ static void on_told(struct vault *v, struct peer *asker, void *data, const char 
 
 	(void)asker;
 	for (size_t i = 0; i < s->n; i++)
-		if (memcmp(s->tool[i].pin->listed, s->tool[i].sha256, HASH_LEN) == 0)
+		if (sodium_memcmp(s->tool[i].pin->listed, s->tool[i].sha256, HASH_LEN) == 0)
 			s->tool[i].pin->asked = false;
 	s->u->unsettled = true;
 	chores_want(v);
@@ -230,23 +230,27 @@ static bool is_first_sight(const struct upstream *u, const struct pin *x)
 	return !u->server->review_tools && !x->has_accepted && !x->held && !x->gone && !x->asked;
 }
 
+static size_t next_first_sight(const struct upstream *u, size_t from)
+{
+	while (from < pins_count(u->pins) && !is_first_sight(u, pins_at(u->pins, from)))
+		from++;
+	return from;
+}
+
 /* What is seen for the first time, in as few records as it fits into; false when there was no room. */
 static bool settle_first_sight(struct vault *v, struct upstream *u)
 {
-	for (size_t i = 0; i < pins_count(u->pins);) {
-		struct sight *s = NULL;
+	size_t n = pins_count(u->pins);
 
-		for (; i < pins_count(u->pins) && (s == NULL || s->n < BATCH_MAX); i++) {
-			if (!is_first_sight(u, pins_at(u->pins, i)))
-				continue;
-			if (acts_room(v) <= ROOM_FOR_OTHERS)
-				return false;
-			if (s == NULL)
-				s = sight_new(u);
+	for (size_t i = next_first_sight(u, 0); i < n; i = next_first_sight(u, i)) {
+		struct sight *s;
+
+		if (acts_room(v) <= ROOM_FOR_OTHERS)
+			return false;
+		s = sight_new(u);
+		for (; i < n && s->n < BATCH_MAX; i = next_first_sight(u, i + 1))
 			add_to(s, pins_at(u->pins, i));
-		}
-		if (s != NULL)
-			first_sight_start(v, s);
+		first_sight_start(v, s);
 	}
 	return true;
 }

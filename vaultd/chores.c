@@ -18,7 +18,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 
 void chores_want(struct vault *v)
 {
-	static const struct timeval soon = {.tv_usec = CHORES_MS * 1000};
+	static const struct timeval soon = {.tv_usec = (suseconds_t)CHORES_MS * 1000};
 
 	if (v->chores == NULL)
 		v->chores = evtimer_new(loop_base(v->loop), on_time, v);

@@ -31,7 +31,7 @@ static int walk_one(const struct store_named *x, void *arg)
 	const struct pin *pin = pin_of(w->v, x);
 	struct named_tool t = {x->server, x->tool, x->sha256, NULL};
 
-	if (pin == NULL || !pin->has_accepted || memcmp(pin->accepted, x->sha256, HASH_LEN) == 0)
+	if (pin == NULL || !pin->has_accepted || sodium_memcmp(pin->accepted, x->sha256, HASH_LEN) == 0)
 		return KG_OK;
 	t.accepted = pin->accepted;
 	w->fn(&t, w->arg);

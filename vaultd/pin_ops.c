@@ -11,7 +11,7 @@
 #include "vaultd/named.h"
 #include "vaultd/tools.h"
 
-#define HEX_LEN (2 * HASH_LEN)
+#define HEX_LEN ((size_t)2 * HASH_LEN)
 #define LIST_MAX 8000 /* tools of one answer */
 
 static json_t *hash_json(const uint8_t *hash)
@@ -172,7 +172,7 @@ static const char *accept_refusal(const struct pin *x, const uint8_t hash[HASH_L
 		return "its server does not list this tool any more";
 	if (!x->differs)
 		return "what the server lists is accepted already";
-	if (memcmp(x->listed, hash, HASH_LEN) != 0)
+	if (sodium_memcmp(x->listed, hash, HASH_LEN) != 0)
 		return "its server lists another definition by now: look again (keepgate tools diff)";
 	return NULL;
 }

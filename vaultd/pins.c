@@ -1,7 +1,10 @@
 #include "vaultd/pins.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "common/log.h"
 
@@ -70,14 +73,12 @@ static struct pin *pin_new(const char *name)
 	return x;
 }
 
+/* NULL: nobody, at first sight. */
 static void set_by(struct pin *x, const struct store_actor *by)
 {
-	size_t n = by == NULL ? 0 : strnlen(by->name, OPERATOR_NAME_MAX);
-
 	x->by_person = by != NULL;
 	x->by_uid = by == NULL ? 0 : by->uid;
-	memcpy(x->by_name, n == 0 ? "" : by->name, n);
-	x->by_name[n] = '\0';
+	snprintf(x->by_name, sizeof(x->by_name), "%s", by == NULL ? "" : by->name);
 }
 
 int pins_load(struct pins *p, const struct store_pin *row)
@@ -160,7 +161,7 @@ void pin_accept(struct pin *x, uint64_t now, const struct store_actor *by)
 bool pin_is_told(const struct pin *x, const uint8_t hash[HASH_LEN])
 {
 	for (unsigned i = 0; i < x->ntold; i++)
-		if (memcmp(x->told[i], hash, HASH_LEN) == 0)
+		if (sodium_memcmp(x->told[i], hash, HASH_LEN) == 0)
 			return true;
 	return false;
 }
@@ -193,7 +194,7 @@ static bool is_same(const struct pin *x, const struct tool *t)
 		return x->gone;
 	if (x->gone)
 		return false;
-	return memcmp(x->differs ? x->listed : x->accepted, t->sha256, HASH_LEN) == 0;
+	return sodium_memcmp(x->differs ? x->listed : x->accepted, t->sha256, HASH_LEN) == 0;
 }
 
 /* Both are sorted by name: one walk over both. */
@@ -217,7 +218,8 @@ static void plan_steps(const struct pins *p, const struct tools *list, struct pl
 
 static bool is_accepted(const struct step *s)
 {
-	return s->pin != NULL && s->pin->has_accepted && memcmp(s->pin->accepted, s->tool->sha256, HASH_LEN) == 0;
+	return s->pin != NULL && s->pin->has_accepted &&
+	       sodium_memcmp(s->pin->accepted, s->tool->sha256, HASH_LEN) == 0;
 }
 
 static int store_step(struct store *s, const char *server, const struct step *x)
@@ -270,7 +272,7 @@ static int make_fresh(struct plan *plan, struct pin **fresh)
 	size_t k = 0;
 
 	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->step[i].pin != NULL)
+		if (plan->step[i].pin != NULL || plan->step[i].tool == NULL)
 			continue;
 		fresh[k] = pin_new(plan->step[i].tool->name);
 		if (fresh[k] == NULL)

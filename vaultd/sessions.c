@@ -218,7 +218,7 @@ bool session_suspends(const struct session *x, const char *server_tool)
 	while (*line != '\0') {
 		size_t n = strcspn(line, "\n");
 
-		if (n == len && memcmp(line, server_tool, n) == 0)
+		if (n == len && sodium_memcmp(line, server_tool, n) == 0)
 			return true;
 		line += n + (line[n] == '\n');
 	}
