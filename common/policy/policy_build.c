@@ -5,6 +5,7 @@
 #include "common/cedar/cedar_limits.h"
 #include "common/cedar/cedar_sort.h"
 #include "common/cedar/cedar_validate.h"
+#include "common/json_text.h"
 #include "common/policy/policy_hash.h"
 #include "common/policy/policy_set.h"
 
@@ -157,6 +158,14 @@ static int order_tools(const void *a, const void *b)
 	return cedar_str_order((*(const struct gate_tool *const *)a)->id, (*(const struct gate_tool *const *)b)->id);
 }
 
+/* What could not stand in a schema or a record cannot be called either. */
+static bool good_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && n <= POLICY_NAME_MAX && utf8_valid(name, n);
+}
+
 /* A tool whose server is not configured is unknown: it cannot be called. */
 static int take_tools(struct builder *b)
 {
@@ -167,7 +176,7 @@ static int take_tools(struct builder *b)
 	if (s->tools == NULL)
 		return no_memory();
 	for (size_t i = 0; rc == 0 && i < b->source->ntools; i++)
-		for (size_t k = 0; rc == 0 && k < b->source->nservers; k++)
+		for (size_t k = 0; rc == 0 && k < b->source->nservers && good_name(b->source->tools[i].name); k++)
 			if (strcmp(b->source->tools[i].server, b->source->servers[k].name) == 0)
 				rc = add_tool(s, &b->source->tools[i], (uint32_t)k);
 	cedar_sort(s->tools, s->ntools, sizeof(*s->tools), order_tools);

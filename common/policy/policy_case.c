@@ -89,13 +89,16 @@ static int read_now(struct run *r, const json_t *c, struct question *q)
 static int read_args(struct run *r, const json_t *c, struct question *q)
 {
 	const json_t *args = json_object_get(c, "args");
+	char *text = args == NULL ? strdup("{}") : json_dumps(args, JSON_COMPACT | JSON_ENCODE_ANY);
 
-	q->args_text = args == NULL ? strdup("{}") : json_dumps(args, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (q->args_text == NULL)
+	if (text == NULL)
 		return KG_E_NOMEM;
-	if (json_scan(&q->args, q->args_text, strlen(q->args_text), NULL) != 0)
+	if (json_scan(&q->args, text, strlen(text), NULL) != 0) {
+		free(text);
 		return case_fault(r, "cannot be read", "args");
-	sha256(q->args_text, strlen(q->args_text), q->args_sha256);
+	}
+	sha256(text, strlen(text), q->args_sha256);
+	q->args_text = text;
 	q->q.args = &q->args;
 	q->q.args_sha256 = q->args_sha256;
 	return 0;

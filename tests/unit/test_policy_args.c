@@ -246,6 +246,8 @@ static void test_hostile_names(void)
 	rig_tool(&rig, "tools", "a\" in [Action::\"read\"]; action \"b", TIER_WRITE, plain);
 	rig_tool(&rig, "tools", "caf\xc3\xa9\n", TIER_WRITE, plain);
 	rig_tool(&rig, "tools", "list", TIER_READ, plain);
+	rig_tool(&rig, "tools", "\xff\xfe", TIER_READ, plain); /* no text */
+	rig_tool(&rig, "tools", "", TIER_READ, plain);
 	rig_tool(&rig, "gone", "t", TIER_READ, plain); /* its server is not configured */
 	rig_file(&rig, "a.cedar", "permit(principal, action in Gate::Action::\"read\", resource);");
 	CHECK(rig_build(&rig) == 0);
@@ -254,6 +256,8 @@ static void test_hostile_names(void)
 	CHECK(!rig_ask(&rig, "tools", "a\" in [Action::\"read\"]; action \"b", "{}"));
 	CHECK(rig_says(&rig, "policy-default", ""));
 	CHECK(!rig_ask(&rig, "tools", "b", "{}"));
+	CHECK(rig_says(&rig, "policy-request", ""));
+	CHECK(!rig_ask(&rig, "tools", "\xff\xfe", "{}"));
 	CHECK(rig_says(&rig, "policy-request", ""));
 	CHECK(!rig_ask(&rig, "gone", "t", "{}"));
 	CHECK(rig_says(&rig, "policy-request", ""));
