@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gatewayd/broker/call_steps.h"
 #include "gatewayd/broker/reply.h"
-#include "gatewayd/broker/reply_approval.h"
 
 void call_answer_error(struct call *c, uint32_t http, int32_t code, const char *text)
 {
@@ -39,90 +39,6 @@ void call_forget(struct broker *b, struct call *c)
 static int pass(struct broker *b, struct call *c, const void *detail)
 {
 	(void)b, (void)c, (void)detail;
-	return KG_OK;
-}
-
-static int refused_recorded(struct broker *b, struct call *c, const void *detail)
-{
-	const struct ipc_receipt *m = detail;
-	const struct call_answer *a = &c->answer;
-
-	if (m->status != GRANT_OK)
-		call_answer_error(c, 503, RPC_INTERNAL, AUDIT_AWAY);
-	else if (a->approval)
-		reply_approval(b->config, c);
-	else if (a->as_result)
-		reply_tool_error(c->front, c->request, a->text);
-	else
-		call_answer_error(c, a->http, a->code, a->text);
-	call_forget(b, c);
-	return KG_OK;
-}
-
-static int refused_unrecorded(struct broker *b, struct call *c, const void *detail)
-{
-	(void)detail;
-	call_answer_error(c, 503, RPC_INTERNAL, AUDIT_AWAY);
-	call_forget(b, c);
-	return KG_OK;
-}
-
-static int refused_stopped(struct broker *b, struct call *c, const void *detail)
-{
-	const struct call_stop *s = detail;
-
-	call_answer_error(c, s->http, s->code, s->text);
-	call_forget(b, c);
-	return KG_OK;
-}
-
-static void upstream_lost_text(const struct call *c, char *text, size_t size)
-{
-	snprintf(text, size, "server %s: its process ended, nothing was sent: try again, or see: keepgate status",
-		 c->upstream->config->name);
-}
-
-/* Without vaultd there is no approval to name, and no credential. */
-static int refused_vault_away(struct broker *b, struct call *c, const void *detail)
-{
-	(void)detail;
-	call_answer_error(c, 503, RPC_INTERNAL, VAULT_AWAY);
-	call_forget(b, c);
-	return KG_OK;
-}
-
-static int asking_asked(struct broker *b, struct call *c, const void *detail)
-{
-	return call_asked(b, c, detail);
-}
-
-static int deciding_decided(struct broker *b, struct call *c, const void *detail)
-{
-	return call_decided(b, c, detail);
-}
-
-static int deciding_late(struct broker *b, struct call *c, const void *detail)
-{
-	(void)detail;
-	call_undecided(b, c, "external-timeout", "it did not answer in time");
-	return KG_OK;
-}
-
-static int deciding_pdp_lost(struct broker *b, struct call *c, const void *detail)
-{
-	(void)detail;
-	call_undecided(b, c, "external-unavailable", "its role ended before it answered");
-	return KG_OK;
-}
-
-static int deciding_upstream_lost(struct broker *b, struct call *c, const void *detail)
-{
-	char text[CALL_TEXT_MAX];
-
-	(void)detail;
-	upstream_lost_text(c, text, sizeof(text));
-	call_answer_error(c, 503, RPC_INTERNAL, text);
-	call_forget(b, c);
 	return KG_OK;
 }
 
@@ -239,7 +155,7 @@ static int grant_upstream_lost(struct broker *b, struct call *c, const void *det
 	char text[CALL_TEXT_MAX];
 
 	(void)detail;
-	upstream_lost_text(c, text, sizeof(text));
+	call_upstream_lost_text(c, text, sizeof(text));
 	return unsent(b, c, 503, RPC_INTERNAL, "upstream-unavailable", text);
 }
 
@@ -341,7 +257,7 @@ static int (*const steps[CALL_STATES][CALL_EVENTS])(struct broker *b, struct cal
 			},
 		[CALL_ASKING] =
 			{
-				[CALL_EV_ASKED] = asking_asked,
+				[CALL_EV_ASKED] = call_asked,
 				[CALL_EV_STOPPED] = refused_stopped,
 				[CALL_EV_DEADLINE] = refused_vault_away,
 				[CALL_EV_VAULT_LOST] = refused_vault_away,
@@ -349,7 +265,7 @@ static int (*const steps[CALL_STATES][CALL_EVENTS])(struct broker *b, struct cal
 			},
 		[CALL_DECIDING] =
 			{
-				[CALL_EV_DECIDED] = deciding_decided,
+				[CALL_EV_DECIDED] = call_decided,
 				[CALL_EV_STOPPED] = refused_stopped,
 				[CALL_EV_DEADLINE] = deciding_late,
 				[CALL_EV_VAULT_LOST] = refused_vault_away,

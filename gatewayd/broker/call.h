@@ -108,12 +108,10 @@ void call_deny(const struct act *a, const struct denial *d);
 
 /* A call that somebody's approval would allow: its approval is asked for, and named in its denial (call_ask.c). */
 void call_ask(const struct act *a, const struct tool *t, const struct decision *d);
-int call_asked(struct broker *b, struct call *c, const struct ipc_approval_asked *m);
 
 /* A call that has been made and needs the word of the decision point of others (call_pdp.c). */
 void call_consult(const struct act *a, struct call *c, const struct tool *t, const struct decision *d,
 		  const struct ipc_intent *intent, const struct ipc_attach *attach);
-int call_decided(struct broker *b, struct call *c, const struct ipc_pdp_answer *m);
 void call_undecided(struct broker *b, struct call *c, const char *reason_code, const char *why);
 
 /* Every call that a lost connection concerns hears of it (cancel.c). */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gatewayd/broker/call.h"
+#include "gatewayd/broker/call_steps.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/request.h"
 #include "gatewayd/broker/text.h"
@@ -116,8 +116,9 @@ static int no_approval(struct broker *b, struct call *c, const struct ipc_approv
 	return KG_OK;
 }
 
-int call_asked(struct broker *b, struct call *c, const struct ipc_approval_asked *m)
+int call_asked(struct broker *b, struct call *c, const void *detail)
 {
+	const struct ipc_approval_asked *m = detail;
 	char why[DECISION_REASON_MAX + 1];
 
 	if (ipc_copy(m->reason, why, sizeof(why)) != KG_OK)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gatewayd/broker/call.h"
+#include "gatewayd/broker/call_steps.h"
 #include "gatewayd/broker/pdp.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/text.h"
@@ -103,8 +103,9 @@ static int go_on(struct broker *b, struct call *c, const char *code)
 	return KG_OK;
 }
 
-int call_decided(struct broker *b, struct call *c, const struct ipc_pdp_answer *m)
+int call_decided(struct broker *b, struct call *c, const void *detail)
 {
+	const struct ipc_pdp_answer *m = detail;
 	char code[65], why[513];
 
 	if (ipc_copy(m->reason_code, code, sizeof(code)) != KG_OK || ipc_copy(m->reason, why, sizeof(why)) != KG_OK)

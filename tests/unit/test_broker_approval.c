@@ -5,6 +5,7 @@
 
 #define ARGS "{\"all\":true}"
 #define ID "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+#define LONGER "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a10"
 #define PLACE "http://127.0.0.1:8931/approvals/" ID
 #define NEEDS "notes/wipe_notes needs a person's approval of exactly these arguments."
 #define MESSAGE NEEDS " An operator gives it with: keepgate approvals approve " ID
@@ -509,7 +510,7 @@ static void what_is_held_can_go(void)
 /* A state that is not ours, or names another call, is as good as none: the call is asked about as if it came first. */
 static void states_that_name_nothing(void)
 {
-	static const char *const states[] = {"", "x", ID "0", "A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1",
+	static const char *const states[] = {"", "x", LONGER, "A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1",
 					     "b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1"};
 	size_t rows = sizeof(states) / sizeof(states[0]);
 

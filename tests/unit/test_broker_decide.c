@@ -10,7 +10,7 @@
 	"\"required\":[\"text\"],\"additionalProperties\":false}}"
 #define ABROAD(name)                                                                                                   \
 	"{\"name\":\"" name "\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"text\":{\"$ref\":\"https://"    \
-			    "example.com/s.json\"}}}}"
+	"example.com/s.json\"}}}}"
 
 /* Everything that can be wrong with a call of notes/t; each row mends the one above it. */
 static const struct {
@@ -106,7 +106,7 @@ static void each_refusal_in_its_order(void)
 		s->expires_unix = table[i].expires;
 		asked(r, s, table[i].args, &d);
 		CHECK(d.allow == (table[i].code == NULL) && d.visible == (i != 0));
-		CHECK(strcmp(d.reason_code, d.allow ? "policy-permit" : table[i].code) == 0);
+		CHECK(strcmp(d.reason_code, table[i].code == NULL ? "policy-permit" : table[i].code) == 0);
 		CHECK((d.reason[0] == '\0') == d.allow && (d.allow || strstr(d.reason, "notes/t") != NULL));
 		CHECK(memcmp(d.policy_sha256, policies_hash(r->b->policies), HASH_LEN) == 0);
 		CHECK((d.facts.n != 0) == d.allow);
