@@ -9,7 +9,7 @@
 #include "common/call.h"
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
-#include "vaultd/operators.h"
+#include "common/operators.h"
 #include "vaultd/ops.h"
 
 static const struct vault_admin_op *const tables[] = {consent_ops, session_ops,  secret_ops,

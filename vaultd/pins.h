@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vaultd/operators.h"
+#include "common/operators.h"
 #include "vaultd/store.h"
 #include "vaultd/tools.h"
 

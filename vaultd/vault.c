@@ -10,7 +10,7 @@
 #include "vaultd/checkpoint.h"
 #include "vaultd/chores.h"
 #include "vaultd/named.h"
-#include "vaultd/operators.h"
+#include "common/operators.h"
 #include "vaultd/secrets.h"
 #include "vaultd/sessions.h"
 #include "vaultd/tools.h"

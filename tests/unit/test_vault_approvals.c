@@ -5,7 +5,7 @@
 #include "common/call.h"
 #include "tests/unit/vault_rig.h"
 #include "vaultd/approvals.h"
-#include "vaultd/operators.h"
+#include "common/operators.h"
 
 #define ARGS "{\"all\":true}"
 
@@ -14,7 +14,8 @@ struct scene {
 	int admin, recorder, broker, notes;
 	char token[TOKEN_LEN + 1], consent[33];
 	uint8_t session[ID_LEN], def[HASH_LEN];
-	struct config_operator operator;
+	struct config_operator me, *operators; /* the configuration's own */
+	size_t noperators;
 };
 
 /* A consent for notes; its token becomes the scene's. */
@@ -82,8 +83,10 @@ static void scene_open(struct scene *s)
 
 static void scene_close(struct scene *s)
 {
-	s->r.config->noperators = 0;
-	s->r.config->operators = NULL;
+	if (s->r.config->operators == &s->me) {
+		s->r.config->noperators = s->noperators;
+		s->r.config->operators = s->operators;
+	}
 	rig_close(&s->r);
 	hang_up(s);
 }

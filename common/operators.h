@@ -1,6 +1,6 @@
 /* Names of the users of this machine, read before the lock: afterwards no file outside is readable. */
-#ifndef VAULTD_OPERATORS_H
-#define VAULTD_OPERATORS_H
+#ifndef COMMON_OPERATORS_H
+#define COMMON_OPERATORS_H
 
 #include <sys/types.h>
 

@@ -1,4 +1,4 @@
-#include "vaultd/operators.h"
+#include "common/operators.h"
 
 #include <pwd.h>
 #include <stdlib.h>
