@@ -39,6 +39,7 @@ static const char *const states[] = {"?", "active", "paused", "revoked"};
 static const char *const pin_states[] = {"?", "accepted", "pending", "changed", "held", "gone"};
 static const char *const approval_states[] = {"?", "pending", "approved", "denied", "used", "expired"};
 static const char *const outcomes[] = {"?", "ok", "tool-error", "rpc-error", "cancelled", "timeout", "unsent", "lost"};
+static const char *const page_actions[] = {"?", "trigger", "acknowledge", "resolve", "test", "heartbeat"};
 static const char *const violations[] = {"?", "receipt-mac", "receipt-replay", "receipt-expired", "seal"};
 static const char *const kinds[] = {"?", "bearer", "basic", "header", "query", "env"};
 
@@ -74,6 +75,11 @@ const char *pin_state_name(uint8_t state)
 const char *approval_state_name(uint8_t state)
 {
 	return NAMED_OR(approval_states, state, "?");
+}
+
+const char *page_action_name(uint8_t action)
+{
+	return NAMED_OR(page_actions, action, "?");
 }
 
 const char *session_state_name(uint8_t state)

@@ -63,6 +63,16 @@ const char *approval_state_name(uint8_t state);
 enum elicits { ELICITS_FORM = 1, ELICITS_URL = 2 };
 enum elicit_answer { ELICIT_NONE = 0, ELICIT_ACCEPT = 1, ELICIT_DECLINE = 2, ELICIT_CANCEL = 3 };
 
+/* PAGE.action: a heartbeat and a test belong to no incident. */
+enum page_action { PAGE_TRIGGER = 1, PAGE_ACK = 2, PAGE_RESOLVE = 3, PAGE_TEST = 4, PAGE_HEARTBEAT = 5 };
+const char *page_action_name(uint8_t action); /* "trigger", "acknowledge", "resolve", "test", "heartbeat"; "?" */
+/* PAGED.result */
+enum paged_result {
+	PAGED_OK = 1,        /* the provider has taken it */
+	PAGED_RETRY = 2,     /* not now: throttled (retry_after_s, 0 when it does not say), an error of theirs, the network */
+	PAGED_PERMANENT = 3, /* never: refused, unknown channel, its credential is missing */
+};
+
 /* AUTHZ_ASK.kind */
 enum authz_kind { AUTHZ_EVALUATE = 1, AUTHZ_SUBJECTS = 2, AUTHZ_RESOURCES = 3, AUTHZ_ACTIONS = 4 };
 
