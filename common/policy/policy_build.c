@@ -308,6 +308,16 @@ static uint8_t help_of(const struct cedar_policy *policy)
 	return 0;
 }
 
+/* Nothing links templates here: one that stands in a file would hold for nobody, without a word. */
+static void refuse_templates(struct builder *b)
+{
+	for (size_t i = 0; i < cedar_policies_template_count(b->set->policies); i++) {
+		const struct cedar_policy *policy = cedar_policies_template(b->set->policies, i);
+
+		policy_fault(b, policy, policy->span.start, policy->id, "is a template: nothing would link it");
+	}
+}
+
 static int note_policies(struct builder *b)
 {
 	struct policy_set *s = b->set;
@@ -328,6 +338,7 @@ static int note_policies(struct builder *b)
 			policy_fault(b, policy, policy->span.start, rule->id,
 				     "@on_deny is \"consent\", \"approval\" or \"step-up\"");
 	}
+	refuse_templates(b);
 	return b->faults.count > 0 ? KG_E_CONFIG : 0;
 }
 

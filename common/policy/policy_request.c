@@ -5,6 +5,7 @@
 #include "common/policy/policy_set.h"
 
 #define BASE_FIELDS 15
+#define KEEP_MAX 1048576u
 #define DAY_MS INT64_C(86400000)
 
 struct fields {
@@ -266,6 +267,9 @@ int request_build(struct policy_decider *d, const struct policy_request *q, enum
 	struct parts parts;
 	int rc;
 
+	/* One huge call does not hold its memory for ever. */
+	if (d->arena.taken > KEEP_MAX)
+		cedar_arena_free(&d->arena);
 	cedar_arena_reset(&d->arena);
 	cedar_entities_reset(d->overlay);
 	d->tool = cedar_map_get(&d->set->by_name, str(q->server), str(q->tool));

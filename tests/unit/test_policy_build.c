@@ -41,6 +41,8 @@ static void test_faults(void)
 	CHECK(fails_with("b.cedar:2:"));
 	rig_file(&rig, "a.cedar", "@id(\"x,y\") permit(principal, action, resource);");
 	CHECK(fails_with("a.cedar:1:1: policy \"x,y\": an id has"));
+	rig_file(&rig, "a.cedar", "forbid(principal == ?principal, action, resource);");
+	CHECK(fails_with("a.cedar:1:1: policy \"policy0\": is a template"));
 	rig_file(&rig, "a.cedar", "@on_deny(\"luck\") permit(principal, action, resource);");
 	CHECK(fails_with("@on_deny is"));
 	rig_file(&rig, "a.cedar", "permit(principal, action == Gate::Action::\"github/unpinned\", resource);");
