@@ -94,8 +94,12 @@ static void scene_close(struct scene *s)
 /* The user who runs the test is this human for the policies. */
 static void i_am(struct scene *s, const char *human, bool mfa)
 {
-	s->operator=(struct config_operator){operators_name(s->r.v->operators, getuid()), human, mfa};
-	s->r.config->operators = &s->operator;
+	s->me = (struct config_operator){operators_name(s->r.v->operators, getuid()), human, mfa};
+	if (s->r.config->operators != &s->me) {
+		s->operators = s->r.config->operators;
+		s->noperators = s->r.config->noperators;
+	}
+	s->r.config->operators = &s->me;
 	s->r.config->noperators = 1;
 }
 
