@@ -130,6 +130,7 @@ static const struct keyword_rule {
 	{"propertyNames", check_names},
 	{"properties", check_properties},
 	{"additionalProperties", check_additional},
+	{"minItems", check_min_items},
 	{"maxItems", check_max_items},
 	{"uniqueItems", check_unique},
 	{"items", check_items},

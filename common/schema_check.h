@@ -49,6 +49,7 @@ schema_rule check_max_properties;
 schema_rule check_required;
 schema_rule check_dependent;
 schema_rule check_items;
+schema_rule check_min_items;
 schema_rule check_max_items;
 schema_rule check_unique;
 schema_rule check_one_of;

@@ -181,6 +181,7 @@ static const struct keyword_form {
 	{"maxProperties", count_value},
 	{"dependentRequired", names_by_name},
 	{"items", check_schema},
+	{"minItems", count_value},
 	{"maxItems", count_value},
 	{"uniqueItems", bool_value},
 	{"oneOf", schema_list},

@@ -141,6 +141,13 @@ void check_items(struct schema_check *c, const json_t *schema, const json_t *ope
 	json_array_foreach(value, i, item) check_under(c, operand, item, NULL, i);
 }
 
+void check_min_items(struct schema_check *c, const json_t *schema, const json_t *operand, const json_t *value)
+{
+	(void)schema;
+	if (json_is_array(value) && (json_int_t)json_array_size(value) < json_integer_value(operand))
+		schema_mistake(c, "must have at least %lld element(s)", (long long)json_integer_value(operand));
+}
+
 void check_max_items(struct schema_check *c, const json_t *schema, const json_t *operand, const json_t *value)
 {
 	(void)schema;

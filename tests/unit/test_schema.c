@@ -53,6 +53,8 @@ static void test_keywords(void)
 		{"{\"maximum\":1}", "2", ": 2 is above 1\n"},
 		{"{\"maximum\":1}", "\"x\"", ""},
 		{"{\"minLength\":2}", "\"x\"", ": must have at least 2 character(s)\n"},
+		{"{\"minItems\":1}", "[]", ": must have at least 1 element(s)\n"},
+		{"{\"minItems\":1}", "[1]", ""},
 		{"{\"minLength\":2}", "\"\xc3\xa9\"", ": must have at least 2 character(s)\n"},
 		{"{\"maxLength\":2}", "\"\xc3\xa9\xc3\xa9\"", ""},
 		{"{\"maxLength\":2}", "\"abc\"", ": must have at most 2 characters\n"},
