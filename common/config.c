@@ -177,7 +177,9 @@ static int build_parts(struct config *c, const char *base, bool is_slice, struct
 
 	if (r == 0)
 		r = config_people_build(&b);
-	return r == 0 ? config_authzen_build(&b) : r;
+	if (r == 0)
+		r = config_authzen_build(&b);
+	return r == 0 ? config_guardian_build(&b) : r;
 }
 
 /* The directory of a file as an absolute path; KG_E_IO, KG_E_LIMIT. */
@@ -319,6 +321,7 @@ void config_free(struct config *c)
 	free(c->servers);
 	config_policy_free(&c->policy);
 	config_authzen_free(&c->authzen);
+	config_guardian_free(&c->guardian);
 	free(c->operators);
 	free(c->allowed_origins);
 	free((char *)c->file);
@@ -338,19 +341,29 @@ const struct config_server *config_server_find(const struct config *c, const cha
 
 size_t config_links(const struct config *c)
 {
-	return c->nservers + (c->policy.external.kind != PDP_NONE);
+	return c->nservers + (c->policy.external.kind != PDP_NONE) + c->guardian.nchannels;
 }
 
 const struct config_server *config_link_at(const struct config *c, size_t i)
 {
+	bool external = c->policy.external.kind != PDP_NONE;
+
 	if (i >= config_links(c))
 		return NULL;
-	return i < c->nservers ? &c->servers[i] : &c->policy.external.link;
+	if (i < c->nservers)
+		return &c->servers[i];
+	if (external && i == c->nservers)
+		return &c->policy.external.link;
+	return &c->guardian.channels[i - c->nservers - external].link;
 }
 
 const struct config_server *config_link_find(const struct config *c, const char *name)
 {
 	if (c->policy.external.kind != PDP_NONE && strcmp(name, CONFIG_POLICY_LINK) == 0)
 		return &c->policy.external.link;
+	for (size_t i = 0; i < c->guardian.nchannels; i++) {
+		if (strcmp(c->guardian.channels[i].link.name, name) == 0)
+			return &c->guardian.channels[i].link;
+	}
 	return config_server_find(c, name);
 }

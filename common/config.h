@@ -113,9 +113,9 @@ struct config_caller {
 	bool search;  /* may search */
 };
 struct config_authzen {
-	const char *address;  /* loopback */
-	uint16_t port;        /* 0: there is no endpoint */
-	const char *base_url; /* policy_decision_point of the metadata; NULL: http://address:port */
+	const char *address;   /* loopback */
+	uint16_t port;         /* 0: there is no endpoint */
+	const char *base_url;  /* policy_decision_point of the metadata; NULL: http://address:port */
 	const char *namespace; /* of types that callers name without one; NULL: none */
 	struct config_caller *callers;
 	size_t ncallers;
@@ -137,13 +137,13 @@ enum channel_kind {
 	CHANNEL_NTFY,          /* secret: a bearer token, or none */
 	CHANNEL_EMAIL,         /* SMTP over TLS; secret: the password, or none */
 	CHANNEL_WEBHOOK,       /* CloudEvents with Standard Webhooks signatures; secret: whsec_... or whsk_... */
-	CHANNEL_HEARTBEAT,     /* the dead man's switch: a request a minute */
+	CHANNEL_HEARTBEAT,     /* the dead man's switch: a request a minute; secret: as with Slack, or none */
 };
 struct config_channel {
 	const char *name; /* [a-z0-9][a-z0-9-]*, at most 24 */
 	uint8_t kind;     /* enum channel_kind */
 	/* address, TLS and one credential (env, slot "secret") as of a server named CONFIG_PAGER_LINK name; url as the
-	 * provider documents it */
+	 * provider documents it; of email always with its port */
 	struct config_server link;
 	const char *topic;             /* ntfy */
 	const char *from, **to, *user; /* email */
@@ -225,7 +225,8 @@ void config_free(struct config *c);
 const struct config_server *config_server_find(const struct config *c, const char *name);
 
 /*
- * All that vaultd seals credentials for: the servers in their order, then policy.external's link when there is one.
+ * All that vaultd seals credentials for: the servers in their order, then policy.external's link when there is one,
+ * then those of guardian.channels.
  * config_link_at() is NULL past the end, config_link_find() for an unknown name. Borrowed.
  */
 size_t config_links(const struct config *c);
@@ -237,9 +238,11 @@ enum config_reader {
 	CONFIG_FRONT,    /* the servers by name alone; where approvals are given */
 	CONFIG_BROKER,   /* what decides: tiers, bounds, environment; policy, approvals, callers without their tokens */
 	CONFIG_UPSTREAM, /* one server, whole */
-	CONFIG_RECORDER, /* the servers as the broker knows them */
+	CONFIG_RECORDER, /* the servers as the broker knows them; guardian without canaries and without addresses of
+			    channels */
 	CONFIG_AUTHZEN,  /* no server; the endpoint and its callers */
 	CONFIG_PDP,      /* no server; policy.external, whole */
+	CONFIG_PAGER,    /* no server; the channels, whole */
 	CONFIG_READERS
 };
 

@@ -43,6 +43,11 @@ struct config_part_build {
 int config_policy_build(struct config_part_build *b) MUST_CHECK;
 int config_people_build(struct config_part_build *b) MUST_CHECK;
 int config_authzen_build(struct config_part_build *b) MUST_CHECK;
+/* Fills c->guardian; after the servers. */
+int config_guardian_build(struct config_part_build *b) MUST_CHECK;
+void config_guardian_free(struct config_guardian *g);
+/* A channel, whose name is there already; b->s is its link. KG_E_NOMEM. */
+int config_channel_build(struct config_build *b, struct config_channel *to) MUST_CHECK;
 void config_policy_free(struct config_policy *p);
 void config_authzen_free(struct config_authzen *a);
 
@@ -75,6 +80,9 @@ int config_credentials_build(struct config_build *b) MUST_CHECK;
 /* Secrets where none can be: arguments, url. */
 void config_args_check(struct config_build *b);
 void config_url_build(struct config_build *b);
+
+/* allow_addresses of b->from to b->s. KG_E_NOMEM. */
+int config_addresses_build(struct config_build *b) MUST_CHECK;
 
 /* Keeps a copy of text as long as the configuration lives; NULL when out of memory or no UTF-8. */
 const char *config_keep(struct config *c, const char *text, size_t len);

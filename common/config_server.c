@@ -102,7 +102,7 @@ static bool range_is_right(const char *text)
 	return inet_pton(AF_INET6, address, binary) == 1 && bits <= 128;
 }
 
-static int build_addresses(struct config_build *b)
+int config_addresses_build(struct config_build *b)
 {
 	size_t len = strlen(b->path);
 	int r = config_strings(json_object_get(b->from, "allow_addresses"), &b->s->allow_addresses,
@@ -129,7 +129,7 @@ static int build_http(struct config_build *b)
 	b->s->tls_ca = config_text(json_object_get(b->from, "tls"), "ca", NULL);
 	b->s->destination = "";
 	config_url_build(b);
-	r = build_addresses(b);
+	r = config_addresses_build(b);
 	return r == 0 ? config_pairs_build(b, "headers", &b->s->headers, &b->s->nheaders) : r;
 }
 

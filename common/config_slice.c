@@ -7,16 +7,23 @@
 #define READER(r) (1u << (r))
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The parts that not everybody is told. A part without a row goes to all; operators are for vaultd, which reads the
- * file. */
+#define ALL (READER(CONFIG_READERS) - 1)
+
+/* Who is told which part. One without a row goes to nobody: operators are for vaultd, which reads the file. */
 static const struct {
 	const char *part;
 	unsigned readers;
 } parts[] = {
-	{"policy", READER(CONFIG_BROKER) | READER(CONFIG_PDP)},
+	{"listen", ALL},
+	{"limits", ALL},
+	{"min_landlock_abi", ALL},
+	{"users", ALL},
+	{"origin", ALL},
+	{"policy", READER(CONFIG_BROKER) | READER(CONFIG_PDP) | READER(CONFIG_RECORDER)},
 	{"approvals", READER(CONFIG_BROKER) | READER(CONFIG_FRONT)},
 	{"authzen", READER(CONFIG_BROKER) | READER(CONFIG_AUTHZEN)},
-	{"operators", 0},
+	{"guardian", READER(CONFIG_BROKER) | READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
+	{"guardian", READER(CONFIG_BROKER) | READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
 };
 
 /* Puts a member of `from` that is there into `to`. */
@@ -44,7 +51,7 @@ static int put_server(json_t *servers, const struct config *c, const struct conf
 {
 	json_t *from = json_object_get(json_object_get(c->root, "mcpServers"), s->name), *to;
 
-	if (reader == CONFIG_AUTHZEN || reader == CONFIG_PDP)
+	if (reader == CONFIG_AUTHZEN || reader == CONFIG_PDP || reader == CONFIG_PAGER)
 		return 0;
 	if (reader == CONFIG_UPSTREAM)
 		return strcmp(wanted, s->name) != 0 || json_object_set(servers, s->name, from) == 0 ? 0 : KG_E_NOMEM;
@@ -72,9 +79,11 @@ static int put_servers(json_t *root, const struct config *c, enum config_reader 
 static int cut_policy(json_t *root, const json_t *from, enum config_reader reader)
 {
 	const json_t *external = json_object_get(from, "external");
-	json_t *policy = reader == CONFIG_PDP ? json_object() : json_copy((json_t *)from), *known;
+	json_t *policy = reader == CONFIG_BROKER ? json_copy((json_t *)from) : json_object(), *known;
 	int r = policy == NULL || json_object_set_new(root, "policy", policy) != 0 ? KG_E_NOMEM : 0;
 
+	if (r == 0 && reader == CONFIG_RECORDER) /* hours of the day are of this zone */
+		return put_member(policy, from, "time_zone");
 	if (r != 0 || external == NULL)
 		return r;
 	if (reader == CONFIG_PDP)
@@ -103,30 +112,84 @@ static int cut_tokens(json_t *root, const json_t *from)
 	return 0;
 }
 
-static int cut_parts(json_t *root, const struct config *c, enum config_reader reader)
+/* Who is paged is the recorder's matter, where they are the pager's. */
+static json_t *channels_without_addresses(const json_t *from)
+{
+	json_t *channels = json_object(), *channel;
+	const char *name;
+
+	json_object_foreach((json_t *)from, name, channel)
+	{
+		json_t *known = json_pack("{s:b}", "elsewhere", 1);
+
+		if (json_object_set_new(channels, name, known) != 0 || put_member(known, channel, "kind") != 0 ||
+		    put_member(known, channel, "per_minute") != 0) {
+			json_decref(channels);
+			return NULL;
+		}
+	}
+	return channels;
+}
+
+static int cut_guardian(json_t *root, const json_t *from, enum config_reader reader)
+{
+	static const struct {
+		const char *name;
+		unsigned readers;
+	} members[] = {
+		{"rules", READER(CONFIG_RECORDER)},
+		{"inspect", READER(CONFIG_BROKER)},
+		{"canaries", READER(CONFIG_BROKER)},
+		{"channels", READER(CONFIG_PAGER)},
+		{"routes", READER(CONFIG_RECORDER)},
+		{"quiet_hours", READER(CONFIG_RECORDER)},
+		{"blast_radius", READER(CONFIG_RECORDER)},
+		{"console_url", READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
+		{"test_page", READER(CONFIG_RECORDER)},
+	};
+	json_t *to = json_object();
+	int r = to == NULL || json_object_set_new(root, "guardian", to) != 0 ? KG_E_NOMEM : 0;
+
+	for (size_t i = 0; i < COUNT(members) && r == 0; i++)
+		if ((members[i].readers & READER(reader)) != 0)
+			r = put_member(to, from, members[i].name);
+	if (r == 0 && reader == CONFIG_RECORDER && json_object_get(from, "channels") != NULL)
+		r = json_object_set_new(to, "channels",
+					channels_without_addresses(json_object_get(from, "channels"))) == 0
+			    ? 0
+			    : KG_E_NOMEM;
+	return r;
+}
+
+static int put_parts(json_t *root, const struct config *c, enum config_reader reader)
 {
 	const json_t *policy = json_object_get(c->root, "policy"), *authzen = json_object_get(c->root, "authzen");
+	const json_t *guardian = json_object_get(c->root, "guardian");
 	int r = 0;
 
-	for (size_t i = 0; i < COUNT(parts); i++) {
-		if ((parts[i].readers & READER(reader)) == 0)
-			json_object_del(root, parts[i].part);
+	for (size_t i = 0; r == 0 && i < COUNT(parts); i++) {
+		if ((parts[i].readers & READER(reader)) != 0)
+			r = put_member(root, c->root, parts[i].part);
 	}
-	if (policy != NULL && json_object_get(root, "policy") != NULL)
+	if (r == 0 && policy != NULL && json_object_get(root, "policy") != NULL)
 		r = cut_policy(root, policy, reader);
 	if (r == 0 && authzen != NULL && reader == CONFIG_BROKER)
 		r = cut_tokens(root, authzen);
+	if (r == 0 && guardian != NULL && json_object_get(root, "guardian") != NULL)
+		r = cut_guardian(root, guardian, reader);
+	if (r == 0 && json_object_get(root, "guardian") != NULL)
+		r = cut_guardian(root, json_object_get(c->root, "guardian"), reader);
 	return r;
 }
 
 char *config_slice(const struct config *c, enum config_reader reader, const char *server)
 {
-	json_t *root = json_copy(c->root);
+	json_t *root = json_object();
 	char *text = NULL;
 	int r = root == NULL ? KG_E_NOMEM : put_servers(root, c, reader, server);
 
 	if (r == 0)
-		r = cut_parts(root, c, reader);
+		r = put_parts(root, c, reader);
 	if (r == 0 && json_object_set_new(root, "slice", json_true()) == 0)
 		text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
