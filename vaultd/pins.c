@@ -179,14 +179,23 @@ void pin_tell(struct pin *x, const uint8_t hash[HASH_LEN])
 
 /* What a list does to one pin. */
 struct step {
-	struct pin *pin;         /* NULL: there is none yet */
+	struct pin *pin;         /* a fresh one is the plan's until it is carried out */
 	const struct tool *tool; /* NULL: not listed any more */
+	bool fresh;
 };
 
 struct plan {
 	struct step *step;
 	size_t n, fresh;
 };
+
+static void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; plan->step != NULL && i < plan->n; i++)
+		if (plan->step[i].fresh)
+			pin_free(plan->step[i].pin);
+	free(plan->step);
+}
 
 static bool is_same(const struct pin *x, const struct tool *t)
 {
@@ -197,29 +206,44 @@ static bool is_same(const struct pin *x, const struct tool *t)
 	return sodium_memcmp(x->differs ? x->listed : x->accepted, t->sha256, HASH_LEN) == 0;
 }
 
+static int plan_one(struct plan *plan, struct pin *x, const struct tool *t)
+{
+	struct step s = {.pin = x, .tool = t, .fresh = x == NULL};
+
+	if (x != NULL && is_same(x, t))
+		return KG_OK;
+	if (x == NULL && t != NULL)
+		s.pin = pin_new(t->name);
+	if (s.pin == NULL)
+		return KG_E_NOMEM;
+	plan->step[plan->n++] = s;
+	plan->fresh += s.fresh;
+	return KG_OK;
+}
+
 /* Both are sorted by name: one walk over both. */
-static void plan_steps(const struct pins *p, const struct tools *list, struct plan *plan, size_t *over)
+static int plan_steps(const struct pins *p, const struct tools *list, struct plan *plan, size_t *over)
 {
 	size_t i = 0, j = 0, n = tools_count(list);
+	int r = KG_OK;
 
 	*over = 0;
-	while (i < p->n || j < n) {
+	while (r == KG_OK && (i < p->n || j < n)) {
 		int side = i == p->n ? 1 : j == n ? -1 : strcmp(p->pin[i]->name, tools_at(list, j)->name);
-		struct step s = {.pin = side <= 0 ? p->pin[i] : NULL, .tool = side >= 0 ? tools_at(list, j) : NULL};
 
+		if (side > 0 && p->n + plan->fresh == PINS_MAX)
+			++*over;
+		else
+			r = plan_one(plan, side <= 0 ? p->pin[i] : NULL, side >= 0 ? tools_at(list, j) : NULL);
 		i += side <= 0;
 		j += side >= 0;
-		if (s.pin == NULL && p->n + plan->fresh == PINS_MAX)
-			++*over;
-		else if (s.pin == NULL || !is_same(s.pin, s.tool))
-			plan->step[plan->n++] = s, plan->fresh += s.pin == NULL;
 	}
+	return r;
 }
 
 static bool is_accepted(const struct step *s)
 {
-	return s->pin != NULL && s->pin->has_accepted &&
-	       sodium_memcmp(s->pin->accepted, s->tool->sha256, HASH_LEN) == 0;
+	return s->pin->has_accepted && sodium_memcmp(s->pin->accepted, s->tool->sha256, HASH_LEN) == 0;
 }
 
 static int store_step(struct store *s, const char *server, const struct step *x)
@@ -266,32 +290,15 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct pin *const *)a)->name, (*(struct pin *const *)b)->name);
 }
 
-/* Makes the pins that there are not yet, before anything is changed. */
-static int make_fresh(struct plan *plan, struct pin **fresh)
+static void apply(struct pins *p, struct plan *plan, const struct pins_change *c)
 {
-	size_t k = 0;
-
 	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->step[i].pin != NULL || plan->step[i].tool == NULL)
-			continue;
-		fresh[k] = pin_new(plan->step[i].tool->name);
-		if (fresh[k] == NULL)
-			return KG_E_NOMEM;
-		k++;
-	}
-	return KG_OK;
-}
+		struct step *s = &plan->step[i];
 
-static void apply(struct pins *p, struct plan *plan, struct pin **fresh, const struct pins_change *c)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->step[i].pin == NULL) {
-			plan->step[i].pin = p->pin[p->n++] = fresh[k];
-			fresh[k++] = NULL;
-		}
-		apply_step(&plan->step[i]);
+		if (s->fresh)
+			p->pin[p->n++] = s->pin;
+		s->fresh = false;
+		apply_step(s);
 	}
 	if (p->n > 1)
 		qsort(p->pin, p->n, sizeof(struct pin *), by_name);
@@ -302,24 +309,15 @@ static void apply(struct pins *p, struct plan *plan, struct pin **fresh, const s
 int pins_listed(struct pins *p, struct store *s, const char *server, const struct tools *list,
 		const struct pins_change *c, size_t *over)
 {
-	size_t most = p->n + tools_count(list);
-	struct plan plan = {.step = calloc(most + 1, sizeof(*plan.step))};
-	struct pin **fresh = calloc(most + 1, sizeof(struct pin *));
-	int r = plan.step == NULL || fresh == NULL ? KG_E_NOMEM : KG_OK;
+	struct plan plan = {.step = calloc(p->n + tools_count(list) + 1, sizeof(*plan.step))};
+	int r = plan.step == NULL ? KG_E_NOMEM : plan_steps(p, list, &plan, over);
 
-	if (r == KG_OK) {
-		plan_steps(p, list, &plan, over);
-		r = make_fresh(&plan, fresh);
-	}
 	if (r == KG_OK)
 		r = pins_reserve(p, plan.fresh);
 	if (r == KG_OK)
 		r = store_plan(s, server, &plan);
 	if (r == KG_OK)
-		apply(p, &plan, fresh, c);
-	for (size_t i = 0; fresh != NULL && i < most; i++)
-		pin_free(fresh[i]);
-	free(fresh);
-	free(plan.step);
+		apply(p, &plan, c);
+	plan_free(&plan);
 	return r;
 }
