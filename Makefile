@@ -38,7 +38,7 @@ libs_gatewayd-pdp := -lcurl
 libs_gatewayd-broker := -lpcre2-8
 libs_keepgate := -lpcre2-8
 libs_vaultd := -lsqlite3
-libs_guardiand-recorder := -lsqlite3
+libs_guardiand-recorder := -lsqlite3 -lyaml -lm
 
 lib_of = $(B)/lib/$(1).a
 objs_of = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
@@ -72,8 +72,9 @@ $(B)/gatewayd-upstream $(B)/gatewayd-pdp: $(LIBOUTBOUND)
 
 # Detection over recorded events, for the recorder and for trying rules against history.
 LIBGUARDIAN := $(call lib_of,guardian)
-$(LIBGUARDIAN): $(call objs_of,common/guardian) $(B)/obj/gen/rule_schema.o
+$(LIBGUARDIAN): $(call objs_of,common/guardian) $(B)/obj/gen/rule_schema.o $(B)/obj/gen/rules_default.o
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(B)/guardiand-recorder: $(LIBGUARDIAN)
 FIRST_LIBS := $(LIBGUARDIAN) $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
 
 all: $(addprefix $(B)/,$(BINARIES))
@@ -107,6 +108,9 @@ $(B)/gen/rule_schema.c: common/guardian/rule.schema.json
 	$(Q)mkdir -p $(@D) && { echo 'extern const char guard_rule_schema_json[];'; echo 'const char guard_rule_schema_json[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 
+$(B)/gen/rules_default.c: tools/embed $(wildcard policies/guardian/*)
+	$(Q)mkdir -p $(@D) && tools/embed guard_default policies/guardian common/guardian/guardian.h guard_file > $@
+
 # So is the set of policies that holds where the configuration names no other.
 $(B)/gen/policy_default.c: tools/embed $(wildcard policies/default/*)
 	$(Q)mkdir -p $(@D) && tools/embed policy_default policies/default > $@
@@ -132,7 +136,7 @@ role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate
 libs_policy := -lpcre2-8 -lyaml -lm
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef

@@ -16,7 +16,7 @@ static const char *const fields[GUARD_FIELDS] = {
 	[GUARD_TIER] = "tier",     [GUARD_REASON] = "reason_code",  [GUARD_AGENT] = "agent",
 	[GUARD_HUMAN] = "human",   [GUARD_SESSION] = "session",     [GUARD_CONSENT] = "consent",
 	[GUARD_SERVER] = "server", [GUARD_TOOL] = "tool",           [GUARD_CLIENT] = "client",
-	[GUARD_SOURCE] = "source", [GUARD_ARGUMENTS] = "arguments",
+	[GUARD_SOURCE] = "source", [GUARD_ARGUMENTS] = "arguments", [GUARD_CANARY] = "canary",
 };
 static const char *const severities[] = {"?", "low", "medium", "high", "critical"};
 static const char *const classes[] = {"?", "certain", "statistical", "scoring"};

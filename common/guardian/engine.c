@@ -24,8 +24,9 @@ struct guard_engine *guard_engine_new(const struct guard_rules *rules, size_t ke
 	e->nsets = (keys + WAYS - 1) / WAYS;
 	e->keys = calloc(e->nsets * WAYS, sizeof(*e->keys));
 	e->signals = calloc(SIGNALS, sizeof(*e->signals));
+	e->part = calloc(guard_engine_parts(e), sizeof(*e->part));
 	e->calls = calls_table_new();
-	if (e->keys == NULL || e->signals == NULL || e->calls == NULL) {
+	if (e->keys == NULL || e->signals == NULL || e->part == NULL || e->calls == NULL) {
 		guard_engine_free(e);
 		return NULL;
 	}
@@ -38,6 +39,7 @@ void guard_engine_free(struct guard_engine *e)
 		return;
 	free(e->keys);
 	free(e->signals);
+	free(e->part);
 	calls_table_free(e->calls);
 	free(e);
 }
@@ -101,6 +103,7 @@ static bool second_signal(struct guard_engine *e, uint32_t rule, const struct gu
 		return false;
 	if (s->hash != h || ev->ts_us > s->since_us + SIGNAL_US)
 		*s = (struct signal){.hash = h, .since_us = ev->ts_us};
+	e->part[engine_key_parts(e) + h % SIGNALS / PART_SIGNALS].changed = true;
 	others = s->rules[rule / 64] & ~(1ull << rule % 64);
 	s->rules[rule / 64] |= 1ull << rule % 64;
 	return (others | s->rules[1 - rule / 64]) != 0;
@@ -164,8 +167,9 @@ static void feed_rule(struct guard_engine *e, uint32_t number, const struct guar
 	if (!f.selected && !f.failed)
 		return;
 	hash = key_hash(e, r, ev);
-	if (hash == 0)
+	if (hash == 0 || ev->seq < e->part[engine_part_of(e, hash)].from)
 		return;
+	e->part[engine_part_of(e, hash)].changed = true;
 	f.key = engine_key(e, hash, number);
 	f.key->evidence[f.key->nevidence % GUARD_EVIDENCE_MAX] = ev->seq;
 	f.key->nevidence = f.key->nevidence + 1 == 2 * GUARD_EVIDENCE_MAX ? GUARD_EVIDENCE_MAX : f.key->nevidence + 1;

@@ -20,6 +20,14 @@ size_t calls_table_bytes(void);
 /* Remembers an intent's texts by its txn; completes an outcome with them. */
 void calls_table_join(struct calls_table *t, const uint8_t hash_key[16], struct guard_event *ev);
 
+/* Of the saved state: keys of some sets, or some signals. */
+#define PART_SETS 32
+#define PART_SIGNALS 2048
+struct engine_part {
+	uint64_t from; /* events before it are in the state already */
+	bool changed;
+};
+
 struct guard_engine {
 	const struct guard_rules *rules;
 	guard_finding_fn fn;
@@ -27,12 +35,19 @@ struct guard_engine {
 	int32_t zone;
 	uint8_t hash_key[16];
 	size_t nsets, live;
-	struct key_state *keys; /* owned: sets of WAYS */
-	struct signal *signals; /* owned */
+	struct key_state *keys;   /* owned: sets of WAYS */
+	struct signal *signals;   /* owned */
+	struct engine_part *part; /* owned: those of keys, then those of signals */
 	struct calls_table *calls;
 	struct guard_finding finding; /* the one in hand */
 };
 
 struct key_state *engine_key(struct guard_engine *e, uint64_t hash, uint32_t rule);
+size_t engine_key_parts(const struct guard_engine *e);
+size_t engine_part_of(const struct guard_engine *e, uint64_t hash);
+/* The rule whose own hash this is. */
+bool engine_rule_of(const struct guard_rules *rules, uint64_t hash, uint32_t *number);
+/* Takes a saved key in, unless its rule is not there any more. */
+void engine_load_key(struct guard_engine *e, const uint8_t *at);
 
 #endif

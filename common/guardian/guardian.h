@@ -42,6 +42,7 @@ enum guard_field {
 	GUARD_CLIENT,
 	GUARD_SOURCE,    /* without its port */
 	GUARD_ARGUMENTS, /* their SHA-256 in hexadecimal */
+	GUARD_CANARY,    /* name of the canary credential that stood in arguments or in a result */
 	GUARD_FIELDS
 };
 const char *guard_field_name(enum guard_field f);
@@ -164,6 +165,32 @@ size_t guard_engine_bytes(const struct guard_engine *e);
  */
 int guard_engine_save(const struct guard_engine *e, struct buf *out) MUST_CHECK;
 int guard_engine_load(struct guard_engine *e, const void *bytes, size_t len) MUST_CHECK;
+
+/*
+ * The same piece by piece, for who is asked to write often and little: the state lies in so many parts, each with the
+ * number of the last event that is in it. changed: since it was saved or loaded. load: bytes of such a part (len 0: it
+ * was empty), and the number; afterwards events up to that number do not touch it. KG_E_PROTO as above: then begin
+ * with a new engine.
+ */
+size_t guard_engine_parts(const struct guard_engine *e);
+bool guard_engine_part_changed(const struct guard_engine *e, size_t part);
+int guard_engine_part_save(struct guard_engine *e, size_t part, struct buf *out) MUST_CHECK;
+int guard_engine_part_load(struct guard_engine *e, size_t part, const void *bytes, size_t len, uint64_t seq) MUST_CHECK;
+
+/*
+ * Completes an event with JSON that its leaf holds: the broker's marks of a call, the members of an act (session,
+ * consent, human, agent, server, tool). The texts point into *store, which has room for GUARD_STORE_MAX bytes and is
+ * not reset. KG_E_PROTO: then the event is as it was.
+ */
+#define GUARD_STORE_MAX 131072u
+int guard_event_marks(const char *json, size_t len, struct buf *store, struct guard_event *out) MUST_CHECK;
+int guard_event_members(const char *json, size_t len, struct buf *store, struct guard_event *out) MUST_CHECK;
+
+/*
+ * The rules of a folder (its *.yml files; others are a fault), or those that are compiled in (dir NULL). As
+ * guard_rules_load(), and KG_E_IO with a line in errors.
+ */
+int guard_rules_open(const char *dir, struct guard_rules **out, struct buf *errors) MUST_CHECK;
 
 /* An event from a leaf of the audit log (JSON). The texts point into *store, which is reset first. KG_E_PROTO. */
 int guard_event_from_leaf(const char *leaf, size_t len, struct buf *store, struct guard_event *out) MUST_CHECK;

@@ -35,7 +35,7 @@ int guard_engine_save(const struct guard_engine *e, struct buf *out)
 	return r;
 }
 
-static bool rule_of(const struct guard_rules *rules, uint64_t hash, uint32_t *number)
+bool engine_rule_of(const struct guard_rules *rules, uint64_t hash, uint32_t *number)
 {
 	for (uint32_t i = 0; i < rules->n; i++) {
 		if (rules->rule[i].hash == hash) {
@@ -47,14 +47,14 @@ static bool rule_of(const struct guard_rules *rules, uint64_t hash, uint32_t *nu
 }
 
 /* The state of a rule that is not there any more, or not the same, is left behind. */
-static void load_key(struct guard_engine *e, const uint8_t *at)
+void engine_load_key(struct guard_engine *e, const uint8_t *at)
 {
 	struct key_state k, *place;
 	uint64_t rule_hash;
 
 	memcpy(&rule_hash, at, sizeof(rule_hash));
 	memcpy(&k, at + sizeof(rule_hash), sizeof(k));
-	if (k.hash == 0 || !rule_of(e->rules, rule_hash, &k.rule) || k.nevidence > 2 * GUARD_EVIDENCE_MAX)
+	if (k.hash == 0 || !engine_rule_of(e->rules, rule_hash, &k.rule) || k.nevidence > 2 * GUARD_EVIDENCE_MAX)
 		return;
 	if (e->rules->rule[k.rule].kind == DETECT_FLOW && k.u.flow.nseen > 2 * FLOW_SEEN)
 		return;
@@ -78,7 +78,7 @@ int guard_engine_load(struct guard_engine *e, const void *bytes, size_t len)
 		return KG_E_PROTO;
 	memcpy(e->hash_key, h.hash_key, sizeof(e->hash_key));
 	for (uint64_t i = 0; i < h.nkeys; i++, at += row)
-		load_key(e, at);
+		engine_load_key(e, at);
 	for (uint64_t i = 0; i < h.nsignals; i++, at += sizeof(struct signal)) {
 		struct signal s;
 
