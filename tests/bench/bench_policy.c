@@ -71,6 +71,12 @@ static int put_policy(char *out, size_t size, unsigned int i)
 {
 	unsigned int some = spread(i), tool = some % TOOLS;
 
+	if (i == 1)
+		return snprintf(
+			out, size,
+			"permit(principal, action in [Gate::Action::\"read\", Gate::Action::\"write\"], resource is "
+			"Gate::Tool) when { context.base has consent && context.base.now < "
+			"context.base.consent.expires && context.base.consent.tools.contains(resource) };\n");
 	if (i % 50 == 0)
 		return snprintf(
 			out, size,
