@@ -86,6 +86,31 @@ static size_t put_char(const uint8_t *p, size_t n, uint8_t out[6], size_t *out_l
 	return 1;
 }
 
+/* Whether all of it stands in a string as it is: most texts do. */
+static bool is_plain(const uint8_t *p, size_t len)
+{
+	bool plain = true;
+
+	for (size_t i = 0; i < len; i++)
+		plain = plain && p[i] >= 0x20 && p[i] < 0x80 && p[i] != '"' && p[i] != '\\';
+	return plain;
+}
+
+static int put_plain(struct buf *out, const char *text, size_t len)
+{
+	uint8_t *room;
+	int r = buf_reserve(out, len + 2, &room);
+
+	if (r != 0)
+		return r;
+	room[0] = '"';
+	if (len > 0)
+		memcpy(room + 1, text, len);
+	room[len + 1] = '"';
+	buf_commit(out, len + 2);
+	return 0;
+}
+
 int json_put_string(struct buf *out, const char *text, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)text;
@@ -93,6 +118,8 @@ int json_put_string(struct buf *out, const char *text, size_t len)
 	uint8_t ch[6], *room;
 	int r;
 
+	if (is_plain(p, len))
+		return put_plain(out, text, len);
 	for (size_t i = 0; i < len; total += n)
 		i += put_char(p + i, len - i, ch, &n);
 	r = buf_reserve(out, total, &room);
