@@ -252,7 +252,8 @@ static inline void rig_act(struct rig *r, const struct rig_message *m)
 		r->violations++;
 		r->last_violation = ((const struct ipc_violation *)msg)->what;
 	} else if (m->type == IPC_TOOL_TIER) {
-		r->tiers++;
+		/* Without its definition vaultd could pin nothing. */
+		r->tiers += ((const struct ipc_tool_tier *)msg)->definition.n > 2;
 	} else if (m->type == IPC_TOOL) {
 		const struct ipc_tool *t = msg;
 		size_t at = strlen(r->tool_names);
