@@ -150,6 +150,7 @@ struct config_channel {
 	size_t nto;
 	uint32_t per_minute; /* of the provider: what is more is collapsed; the kind's own by default */
 };
+#define CONFIG_CHANNELS_MAX 32
 #define CONFIG_PAGER_LINK "pager-" /* no server may be called so when there are channels */
 
 /* Who is paged, and who when nobody acknowledges. */

@@ -42,7 +42,7 @@ enum ipc_role {
 	IPC_ROLE_PAGER = 512,
 	IPC_ROLE_ANY = IPC_ROLE_FRONT | IPC_ROLE_BROKER | IPC_ROLE_UPSTREAM | IPC_ROLE_RECORDER | IPC_ROLE_AUTHZEN |
 		       IPC_ROLE_PDP | IPC_ROLE_PAGER,
-	IPC_ROLE_OUTBOUND = IPC_ROLE_UPSTREAM | IPC_ROLE_PDP, /* with credentials that vaultd seals */
+	IPC_ROLE_OUTBOUND = IPC_ROLE_UPSTREAM | IPC_ROLE_PDP | IPC_ROLE_PAGER, /* with credentials that vaultd seals */
 	IPC_ROLE_DAEMON = IPC_ROLE_PARENT | IPC_ROLE_VAULT | IPC_ROLE_RECORDER | IPC_ROLE_BROKER,
 };
 const char *ipc_role_name(enum ipc_role role);

@@ -135,7 +135,7 @@ void lock_print_profile(enum lock_profile p)
 
 	printf("%s: %s\n  %-8s every other system call\n", def->name, def->what, lock_act_text(def->otherwise));
 	print_calls(LOCK_BIT(p) | def->starts);
-	print_paths(LOCK_BIT(p));
+	print_paths(LOCK_BIT(p) | def->starts);
 	for (size_t i = 0; i < lock_nlimit_rows; i++) {
 		const struct lock_limit_row *r = &lock_limit_rows[i];
 

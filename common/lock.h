@@ -23,6 +23,7 @@ enum lock_profile {
 	LOCK_PARENT_GUARDIAND,
 	LOCK_AUTHZEN,          /* as a front */
 	LOCK_PDP,              /* as an HTTP upstream */
+	LOCK_PAGER,            /* the same with a port for each of its channels */
 	LOCK_STDIO_SERVER,     /* an operator's program: lock_stdio_child() */
 	LOCK_STDIO_SERVER_NET, /* the same with sandbox.network */
 	LOCK_PROFILES
@@ -41,12 +42,24 @@ struct lock_paths {
 	const char *config_file;            /* parents: reread on reload */
 	const char *policy, *policy_shadow; /* the broker's folders of policies */
 	uint16_t connect_port;              /* the one TCP port an HTTP upstream may connect to */
+	/* of the pager: the ports and CA files of its channels; a port of 0 and a file that is NULL are none */
+	const uint16_t *connect_ports;
+	const char *const *tls_cas;
+	size_t nconnect_ports, ntls_cas;
 	pid_t child; /* the stdio server: the one process (and group) its role may signal; 0: none */
 	uint32_t min_landlock_abi;
 	/* gatewayd's parent: its own lock holds for all that it starts, so it contains the sandboxes of these servers.
 	 */
 	const struct config *config;
 };
+
+/* The channels' part of the paths; room is borrowed by them. */
+#define LOCK_CHANNELS_MAX 32
+struct lock_channels {
+	uint16_t port[LOCK_CHANNELS_MAX];
+	const char *tls_ca[LOCK_CHANNELS_MAX];
+};
+void lock_channels(const struct config *c, struct lock_channels *room, struct lock_paths *paths);
 
 /* What was reached. */
 struct lock_report {

@@ -50,9 +50,29 @@ void lock_kit_allow(const struct lock_kit *k, const char *path, unsigned access)
 		(void)allow(k, path, access);
 }
 
+static void allow_port(const struct lock_kit *k, uint16_t port)
+{
+	if (port != 0 && landlock_allow_connect(k->ruleset, k->abi, port) != KG_OK)
+		log_fatal(KG_EXIT_LOCK, "lock %s: Landlock refuses a rule for TCP port %u: %s",
+			  lock_profiles[k->profile].name, port, strerror(errno));
+}
+
+static void allow_start_ports(const struct lock_kit *k, const struct lock_paths *paths)
+{
+	allow_port(k, paths->connect_port);
+	for (size_t i = 0; i < paths->nconnect_ports; i++)
+		allow_port(k, paths->connect_ports[i]);
+}
+
+/* A domain is inherited too. A parent that has no pager to start needs none of its rows. */
+static uint32_t rows_of(const struct lock_kit *k, const struct lock_paths *paths)
+{
+	return LOCK_BIT(k->profile) | (paths->nconnect_ports > 0 ? lock_profiles[k->profile].starts : 0);
+}
+
 static void allow_rows(const struct lock_kit *k, const struct lock_paths *paths)
 {
-	uint32_t who = LOCK_BIT(k->profile);
+	uint32_t who = rows_of(k, paths);
 
 	for (size_t i = 0; i < lock_npath_rows; i++) {
 		const struct lock_path_row *row = &lock_path_rows[i];
@@ -64,13 +84,17 @@ static void allow_rows(const struct lock_kit *k, const struct lock_paths *paths)
 				  lock_profiles[k->profile].name, path);
 	}
 	for (size_t i = 0; i < lock_nport_rows; i++) {
-		uint16_t port = lock_port_rows[i].port != 0 ? lock_port_rows[i].port : paths->connect_port;
-
-		if ((lock_port_rows[i].who & who) != 0 && port != 0 &&
-		    landlock_allow_connect(k->ruleset, k->abi, port) != KG_OK)
-			log_fatal(KG_EXIT_LOCK, "lock %s: Landlock refuses a rule for TCP port %u: %s",
-				  lock_profiles[k->profile].name, port, strerror(errno));
+		if ((lock_port_rows[i].who & who) == 0)
+			continue;
+		if (lock_port_rows[i].port != 0)
+			allow_port(k, lock_port_rows[i].port);
+		else
+			allow_start_ports(k, paths);
 	}
+	for (size_t i = 0; i < paths->ntls_cas; i++)
+		if (paths->tls_cas[i] != NULL && allow(k, paths->tls_cas[i], ACCESS_READ) != KG_OK)
+			log_fatal(KG_EXIT_LOCK, "lock %s: %s: not there: make it, or correct the configuration",
+				  lock_profiles[k->profile].name, paths->tls_cas[i]);
 }
 
 /* A domain is inherited: what a server's sandbox may write, its ancestor must be able to write too. */

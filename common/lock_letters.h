@@ -7,7 +7,8 @@
 
 #define F (LOCK_BIT(LOCK_FRONT) | LOCK_BIT(LOCK_AUTHZEN)) /* endpoints of clients */
 #define B LOCK_BIT(LOCK_BROKER)
-#define H (LOCK_BIT(LOCK_UPSTREAM_HTTP) | LOCK_BIT(LOCK_PDP)) /* clients of others */
+#define H (LOCK_BIT(LOCK_UPSTREAM_HTTP) | LOCK_BIT(LOCK_PDP) | LOCK_BIT(LOCK_PAGER)) /* clients of others */
+#define P LOCK_BIT(LOCK_PAGER) /* its own rows; the others are those of H */
 #define S LOCK_BIT(LOCK_UPSTREAM_STDIO)
 #define V LOCK_BIT(LOCK_VAULT)
 #define R LOCK_BIT(LOCK_RECORDER)

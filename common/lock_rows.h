@@ -38,7 +38,7 @@ enum lock_arg {
 	ARG_TTY_ASK,      /* isatty() of the C library */
 	ARG_SOCK_ASK,     /* FIONREAD, FIONBIO */
 	ARG_FAMILY_INET,  /* AF_INET, AF_INET6 */
-	ARG_FAMILY_PROBE, /* AF_UNIX, AF_NETLINK: the name service cache and the resolver ask */
+	ARG_FAMILY_NETLINK,
 	ARG_FAMILY_UNIX,
 	ARG_FAMILY_ALL,   /* every family */
 	ARG_FAMILY_OTHER, /* every family but AF_INET and AF_INET6 */
@@ -79,7 +79,7 @@ struct lock_path_row {
 
 struct lock_port_row {
 	uint32_t who;
-	uint16_t port; /* 0: lock_paths.connect_port */
+	uint16_t port; /* 0: lock_paths.connect_port and .connect_ports */
 	const char *why;
 };
 
@@ -95,7 +95,7 @@ struct lock_limit_row {
 struct lock_profile_def {
 	const char *name;
 	enum lock_act otherwise; /* what a call in no row gets */
-	uint32_t starts;         /* a filter is inherited: these profiles' rows count here too */
+	uint32_t starts;         /* locks are inherited: these profiles' rows count here too */
 	unsigned handled;        /* enum lock_access that Landlock refuses where no row grants it */
 	bool tcp;                /* whether it refuses TCP ports without a row */
 	bool signals;            /* and signals to processes that were started before the lock */

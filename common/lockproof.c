@@ -48,7 +48,7 @@ static const struct act {
 	{ ROLES, DIES, 0, "map executable memory", NULL, SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
 	{ ROLES, DIES, 0, "make memory executable", NULL, SYS_mprotect, { 0, 0, PROT_EXEC } },
 	{ F | B | S | V | R, DIES, 0, "make a Unix socket", NULL, SYS_socket, { AF_UNIX, SOCK_STREAM } },
-	{ F | B | S | V | R | U, DIES, 0, "make an internet socket", NULL, SYS_socket, { AF_INET, SOCK_STREAM } },
+	{ F | B | S | V | R, DIES, 0, "make an internet socket", NULL, SYS_socket, { AF_INET, SOCK_STREAM } },
 	{ ROLES | U, DIES, 0, "make a packet socket", NULL, SYS_socket, { AF_PACKET, SOCK_RAW } },
 	{ F | B | S | V | R, DIES, 0, "connect", NULL, SYS_connect, { -1 } },
 	{ ROLES | U, DIES, 0, "listen", NULL, SYS_listen, { -1 } },
@@ -74,7 +74,7 @@ static const struct act {
 	{ C | N, EACCES, 0, "make a Unix socket", NULL, SYS_socket, { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC } },
 	{ C, EACCES, 0, "make an internet socket", NULL, SYS_socket, { AF_INET, SOCK_STREAM | SOCK_CLOEXEC } },
 	{ C | N, EACCES, 0, "make a packet socket", NULL, SYS_socket, { AF_PACKET, SOCK_RAW | SOCK_CLOEXEC } },
-	{ H, EACCES, 4, "connect to another port", try_other_port, 0, { 0 } },
+	{ H | U, EACCES, 4, "connect to another port", try_other_port, 0, { 0 } },
 	{ G | U, EPERM, 6, "signal its parent", try_parent, 0, { 0 } },
 	{ G, EACCES, 1, "write into the state directory", try_state, 0, { 0 } },
 	{ FOREIGN, EPERM, 0, "trace a process", NULL, SYS_ptrace, { PTRACE_ATTACH, -1 } },
@@ -89,10 +89,22 @@ static const struct act {
 };
 /* clang-format on */
 
+static uint16_t other_port(const struct lock_paths *paths)
+{
+	uint16_t port = 1;
+
+	for (size_t i = 0; i < paths->nconnect_ports; i++)
+		if (port == paths->connect_ports[i] || port == paths->connect_port) {
+			port++;
+			i = (size_t)-1; /* from the beginning */
+		}
+	return port == paths->connect_port ? (uint16_t)(port + 1) : port;
+}
+
 /* Landlock answers before the first packet. */
 static int try_other_port(const struct lock_paths *paths)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(paths->connect_port == 1 ? 2 : 1)};
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(other_port(paths))};
 	int e, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)

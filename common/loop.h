@@ -21,7 +21,7 @@ struct event_base *loop_base(struct loop *l);
  * fn(arg) is called after each batch of events, in order of registration.
  * At most LOOP_ENDS_MAX; the connections' flush comes last by itself.
  */
-#define LOOP_ENDS_MAX 8
+#define LOOP_ENDS_MAX 40 /* the pager has one for each channel */
 void loop_at_batch_end(struct loop *l, void (*fn)(void *arg), void *arg);
 
 /* Runs until loop_stop(). */

@@ -56,10 +56,13 @@ void parent_lock(struct parent *p, const struct daemon_options *o, const struct 
 				   .config_file = o->config_file,
 				   .min_landlock_abi = c->min_landlock_abi,
 				   .config = c};
+	struct lock_channels channels;
 	int n = snprintf(state, sizeof(state), "%s/%s", o->state, p->state_part == NULL ? "" : p->state_part);
 
 	if (n < 0 || (size_t)n >= sizeof(state) || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)
 		log_fatal(KG_EXIT_FAILURE, "the folder of the executables cannot be found");
+	if (p->profile == LOCK_PARENT_GUARDIAND)
+		lock_channels(c, &channels, &paths);
 	p->restarts = o->restarts;
 	admin_serve(p->loop, o->run, p->socket, ops, p);
 	lock_self(p->profile, &paths, &p->lock);

@@ -18,9 +18,10 @@ const struct lock_profile_def lock_profiles[LOCK_PROFILES] = {
 	[LOCK_VAULT] = { "vault", ACT_KILL, 0, ACCESS_ALL, true, true, "its own directory and Unix sockets" },
 	[LOCK_RECORDER] = { "recorder", ACT_KILL, 0, ACCESS_ALL, true, true, "its own directory and the sockets it is handed" },
 	[LOCK_PARENT_GATEWAYD] = { "gatewayd", ACT_ALLOW, 0, ACCESS_WRITE, false, true, "starts roles and, through them, operators' programs" },
-	[LOCK_PARENT_GUARDIAND] = { "guardiand", ACT_KILL, R, ACCESS_ALL, true, true, "starts the recorder" },
+	[LOCK_PARENT_GUARDIAND] = { "guardiand", ACT_KILL, R | P, ACCESS_ALL, true, true, "starts the recorder and the pager" },
 	[LOCK_AUTHZEN] = { "authzen", ACT_KILL, 0, ACCESS_ALL, true, true, "accepts programs that ask the policies; opens, connects and starts nothing" },
 	[LOCK_PDP] = { "pdp", ACT_KILL, 0, ACCESS_ALL, true, true, "connects to one TCP port, asks DNS, reads CA files" },
+	[LOCK_PAGER] = { "pager", ACT_KILL, 0, ACCESS_ALL, true, true, "connects to the TCP ports of its channels, asks DNS, reads CA files" },
 	[LOCK_STDIO_SERVER] = { "stdio-server", ACT_ALLOW, 0, ACCESS_ALL, true, true, "an operator's program without network" },
 	[LOCK_STDIO_SERVER_NET] = { "stdio-server-net", ACT_ALLOW, 0, ACCESS_ALL, false, true, "an operator's program with internet sockets" },
 };
@@ -108,7 +109,8 @@ const struct lock_call_row lock_call_rows[] = {
 
 	/* HTTP upstream: curl, OpenSSL, the resolver in a thread. */
 	{ H, "socket", ARG_FAMILY_INET, ACT_ALLOW, "TCP to the server, UDP to DNS" },
-	{ H, "socket", ARG_FAMILY_PROBE, ACT_EACCES, "the name service cache, the list of interfaces: go on without" },
+	{ H, "socket", ARG_FAMILY_UNIX, ACT_EACCES, "the name service cache: go on without" },
+	{ H, "socket", ARG_FAMILY_NETLINK, ACT_EACCES, "the list of interfaces: go on without" },
 	{ H, "connect", ARG_ANY, ACT_ALLOW, "Landlock picks the TCP port, the role the address" },
 	{ H, "socketpair", ARG_ANY, ACT_ALLOW, "curl wakes its own loop" },
 	{ H, "pipe2", ARG_ANY, ACT_ALLOW, "the same" },
@@ -280,7 +282,7 @@ const struct lock_path_row lock_path_rows[] = {
 	{ H, "/usr/lib/ssl", ACCESS_READ, "OpenSSL's directory" },
 	{ H, "/usr/share/ca-certificates", ACCESS_READ, "CA certificates" },
 	{ H, "/usr/local/share/ca-certificates", ACCESS_READ, "CA certificates" },
-	{ H, "$tls_ca", ACCESS_READ, "the CA of this server" },
+	{ H, "$tls_ca", ACCESS_READ, "the CA of this server, or those of the channels" },
 
 	{ G, "/dev/null", ACCESS_WRITE, "a role's missing descriptors" },
 	{ G | C | N, "/dev/full", ACCESS_READ | ACCESS_WRITE, "harmless device" },
@@ -331,7 +333,7 @@ const struct lock_path_row lock_path_rows[] = {
 const size_t lock_npath_rows = COUNT(lock_path_rows);
 
 const struct lock_port_row lock_port_rows[] = {
-	{ H, 0, "the server's own port" },
+	{ H, 0, "the server's own port, or those of the channels" },
 	{ H, 53, "a DNS answer too long for UDP" },
 };
 const size_t lock_nport_rows = COUNT(lock_port_rows);

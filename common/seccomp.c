@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/lock_sanitize.h"
@@ -60,8 +61,7 @@ static const struct arg_rule {
 	{ ARG_SOCK_ASK, 0, INT_IS(1, FIONBIO) },
 	{ ARG_FAMILY_INET, 0, INT_IS(0, AF_INET) },
 	{ ARG_FAMILY_INET, 0, INT_IS(0, AF_INET6) },
-	{ ARG_FAMILY_PROBE, 0, INT_IS(0, AF_UNIX) },
-	{ ARG_FAMILY_PROBE, 0, INT_IS(0, AF_NETLINK) },
+	{ ARG_FAMILY_NETLINK, 0, INT_IS(0, AF_NETLINK) },
 	{ ARG_FAMILY_UNIX, 0, INT_IS(0, AF_UNIX) },
 	{ ARG_FAMILY_ALL, 0, SCMP_CMP64(0, SCMP_CMP_GE, AF_UNSPEC, 0) },
 	/* AF_INET is 0010 and AF_INET6 1010 in binary: every other number differs in its lower bits, or is larger. */
@@ -101,7 +101,7 @@ static const char *const arg_texts[ARGS] = {
 	[ARG_TTY_ASK] = "TCGETS, TIOCGWINSZ",
 	[ARG_SOCK_ASK] = "FIONREAD, FIONBIO",
 	[ARG_FAMILY_INET] = "AF_INET, AF_INET6",
-	[ARG_FAMILY_PROBE] = "AF_UNIX, AF_NETLINK",
+	[ARG_FAMILY_NETLINK] = "AF_NETLINK",
 	[ARG_FAMILY_UNIX] = "AF_UNIX",
 	[ARG_FAMILY_ALL] = "every family",
 	[ARG_FAMILY_OTHER] = "not AF_INET, AF_INET6",
@@ -172,6 +172,21 @@ static int add_row(scmp_filter_ctx ctx, const struct lock_profile_def *def, cons
 	return KG_OK;
 }
 
+/* What a started role is refused, its parent may do itself: there the role's own filter refuses it. */
+static bool is_overruled(enum lock_profile p, const struct lock_call_row *row)
+{
+	if ((row->who & LOCK_BIT(p)) != 0 || row->act == ACT_ALLOW)
+		return false;
+	for (size_t i = 0; i < lock_ncall_rows; i++) {
+		const struct lock_call_row *own = &lock_call_rows[i];
+
+		if ((own->who & LOCK_BIT(p)) != 0 && own->act == ACT_ALLOW && own->arg == row->arg &&
+		    strcmp(own->call, row->call) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int add_rows(scmp_filter_ctx ctx, enum lock_profile p, const struct lock_call_row *rows, size_t n,
 		    const struct lock_ids *ids, uint32_t *rules)
 {
@@ -179,7 +194,8 @@ static int add_rows(scmp_filter_ctx ctx, enum lock_profile p, const struct lock_
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		if ((rows[i].who & (LOCK_BIT(p) | def->starts)) == 0 || rows[i].act == def->otherwise)
+		if ((rows[i].who & (LOCK_BIT(p) | def->starts)) == 0 || rows[i].act == def->otherwise ||
+		    is_overruled(p, &rows[i]))
 			continue;
 		r = add_row(ctx, def, &rows[i], ids, rules);
 		if (r != KG_OK)

@@ -7,7 +7,7 @@
 #include "common/err.h"
 
 /*
- * Sockets below the run directory: "vault-broker.sock", "vault-upstream.sock", "vault-guardian.sock",
+ * Sockets below the run directory: "vault-broker.sock", "vault-upstream.sock", "vault-guardian.sock", "vault-pager.sock",
  * "vault-admin.sock", "guardian-broker.sock", "guardian-upstream.sock", "guardian-admin.sock",
  * "gateway-admin.sock", "guardiand-admin.sock" (the parent's status), "policy-admin.sock" (the broker's, accepted
  * by its parent).

@@ -53,6 +53,8 @@ static const struct peer_kind {
 	/* The parent says its first message, the name; then the role has it. */
 	{"vault-upstream.sock", IPC_ROLE_UPSTREAM, IPC_ROLE_PARENT | IPC_ROLE_UPSTREAM, IPC_ST_NEW,
 	 2 * CONFIG_SERVERS_MAX, &upstream_handlers, NULL, upstream_gone},
+	{"vault-pager.sock", IPC_ROLE_PAGER, IPC_ROLE_PARENT | IPC_ROLE_PAGER, IPC_ST_NEW, 2 * CONFIG_CHANNELS_MAX,
+	 &upstream_handlers, NULL, upstream_gone},
 	{"vault-guardian.sock", IPC_ROLE_RECORDER, IPC_ROLE_RECORDER, IPC_ST_READY, 4, &recorder_handlers,
 	 recorder_opened, acts_peer_gone},
 	{"vault-admin.sock", IPC_ROLE_ADMIN, IPC_ROLE_ADMIN, IPC_ST_READY, 32, &admin_handlers, NULL, operator_gone},
@@ -189,7 +191,7 @@ void vault_listen(struct vault *v, const char *run_dir)
 		const struct peer_kind *k = &kinds[i];
 		uid_t uid = 0; /* operators: root, beside our own user */
 
-		if (k->role == IPC_ROLE_RECORDER)
+		if (k->role == IPC_ROLE_RECORDER || k->role == IPC_ROLE_PAGER)
 			uid = daemon_user(v->config->user_guardiand);
 		else if (k->role != IPC_ROLE_ADMIN)
 			uid = daemon_user(v->config->user_gatewayd);

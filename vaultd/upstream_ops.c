@@ -8,6 +8,15 @@
 #include "vaultd/ops.h"
 #include "vaultd/tools.h"
 
+/* guardiand's roles get what is theirs, and gatewayd's never that. */
+static bool is_its_kind(const struct peer *p, const struct upstream *u)
+{
+	bool channel = config_server_find(p->vault->config, u->server->name) == NULL &&
+		       strncmp(u->server->name, CONFIG_PAGER_LINK, strlen(CONFIG_PAGER_LINK)) == 0;
+
+	return channel == (p->role == IPC_ROLE_PAGER);
+}
+
 static int on_name(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	const struct ipc_upstream_name *m = msg;
@@ -20,6 +29,8 @@ static int on_name(struct ipc_conn *c, const void *msg, int fd, void *arg)
 			 "restart both");
 		return KG_E_DENIED;
 	}
+	if (!is_its_kind(p, u))
+		return KG_E_DENIED;
 	/* The parent has started the role anew: what the old one agreed is worth nothing any more. */
 	if (u->peer != NULL)
 		peer_close(u->peer);
@@ -52,7 +63,7 @@ static int on_key(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	return KG_OK;
 }
 
-/* The external decision point's role has none. */
+/* The external decision point's role has none, nor has the pager. */
 static bool has_tools(const struct peer *p)
 {
 	return vault_upstream(p->vault, ipc_text(p->upstream->server->name)) != NULL;
