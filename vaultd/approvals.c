@@ -28,9 +28,7 @@ struct approvals *approvals_new(void)
 
 void approval_wipe(struct approval *x)
 {
-	if (x->args != NULL)
-		sodium_memzero(x->args, x->args_len);
-	free(x->args);
+	sodium_free(x->args); /* wipes */
 	x->args = NULL;
 	x->args_len = 0;
 }
@@ -141,7 +139,7 @@ int approvals_make(struct approvals *a, const struct approval_call *c, const voi
 	x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return KG_E_NOMEM;
-	x->args = malloc(len + 1);
+	x->args = sodium_malloc(len + 1); /* never in a swap file or a core dump */
 	if (x->args == NULL) {
 		free(x);
 		return KG_E_NOMEM;
