@@ -36,7 +36,7 @@ LIBS := -levent_core -ljansson -lsodium -lseccomp
 libs_gatewayd-upstream := -lcurl
 libs_gatewayd-pdp := -lcurl
 libs_gatewayd-broker := -lpcre2-8
-libs_keepgate := -lpcre2-8
+libs_keepgate := -lpcre2-8 -lyaml -lm
 libs_vaultd := -lsqlite3
 libs_guardiand-recorder := -lsqlite3 -lyaml -lm
 
@@ -74,7 +74,7 @@ $(B)/gatewayd-upstream $(B)/gatewayd-pdp: $(LIBOUTBOUND)
 LIBGUARDIAN := $(call lib_of,guardian)
 $(LIBGUARDIAN): $(call objs_of,common/guardian) $(B)/obj/gen/rule_schema.o $(B)/obj/gen/rules_default.o
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
-$(B)/guardiand-recorder: $(LIBGUARDIAN)
+$(B)/guardiand-recorder $(B)/keepgate: $(LIBGUARDIAN)
 FIRST_LIBS := $(LIBGUARDIAN) $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
 
 all: $(addprefix $(B)/,$(BINARIES))
@@ -136,7 +136,7 @@ role_lib_recorder := guardiand-recorder
 role_lib_keepgate := keepgate
 libs_policy := -lpcre2-8 -lyaml -lm
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef

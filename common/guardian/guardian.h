@@ -22,6 +22,7 @@
 #define GUARD_EVIDENCE_MAX 16
 #define GUARD_RESPONSES_MAX 4
 #define GUARD_MARKS_MAX 64 /* destinations of one event */
+#define GUARD_KEY_MAX 3    /* fields that make a key */
 
 /* What a selection can look at and a key can be made of. Names: guard_field_name(). */
 enum guard_field {
@@ -124,6 +125,11 @@ size_t guard_rules_count(const struct guard_rules *r);
 const struct guard_rule_info *guard_rule(const struct guard_rules *r, size_t i);
 /* SHA-256 of the rules' texts: stands in every finding. 32 bytes. */
 const uint8_t *guard_rules_hash(const struct guard_rules *r);
+/* "cusum", and how many fields make its keys. */
+const char *guard_rule_detector(const struct guard_rules *r, size_t i);
+size_t guard_rule_key(const struct guard_rules *r, size_t i, enum guard_field key[GUARD_KEY_MAX]);
+/* Disarms all rules but one. KG_E_NOTFOUND: there is none of this id, and nothing has changed. */
+int guard_rules_keep(struct guard_rules *r, const char *id) MUST_CHECK;
 
 /* Something that a rule noticed. Borrowed for the callback. */
 struct guard_finding {

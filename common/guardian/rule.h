@@ -6,7 +6,7 @@
 
 #define RULE_CONDITIONS_MAX 8
 #define RULE_VALUES_MAX 16
-#define RULE_KEY_MAX 3
+#define RULE_KEY_MAX GUARD_KEY_MAX
 
 /* One line of a selection: the field is one (not: none) of the values, where '*' stands for any text. */
 struct condition {
