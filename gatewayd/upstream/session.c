@@ -11,6 +11,7 @@
 #define RETRY_FIRST_MS 1000u
 #define RETRY_MAX_MS 60000u
 #define RELIST_MS 1000u       /* changes that come together are listed together */
+#define RELIST_EVERY_MS 600000u /* also without a word from the server: a definition may change in silence */
 #define RELIST_AGAIN_MS 5000u /* when the vault or the recorder is away, or another act is open */
 
 static void connect_now(struct upstream *u);
@@ -93,8 +94,7 @@ static void listed(struct upstream *u, const struct rpc_end *failed)
 	watch_start(u, s->creds);
 	act_over(u, OUTCOME_OK, "");
 	calls_session_ready(u);
-	if (s->relist_wanted)
-		timer_set(s->relist, RELIST_MS);
+	timer_set(s->relist, s->relist_wanted ? RELIST_MS : RELIST_EVERY_MS);
 }
 
 static void list_now(struct upstream *u)
@@ -165,6 +165,10 @@ static void on_relist(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (u->session.phase != PHASE_READY || act_begin(u, SELF_CONNECT, on_relist_granted) == 0)
 		return;
+	if (!u->session.relist_wanted) {
+		timer_set(u->session.relist, RELIST_EVERY_MS);
+		return;
+	}
 	calls_session_down(u, "its tools cannot be listed again now");
 	timer_set(u->session.relist, RELIST_AGAIN_MS);
 }
@@ -221,8 +225,7 @@ void session_list_changed(struct upstream *u)
 {
 	struct session *s = &u->session;
 
-	if (s->phase != PHASE_READY)
-		s->relist_wanted = true;
-	else if (!evtimer_pending(s->relist, NULL))
+	if (s->phase == PHASE_READY && !s->relist_wanted)
 		timer_set(s->relist, RELIST_MS);
+	s->relist_wanted = true;
 }
