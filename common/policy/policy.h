@@ -78,6 +78,11 @@ void policy_set_free(struct policy_set *s);
 /* SHA-256 over schema (both halves), policies and base entities: the set's name on every decision. HASH_LEN. */
 const uint8_t *policy_set_hash(const struct policy_set *s);
 size_t policy_set_count(const struct policy_set *s); /* policies */
+/*
+ * Whether it was built for this definition of the tool at this tier. What it says of any other means nothing: it would
+ * read the arguments by the schema of one that holds no more.
+ */
+bool policy_set_knows(const struct policy_set *s, const struct policy_tool *t);
 /* The whole schema as Cedar text: the fixed half, the generated one, the operator's. Borrowed. */
 const char *policy_set_schema(const struct policy_set *s, size_t *len);
 

@@ -460,6 +460,13 @@ size_t policy_set_count(const struct policy_set *s)
 	return cedar_policies_rule_count(s->policies);
 }
 
+bool policy_set_knows(const struct policy_set *s, const struct policy_tool *t)
+{
+	const struct gate_tool *known = cedar_map_get(&s->by_name, cedar_str_from(t->server), cedar_str_from(t->name));
+
+	return known != NULL && known->tier == t->tier && memcmp(known->sha256, t->sha256, HASH_LEN) == 0;
+}
+
 const char *policy_set_schema(const struct policy_set *s, size_t *len)
 {
 	*len = buf_len(&s->schema_text);

@@ -226,6 +226,18 @@ static void note_facts(struct broker *b, struct policy_decider *d, const struct 
 					 .policy_sha256 = out->policy_sha256};
 }
 
+/*
+ * A set that could not be built for a newly accepted definition leaves the one before in force: closed by construction
+ * (design: policy, mapping), as for a tool that it has never heard of.
+ */
+static bool is_known(const struct broker *b, const struct tool *t)
+{
+	const struct policy_tool known = {
+		.server = t->server->name, .name = t->name, .tier = t->tier, .sha256 = t->def.sha256};
+
+	return policies_know(b->policies, &known);
+}
+
 static void ask_policies(struct broker *b, const struct decision_request *q, struct decision *out)
 {
 	const char *why = "";
@@ -238,6 +250,11 @@ static void ask_policies(struct broker *b, const struct decision_request *q, str
 	out->policy_sha256 = policies_hash(b->policies);
 	if (d == NULL) {
 		deny(out, "policy-none", q->tool, "because no valid set of policies is in force: ", why);
+		return;
+	}
+	if (!is_known(b, q->tool)) {
+		deny(out, "policy-request", q->tool, "by policy: ",
+		     "the set in force was built for another definition of it: see keepgate policy status");
 		return;
 	}
 	source_address(q->source, source);
@@ -279,7 +296,7 @@ bool decide_shows(struct broker *b, const struct decision_request *q)
 	if (refused_by(&s) != NULL)
 		return false;
 	d = policies_decider(b->policies, &why);
-	if (d == NULL)
+	if (d == NULL || !is_known(b, q->tool))
 		return false;
 	source_address(q->source, source);
 	p = policy_request_of(b, q, source);

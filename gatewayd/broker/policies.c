@@ -105,6 +105,11 @@ struct policy_decider *policies_decider(struct policies *p, const char **why)
 	return p->now.decider;
 }
 
+bool policies_know(const struct policies *p, const struct policy_tool *t)
+{
+	return p->now.set != NULL && policy_set_knows(p->now.set, t);
+}
+
 const uint8_t *policies_hash(const struct policies *p)
 {
 	return p->hash;

@@ -28,6 +28,8 @@ void policies_free(struct policies *p);
 /* The decider of the set in force, built from what is known now; until the next call of this. NULL: there is no good
  * set, and *why is a sentence for the record. */
 struct policy_decider *policies_decider(struct policies *p, const char **why);
+/* Whether the set in force was built for this definition of the tool, at this tier; false when there is no set. */
+bool policies_know(const struct policies *p, const struct policy_tool *t);
 /* The hash of the set in force; all zero when there is none. HASH_LEN. */
 const uint8_t *policies_hash(const struct policies *p);
 

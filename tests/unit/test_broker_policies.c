@@ -39,19 +39,25 @@ static void empty(const char *dir)
 }
 
 /* A broker of these settings; vault and recorder are there, and have said nothing. */
-static struct rig *start(const char *settings)
+static struct rig *start_with(const char *settings, const char *server)
 {
 	char config[1024];
 	struct rig *r;
 
-	snprintf(config, sizeof(config), "{\"policy\":{%s},\"mcpServers\":{\"notes\":{\"command\":\"/bin/notes\"}}}",
-		 settings);
+	snprintf(config, sizeof(config),
+		 "{\"policy\":{%s},\"mcpServers\":{\"notes\":{\"command\":\"/bin/notes\"%s%s}}}", settings,
+		 server[0] == '\0' ? "" : ",", server);
 	r = rig_new_with(config);
 	r->keep_events = true;
 	rig_connect(r, RIG_VAULT);
 	rig_connect(r, RIG_RECORDER);
 	rig_connect(r, RIG_NOTES);
 	return r;
+}
+
+static struct rig *start(const char *settings)
+{
+	return start_with(settings, "");
 }
 
 static const char *with_folder(const char *more)
@@ -548,6 +554,68 @@ static void test_changed_tool_is_told(void)
 	rig_free(r);
 }
 
+#define QUERY(member)                                                                                                  \
+	"{\"name\":\"list_notes\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"" member                      \
+	"\":{\"type\":\"string\"}},\"required\":[\"" member "\"]}}"
+
+/* Whether a call of list_notes would be allowed, or shown. */
+static bool would_do(struct rig *r, const char *args, const char **code)
+{
+	static struct decision v;
+	struct ipc_session_put put = rig_session(r, TIER_WRITE, "notes/*");
+	struct json_doc doc;
+	uint8_t hash[HASH_LEN];
+	struct decision_request q = {.session = sessions_find(r->b->sessions, put.token_hash),
+				     .tool = catalogue_find_own(r->b->catalogue, 0, "list_notes", 10),
+				     .args = &doc,
+				     .args_sha256 = hash,
+				     .source = ipc_text("127.0.0.1:40000"),
+				     .now_unix = 1000};
+
+	json_init(&doc);
+	CHECK(json_scan(&doc, args, strlen(args), NULL) == KG_OK);
+	sha256(args, strlen(args), hash);
+	decide(r->b, &q, &v);
+	*code = v.reason_code;
+	q.args = NULL;
+	q.args_sha256 = NULL;
+	CHECK(decide_shows(r->b, &q) == v.allow);
+	json_free(&doc);
+	return v.allow;
+}
+
+/*
+ * A policy speaks of an argument that the newly accepted definition has not: the set cannot be built again, and the one
+ * that stays in force would read the calls by the former definition, by which the server does not read them any more.
+ */
+static void test_a_tool_that_the_set_knows_otherwise(void)
+{
+	static const char args[] = "{\"database\":\"test\",\"db\":\"prod\"}";
+	struct ipc_session_put s;
+	const char *code;
+	struct rig *r;
+
+	write_file(folder, "a.cedar",
+		   PERMIT_ALL "@id(\"test-only\")\nforbid (principal, action == Gate::Action::\"notes/list_notes\", "
+			      "resource)\nunless { context.args.database == \"test\" };\n");
+	r = start_with(with_folder(""), "\"tiers\":{\"*\":\"read\"}");
+	s = rig_session(r, TIER_WRITE, "notes/*");
+	say_state(r, 0, "");
+	rig_pin(r, "notes", "list_notes", QUERY("database"));
+	rig_put_session(r, &s);
+	rig_sync(r);
+	rig_tool(r, RIG_NOTES, 1, "list_notes", QUERY("database"));
+	rig_tools_done(r, RIG_NOTES, 1, 1);
+	CHECK(would_do(r, args, &code));
+	rig_tool(r, RIG_NOTES, 2, "list_notes", QUERY("db"));
+	rig_tools_done(r, RIG_NOTES, 2, 1);
+	CHECK(!would_do(r, args, &code) && strcmp(code, "tool-changed") == 0);
+	rig_pin(r, "notes", "list_notes", QUERY("db"));
+	CHECK(!would_do(r, args, &code) && strcmp(code, "policy-request") == 0);
+	rig_free(r);
+	empty(folder);
+}
+
 int main(void)
 {
 	if (mkdtemp(folder) == NULL || mkdtemp(shadow_folder) == NULL)
@@ -556,6 +624,7 @@ int main(void)
 	RUN(test_time_zone);
 	RUN(test_built_again_when_pins_change);
 	RUN(test_a_bad_set_is_refused);
+	RUN(test_a_tool_that_the_set_knows_otherwise);
 	RUN(test_on_record_before_it_holds);
 	RUN(test_revisions_only_rise);
 	RUN(test_start_below_the_floor);
