@@ -49,6 +49,12 @@ enum pin_state {
 	PIN_GONE = 5,    /* accepted, not listed any more */
 };
 const char *pin_state_name(uint8_t state); /* "accepted", "pending", "changed", "held", "gone" */
+/* PIN_PUT.held_by, of a tool in state PIN_HELD. */
+enum pin_holder {
+	HELD_BY_OPERATOR = 0,
+	HELD_BY_GUARDIAN = 1,
+	HELD_WITH_SERVER = 2, /* all tools of its server are, by the guardian */
+};
 
 enum approval_state {
 	APPROVAL_PENDING = 1,
