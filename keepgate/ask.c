@@ -26,6 +26,11 @@ int ask_broker(const struct cli *c, const char *op, json_t *in, json_t **out)
 	return ask(c, BROKER_SOCKET, op, in, out);
 }
 
+int ask_guardian(const struct cli *c, const char *op, json_t *in, json_t **out)
+{
+	return ask(c, GUARDIAN_SOCKET, op, in, out);
+}
+
 const char *ask_text(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));

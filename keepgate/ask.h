@@ -11,11 +11,13 @@
 
 #define VAULT_SOCKET "vault-admin.sock"
 #define BROKER_SOCKET "policy-admin.sock"
+#define GUARDIAN_SOCKET "guardian-admin.sock"
 
-/* Asks vaultd, or the broker; takes over in (NULL: {}). 0 and *out (owned by the caller), or an exit status after the
- * reason was told. */
+/* Asks vaultd, the broker, or the recorder with its guardian; takes over in (NULL: {}). 0 and *out (owned by the
+ * caller), or an exit status after the reason was told. */
 int ask_vault(const struct cli *c, const char *op, json_t *in, json_t **out) MUST_CHECK;
 int ask_broker(const struct cli *c, const char *op, json_t *in, json_t **out) MUST_CHECK;
+int ask_guardian(const struct cli *c, const char *op, json_t *in, json_t **out) MUST_CHECK;
 
 /* Prints the array `member` of what vaultd answers to `op` as a table, or as JSON. */
 struct ask_list {

@@ -208,9 +208,13 @@ int cli_single(const struct cli_command *command, int argc, char **argv)
 
 static void print_group(FILE *out, const char *group, const char *summary, const struct cli_command *commands, size_t n)
 {
+	size_t width = 8;
+
 	fprintf(out, "usage: keepgate %s COMMAND ...\n\n%s\n\ncommands:\n", group, summary);
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+		width = strlen(commands[i].name) > width ? strlen(commands[i].name) : width;
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "  %-*s  %s\n", (int)width, commands[i].name, commands[i].summary);
 	fprintf(out, "\nkeepgate %s COMMAND --help tells more about each.\n", group);
 }
 

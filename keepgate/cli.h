@@ -117,6 +117,9 @@ int cli_run_dir(const struct cli *c, char out[CLI_PATH_MAX]) MUST_CHECK;
  * after the reason was told on standard error.
  */
 int cli_admin_call(const char *run_dir, const char *socket, const char *op, json_t *in, json_t **out) MUST_CHECK;
+/* The same for what takes longer. */
+int cli_admin_wait(const char *run_dir, const char *socket, const char *op, json_t *in, int timeout_ms,
+		   json_t **out) MUST_CHECK;
 /* The same with any message that is answered by ADMIN_REPLY (SECRET_PUT). */
 int cli_admin_send(const char *run_dir, const char *socket, enum ipc_type type, const void *msg,
 		   json_t **out) MUST_CHECK;
@@ -124,6 +127,7 @@ int cli_admin_send(const char *run_dir, const char *socket, enum ipc_type type, 
 enum cli_format {
 	CLI_TEXT,     /* a string, number or boolean as it is */
 	CLI_TIME,     /* seconds since 1970, printed in UTC */
+	CLI_TIME_US,  /* microseconds since 1970, as the record has them */
 	CLI_DURATION, /* seconds, printed as 3d4h */
 };
 

@@ -48,13 +48,13 @@ static int tell_unreachable(const char *run_dir, const char *socket, int error)
 	return KG_EXIT_UNAVAILABLE;
 }
 
-static int tell_broken(const char *socket, int err)
+static int tell_broken(const char *socket, int err, int timeout_ms)
 {
 	const char *daemon = admin_socket_find(socket)->daemon;
 
 	if (err == KG_E_UNAVAILABLE)
 		fprintf(stderr, "keepgate: %s does not answer in %d seconds; see keepgate status\n", daemon,
-			CLI_ADMIN_TIMEOUT_MS / 1000);
+			timeout_ms / 1000);
 	else if (err == KG_E_IO)
 		fprintf(stderr, "keepgate: %s closed the connection; see its messages and keepgate status\n", daemon);
 	else if (err == KG_E_LIMIT)
@@ -72,7 +72,7 @@ static int take_reply(const char *socket, const struct ipc_admin_reply *reply, j
 
 	if (reply->status != 0) {
 		if (ipc_copy(reply->error, error, sizeof(error)) != 0)
-			return tell_broken(socket, KG_E_PROTO);
+			return tell_broken(socket, KG_E_PROTO, 0);
 		fprintf(stderr, "keepgate: ");
 		cli_lines(stderr, error[0] == '\0' ? "refused" : error);
 		return KG_EXIT_FAILURE;
@@ -81,12 +81,13 @@ static int take_reply(const char *socket, const struct ipc_admin_reply *reply, j
 			? json_object()
 			: json_loadb((const char *)reply->json.p, reply->json.n, JSON_REJECT_DUPLICATES, NULL);
 	if (value == NULL)
-		return tell_broken(socket, KG_E_PROTO);
+		return tell_broken(socket, KG_E_PROTO, 0);
 	*out = value;
 	return 0;
 }
 
-int cli_admin_send(const char *run_dir, const char *socket, enum ipc_type type, const void *msg, json_t **out)
+static int send_and_wait(const char *run_dir, const char *socket, enum ipc_type type, const void *msg, int timeout_ms,
+			 json_t **out)
 {
 	int fd = sock_connect(run_dir, socket), passed = -1, r;
 	enum ipc_type got = 0;
@@ -98,18 +99,29 @@ int cli_admin_send(const char *run_dir, const char *socket, enum ipc_type type, 
 	buf_init(&store, IPC_FRAME_MAX);
 	r = ipc_write_blocking(fd, type, msg, -1);
 	if (r == 0)
-		r = ipc_read_blocking(fd, CLI_ADMIN_TIMEOUT_MS, &store, &got, &reply, &passed);
+		r = ipc_read_blocking(fd, timeout_ms, &store, &got, &reply, &passed);
 	if (r == 0 && passed >= 0)
 		close(passed);
 	if (r == 0 && got != IPC_ADMIN_REPLY)
 		r = KG_E_PROTO;
-	r = r == 0 ? take_reply(socket, (const struct ipc_admin_reply *)&reply, out) : tell_broken(socket, r);
+	r = r == 0 ? take_reply(socket, (const struct ipc_admin_reply *)&reply, out)
+		   : tell_broken(socket, r, timeout_ms);
 	buf_free(&store);
 	close(fd);
 	return r;
 }
 
+int cli_admin_send(const char *run_dir, const char *socket, enum ipc_type type, const void *msg, json_t **out)
+{
+	return send_and_wait(run_dir, socket, type, msg, CLI_ADMIN_TIMEOUT_MS, out);
+}
+
 int cli_admin_call(const char *run_dir, const char *socket, const char *op, json_t *in, json_t **out)
+{
+	return cli_admin_wait(run_dir, socket, op, in, CLI_ADMIN_TIMEOUT_MS, out);
+}
+
+int cli_admin_wait(const char *run_dir, const char *socket, const char *op, json_t *in, int timeout_ms, json_t **out)
 {
 	char *text = in == NULL ? strdup("{}") : json_dumps(in, JSON_COMPACT);
 	struct ipc_admin_request request = {.op = ipc_text(op), .json = ipc_text(text)};
@@ -119,7 +131,7 @@ int cli_admin_call(const char *run_dir, const char *socket, const char *op, json
 		fprintf(stderr, "keepgate: out of memory\n");
 		return KG_EXIT_FAILURE;
 	}
-	r = cli_admin_send(run_dir, socket, IPC_ADMIN_REQUEST, &request, out);
+	r = send_and_wait(run_dir, socket, IPC_ADMIN_REQUEST, &request, timeout_ms, out);
 	free(text);
 	return r;
 }
