@@ -65,6 +65,12 @@ enum approval_state {
 };
 const char *approval_state_name(uint8_t state);
 
+/* PDP_ASK.kind: one question, or an AuthZEN evaluations request about many tools of a list. */
+enum pdp_ask_kind { PDP_ASK_ONE = 0, PDP_ASK_BATCH = 1 };
+#define PDP_BATCH_TOOLS 1000      /* PDP_ANSWER.decisions */
+#define PDP_BATCH_BYTES 1048576u  /* PDP_ASK.request */
+#define PDP_TIMEOUT_MAX_MS 10000u /* PDP_ASK.timeout_ms; 0: the configured one */
+
 /* What a client can be asked (REQUEST.elicits, bits) and has answered (REQUEST.consented). */
 enum elicits { ELICITS_FORM = 1, ELICITS_URL = 2 };
 enum elicit_answer { ELICIT_NONE = 0, ELICIT_ACCEPT = 1, ELICIT_DECLINE = 2, ELICIT_CANCEL = 3 };

@@ -95,6 +95,7 @@ struct broker *broker_new(struct loop *loop, const struct config *config,
 	b->admins = admins_new();
 	b->approvals = approvals_new();
 	b->held = held_new();
+	b->lists = lists_new();
 	b->calls = call_pool_new();
 	b->denials = denials_new();
 	b->authz = authz_new(b);
@@ -124,6 +125,7 @@ void broker_free(struct broker *b)
 	mcp_sessions_free(b->mcp);
 	call_pool_free(b->calls);
 	held_free(b->held);
+	lists_free(b->lists);
 	approvals_free(b->approvals);
 	sessions_free(b->sessions);
 	catalogue_free(b->catalogue);

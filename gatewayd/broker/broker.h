@@ -22,6 +22,7 @@
 #include "gatewayd/broker/denials.h"
 #include "gatewayd/broker/events.h"
 #include "gatewayd/broker/held.h"
+#include "gatewayd/broker/lists.h"
 #include "gatewayd/broker/mcp_sessions.h"
 #include "gatewayd/broker/pins.h"
 #include "gatewayd/broker/policies.h"
@@ -62,6 +63,7 @@ struct broker {
 	struct events *events;
 	struct approvals *approvals;
 	struct held *held;
+	struct lists *lists;
 	struct call_pool *calls;
 	struct denials *denials;
 	struct authz *authz;        /* questions of other programs */

@@ -12,6 +12,7 @@ void calls_session_ended(struct broker *b, struct session *s, const struct call_
 	while (!LIST_EMPTY(&s->calls))
 		(void)call_event(b, LIST_FIRST(&s->calls), CALL_EV_STOPPED, stop);
 	held_session_ended(b->held, s, stop);
+	lists_session_ended(b->lists, s, stop);
 }
 
 void calls_cancel(struct broker *b, struct session *s, const uint8_t mcp_session[ID_LEN], struct ipc_bytes rpc_id)
@@ -45,6 +46,7 @@ void calls_request_gone(struct broker *b, struct peer *front, uint64_t request)
 		client_gone(b, c);
 	else
 		held_request_gone(b->held, front, request);
+	lists_request_gone(b->lists, front, request);
 }
 
 void calls_front_lost(struct broker *b, struct peer *front)
@@ -52,6 +54,7 @@ void calls_front_lost(struct broker *b, struct peer *front)
 	struct call_pool *p = b->calls;
 
 	held_front_lost(b->held, front);
+	lists_front_lost(b->lists, front);
 	for (uint32_t i = 0; i < p->nrecords; i++)
 		if (p->record[i]->id != 0 && p->record[i]->front == front)
 			client_gone(b, p->record[i]);

@@ -34,6 +34,7 @@ void deadline_on_tick(evutil_socket_t fd, short what, void *arg)
 	waiting = queue_check(b, &b->calls->deciding, now_ns) || waiting;
 	for (size_t i = 0; i < b->config->nservers; i++)
 		waiting = queue_check(b, &b->upstream[i].calls, now_ns) || waiting;
+	waiting = lists_check(b, now_ns) || waiting;
 	/* Last: what is run again may wait in a queue. */
 	waiting = held_check(b, now_ns) || waiting;
 	if (waiting)

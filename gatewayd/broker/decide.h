@@ -53,8 +53,8 @@ struct decision {
 /* Never fails: what cannot be decided is a denial with its reason. */
 void decide(struct broker *b, const struct decision_request *q, struct decision *out);
 
-/* Whether a list shows the tool: the same question without arguments; the local policies alone, also where a decision
- * point of others is asked about each call (one question for each tool would be too slow). */
+/* Whether a list shows the tool, as far as it is decided here: the same question without arguments. A decision point of
+ * others is asked after it (lists.h). */
 bool decide_shows(struct broker *b, const struct decision_request *q);
 
 /* Whether a consent covers "server/tool". */

@@ -4,6 +4,7 @@
 #include "common/version.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/list.h"
+#include "gatewayd/broker/lists.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/request.h"
 
@@ -75,16 +76,11 @@ int method_tools_list(struct act *a)
 		.source = a->q->source,
 		.now_unix = a->now_unix,
 	};
-	struct buf body;
 
-	buf_init(&body, IPC_BODY_MAX);
-	if (list_build(&body, a->b, &q) == KG_OK)
-		reply_result(a->front, a->q->call, ipc_mem(buf_ptr(&body), buf_len(&body)), NULL);
+	if (a->b->config->policy.external.kind != PDP_NONE)
+		lists_begin(a, &q);
 	else
-		act_refuse(a, 200, RPC_INTERNAL,
-			   "the tools of this consent pass 4 MiB in one list: use /mcp/SERVER, or ask for a narrower "
-			   "consent");
-	buf_free(&body);
+		list_answer(a->b, &q, a->front, a->q->call);
 	return KG_OK;
 }
 

@@ -31,7 +31,7 @@ static int put_subject(struct buf *out, const struct session *s)
 
 static int put_resource(struct buf *out, const struct tool *t)
 {
-	int r = put_text(out, ",\"resource\":{\"type\":\"tool\",\"id\":", t->qualified);
+	int r = put_text(out, "\"resource\":{\"type\":\"tool\",\"id\":", t->qualified);
 
 	if (r == KG_OK)
 		r = put_text(out, ",\"properties\":{\"server\":", t->server->name);
@@ -52,13 +52,14 @@ static int put_approval(struct buf *out, const struct approval *p)
 			 : put_text(out, ",\"approved\":true,\"approver\":", p->approver);
 }
 
-static int put_context(struct buf *out, const struct act *a, const struct decision *v)
+/* What is the same for a call and for a list that would show its tool. */
+static int put_asking(struct buf *out, const struct pdp_listing *l, const struct approval *approval)
 {
-	const struct session *s = a->session;
+	const struct session *s = l->session;
 	char source[DECISION_SOURCE_MAX + 1];
 	int r = put_text(out, ",\"context\":{\"agent\":", s->agent);
 
-	source_address(a->q->source, source);
+	source_address(l->source, source);
 	if (r == KG_OK)
 		r = put_hex(out, ",\"session\":", s->id, ID_LEN);
 	if (r == KG_OK)
@@ -68,11 +69,23 @@ static int put_context(struct buf *out, const struct act *a, const struct decisi
 	if (r == KG_OK)
 		r = put_text(out, ",\"source_ip\":", source);
 	if (r == KG_OK)
-		r = buf_printf(out, ",\"time\":%llu", (unsigned long long)a->now_unix);
+		r = buf_printf(out, ",\"time\":%llu", (unsigned long long)l->now_unix);
 	if (r == KG_OK)
-		r = put_approval(out, v->approval);
+		r = put_approval(out, approval);
+	return r == KG_OK ? put_hex(out, ",\"policy_sha256\":", l->policy_sha256, HASH_LEN) : r;
+}
+
+int pdp_question_put(struct buf *out, const struct act *a, const struct tool *t, const struct decision *v)
+{
+	const struct pdp_listing l = {a->session, a->q->source, a->now_unix, v->policy_sha256};
+	int r = put_subject(out, a->session);
+
 	if (r == KG_OK)
-		r = put_hex(out, ",\"policy_sha256\":", v->policy_sha256, HASH_LEN);
+		r = buf_puts(out, ",");
+	if (r == KG_OK)
+		r = put_resource(out, t);
+	if (r == KG_OK)
+		r = put_asking(out, &l, v->approval);
 	if (r == KG_OK)
 		r = put_hex(out, ",\"args_sha256\":", a->args_sha256, HASH_LEN);
 	if (r == KG_OK)
@@ -83,13 +96,41 @@ static int put_context(struct buf *out, const struct act *a, const struct decisi
 	return r == KG_OK ? buf_puts(out, "}}") : r;
 }
 
-int pdp_question_put(struct buf *out, const struct act *a, const struct tool *t, const struct decision *v)
+int pdp_shown_put(struct buf *out, const struct pdp_listing *l, const struct tool *t)
 {
-	int r = put_subject(out, a->session);
+	int r = put_subject(out, l->session);
+
+	if (r == KG_OK)
+		r = buf_puts(out, ",");
+	if (r == KG_OK)
+		r = put_resource(out, t);
+	if (r == KG_OK)
+		r = put_asking(out, l, NULL);
+	return r == KG_OK ? buf_puts(out, "}}") : r;
+}
+
+int pdp_batch_begin(struct buf *out, const struct pdp_listing *l)
+{
+	int r = put_subject(out, l->session);
+
+	if (r == KG_OK)
+		r = put_asking(out, l, NULL);
+	return r == KG_OK ? buf_puts(out, "},\"options\":{\"evaluations_semantic\":\"execute_all\"},\"evaluations\":[")
+			  : r;
+}
+
+int pdp_batch_add(struct buf *out, const struct tool *t, bool first)
+{
+	int r = buf_puts(out, first ? "{" : ",{");
 
 	if (r == KG_OK)
 		r = put_resource(out, t);
-	return r == KG_OK ? put_context(out, a, v) : r;
+	return r == KG_OK ? buf_puts(out, "}") : r;
+}
+
+int pdp_batch_end(struct buf *out)
+{
+	return buf_puts(out, "]}");
 }
 
 static int put_word(struct buf *out, bool permit, const char *reason_code)

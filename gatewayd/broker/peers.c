@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/peers_vault.h"
+#include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/request.h"
 #include "gatewayd/broker/tool_changes.h"
 
@@ -36,9 +37,12 @@ static int on_pdp_answer(struct ipc_conn *conn, const void *msg, int fd, void *a
 {
 	struct broker *b = ((struct peer *)arg)->broker;
 	const struct ipc_pdp_answer *m = msg;
-	struct call *c = call_find(b->calls, m->ask);
+	struct call *c;
 
 	(void)conn, (void)fd;
+	if (lists_asked(m->ask))
+		return lists_answered(b, m);
+	c = call_find(b->calls, m->ask);
 	/* Too late to matter: that call was refused when its time was up. */
 	return c == NULL || c->state != CALL_DECIDING ? KG_OK : call_event(b, c, CALL_EV_DECIDED, m);
 }
@@ -150,6 +154,7 @@ static const struct ipc_op authzen_ops[] = {{IPC_AUTHZ_ASK, on_authz_ask}};
 static void recorder_lost(struct peer *p)
 {
 	calls_peer_lost(p->broker, CALL_EV_RECORDER_LOST, NULL);
+	lists_fail_all(p->broker, AUDIT_AWAY);
 	events_recorder_lost(p->broker);
 }
 
@@ -171,6 +176,7 @@ static void upstream_lost(struct peer *p)
 static void pdp_lost(struct peer *p)
 {
 	calls_peer_lost(p->broker, CALL_EV_PDP_LOST, NULL);
+	lists_pdp_lost(p->broker);
 }
 
 static void front_lost(struct peer *p)

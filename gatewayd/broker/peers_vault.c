@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/peers.h"
+#include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/tool_changes.h"
 
 /*
@@ -138,6 +139,7 @@ void peers_vault_lost(struct peer *p)
 {
 	sync_begin(p->broker);
 	calls_peer_lost(p->broker, CALL_EV_VAULT_LOST, NULL);
+	lists_fail_all(p->broker, VAULT_AWAY);
 	policies_vault_lost(p->broker->policies);
 }
 

@@ -149,7 +149,7 @@ static int run(struct act *a)
 
 	/* The front has checked these: one that lets them through is not what it should be. */
 	if (m == NULL || !texts_are_sound(q) || call_find_request(a->b->calls, a->front, q->call) != NULL ||
-	    held_has(a->b->held, a->front, q->call))
+	    held_has(a->b->held, a->front, q->call) || lists_has(a->b->lists, a->front, q->call))
 		return KG_E_PROTO;
 	a->now_ns = loop_now_ns();
 	a->now_unix = broker_unix_now();

@@ -6,21 +6,25 @@
 
 #include <sodium.h>
 
+#include "common/call.h"
 #include "common/log.h"
 #include "gatewayd/pdp/pdp.h"
 #include "gatewayd/pdp/verdict.h"
 
 #define BODY_MAX (262144u + 64u) /* PDP_ASK.request, and what OPA has around it */
+#define TEXT_MAX(a) ((a)->batch ? PDP_BATCH_BYTES : BODY_MAX)
 #define KEPT_MAX TRANSFER_CONNECTIONS_MAX
 
 struct ask {
 	TAILQ_ENTRY(ask) link;
 	struct pdp *p;
 	uint64_t id;
+	uint32_t ms; /* the time that it has */
 	char request_id[2 * ID_LEN + 1];
 	struct buf body;
 	struct transfer *transfer; /* NULL while it waits for header lines or for its second try */
 	struct event *deadline, *again;
+	bool batch;         /* many questions at once */
 	bool retried, late; /* late: it is answered, and only its connection is waited for */
 };
 
@@ -31,6 +35,7 @@ static void ask_free(struct ask *a)
 	TAILQ_REMOVE(&all->list, a, link);
 	all->n--;
 	all->late -= a->late;
+	all->batches -= a->batch;
 	transfer_drop(a->transfer);
 	if (a->deadline != NULL)
 		event_free(a->deadline);
@@ -71,12 +76,14 @@ static void note(struct pdp *p, const struct verdict *v)
 	p->asks.down = !decided;
 }
 
-static void tell(struct pdp *p, uint64_t id, const char *request_id, const struct verdict *v)
+static void tell(struct pdp *p, uint64_t id, const char *request_id, const struct verdict *v,
+		 struct ipc_bytes decisions)
 {
 	struct ipc_pdp_answer m = {.ask = id,
 				   .decision = v->permit ? DECISION_ALLOW : DECISION_DENY,
 				   .reason_code = ipc_text(v->code),
-				   .reason = ipc_text(v->reason)};
+				   .reason = ipc_text(v->reason),
+				   .decisions = decisions};
 	struct buf context;
 
 	note(p, v);
@@ -91,7 +98,7 @@ static void tell(struct pdp *p, uint64_t id, const char *request_id, const struc
 
 static void conclude(struct ask *a, const struct verdict *v)
 {
-	tell(a->p, a->id, a->request_id, v);
+	tell(a->p, a->id, a->request_id, v, ipc_mem(NULL, 0));
 	ask_free(a);
 }
 
@@ -124,8 +131,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		ask_free(a);
 		return;
 	}
-	verdict_deny(&v, "external-timeout", "it has not answered within %u ms", a->p->config->timeout_ms);
-	tell(a->p, a->id, a->request_id, &v);
+	verdict_deny(&v, "external-timeout", "it has not answered within %u ms", a->ms);
+	tell(a->p, a->id, a->request_id, &v, ipc_mem(NULL, 0));
 	if (a->transfer != NULL && a->p->asks.late < ASKS_LATE_MAX)
 		let_late(a);
 	else
@@ -141,7 +148,8 @@ static void ask_send(struct ask *a)
 			unavailable(a, "vaultd is away, which keeps its credential");
 		return;
 	}
-	a->transfer = transfer_start(a->p->asks.pool, lines, a->request_id, &a->body, a);
+	a->transfer =
+		transfer_start(a->batch ? a->p->asks.batch_pool : a->p->asks.pool, lines, a->request_id, &a->body, a);
 	if (a->transfer == NULL)
 		unavailable(a, "out of memory");
 }
@@ -163,10 +171,12 @@ static bool try_again(struct ask *a)
 	return a->again != NULL && event_add(a->again, &pause) == 0;
 }
 
-static void read_answer(struct ask *a, const struct transfer_result *r, struct verdict *v)
+/* Whether there is an answer to read. */
+static bool has_answer(const struct ask *a, const struct transfer_result *r, struct verdict *v)
 {
 	if (r->end == TRANSFER_TOO_LONG)
-		verdict_deny(v, "external-malformed", "its answer is longer than %u bytes", VERDICT_ANSWER_MAX);
+		verdict_deny(v, "external-malformed", "its answer is longer than %u bytes",
+			     a->batch ? VERDICT_BATCH_MAX : VERDICT_ANSWER_MAX);
 	else if (r->end != TRANSFER_ANSWERED)
 		verdict_deny(v, "external-unavailable", "it cannot be asked now");
 	else if (r->status != 200)
@@ -174,13 +184,17 @@ static void read_answer(struct ask *a, const struct transfer_result *r, struct v
 	else if (!r->json)
 		verdict_deny(v, "external-malformed", "its answer is not of type application/json");
 	else
-		verdict_read(&a->p->doc, a->p->config->kind, r->body, r->len, v);
+		return true;
+	return false;
 }
 
 static void on_done(void *arg, const struct transfer_result *r)
 {
+	uint8_t decisions[PDP_BATCH_TOOLS];
 	struct ask *a = arg;
+	struct pdp *p = a->p;
 	struct verdict v = {0};
+	size_t n = 0;
 
 	a->transfer = NULL;
 	if (a->late) {
@@ -189,10 +203,16 @@ static void on_done(void *arg, const struct transfer_result *r)
 	}
 	if (r->end == TRANSFER_UNCONNECTED && try_again(a))
 		return;
-	read_answer(a, r, &v);
+	if (!has_answer(a, r, &v))
+		n = 0;
+	else if (a->batch)
+		verdict_read_batch(&p->doc, r->body, r->len, decisions, sizeof(decisions), &n, &v);
+	else
+		verdict_read(&p->doc, p->config->kind, r->body, r->len, &v);
 	if (r->why != NULL)
 		verdict_detail(&v, r->why);
-	conclude(a, &v);
+	tell(p, a->id, a->request_id, &v, ipc_mem(decisions, v.permit ? (uint32_t)n : 0));
+	ask_free(a);
 }
 
 /* The request is the broker's, and yet it goes out only when it is one JSON object. */
@@ -210,19 +230,21 @@ static int put_body(struct pdp *p, struct buf *out, struct ipc_bytes request)
 	return err == 0 && opa ? buf_puts(out, "}") : err;
 }
 
-static struct ask *ask_new(struct pdp *p, uint64_t id)
+static struct ask *ask_new(struct pdp *p, const struct ipc_pdp_ask *m)
 {
 	struct ask *a = calloc(1, sizeof(*a));
 	uint8_t random[ID_LEN];
 
 	if (a == NULL)
 		return NULL;
-	*a = (struct ask){.p = p, .id = id};
-	buf_init(&a->body, BODY_MAX);
+	*a = (struct ask){.p = p, .id = m->ask, .batch = m->kind == PDP_ASK_BATCH};
+	a->ms = m->timeout_ms == 0 || m->timeout_ms > PDP_TIMEOUT_MAX_MS ? p->config->timeout_ms : m->timeout_ms;
+	buf_init(&a->body, TEXT_MAX(a));
 	randombytes_buf(random, sizeof(random));
 	sodium_bin2hex(a->request_id, sizeof(a->request_id), random, sizeof(random));
 	TAILQ_INSERT_TAIL(&p->asks.list, a, link);
 	p->asks.n++;
+	p->asks.batches += a->batch;
 	a->deadline = evtimer_new(loop_base(p->role->loop), on_deadline, a);
 	return a;
 }
@@ -232,27 +254,32 @@ static void refuse(struct pdp *p, uint64_t id, const char *code, const char *why
 	struct verdict v = {0};
 
 	verdict_deny(&v, code, "it cannot be asked: %s", why);
-	tell(p, id, "", &v);
+	tell(p, id, "", &v, ipc_mem(NULL, 0));
+}
+
+static const char *no_room(const struct pdp *p, const struct ipc_pdp_ask *m)
+{
+	if (m->kind == PDP_ASK_BATCH && p->asks.batch_pool == NULL)
+		return "no evaluations endpoint is configured";
+	if (p->asks.n >= ASKS_MAX || (m->kind == PDP_ASK_BATCH && p->asks.batches >= ASK_BATCHES_MAX))
+		return "too many questions are under way";
+	return NULL;
 }
 
 int asks_on_ask(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	const struct ipc_pdp_ask *m = msg;
 	struct pdp *p = arg;
-	const uint32_t ms = p->config->timeout_ms;
-	const struct timeval limit = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
-	struct ask *a;
+	const char *why = no_room(p, m);
+	struct ask *a = why == NULL ? ask_new(p, m) : NULL;
+	struct timeval limit;
 
 	(void)c, (void)fd;
-	if (p->asks.n >= ASKS_MAX) {
-		refuse(p, m->ask, "external-unavailable", "too many questions are under way");
-		return 0;
-	}
-	a = ask_new(p, m->ask);
 	if (a == NULL) {
-		refuse(p, m->ask, "external-unavailable", "out of memory");
+		refuse(p, m->ask, "external-unavailable", why != NULL ? why : "out of memory");
 		return 0;
 	}
+	limit = (struct timeval){a->ms / 1000, (suseconds_t)(a->ms % 1000) * 1000};
 	if (a->deadline == NULL || event_add(a->deadline, &limit) != 0)
 		unavailable(a, "out of memory");
 	else if (put_body(p, &a->body, m->request) != 0)
@@ -311,10 +338,15 @@ void asks_init(struct pdp *p)
 
 	TAILQ_INIT(&p->asks.list);
 	p->asks.pool = transfer_pool_new(p->role->loop, &c, VERDICT_ANSWER_MAX, on_done);
+	c.url = p->config->batch_url;
+	if (c.url != NULL)
+		p->asks.batch_pool = transfer_pool_new(p->role->loop, &c, VERDICT_BATCH_MAX, on_done);
 }
 
 void asks_free(struct pdp *p)
 {
 	asks_drop_all(p);
 	transfer_pool_free(p->asks.pool);
+	if (p->asks.batch_pool != NULL)
+		transfer_pool_free(p->asks.batch_pool);
 }

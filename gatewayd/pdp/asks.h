@@ -7,7 +7,8 @@
 #include "common/ipc.h"
 
 #define ASKS_MAX 1000
-#define ASK_RETRY_US 5000 /* after a connection that did not come about, once */
+#define ASK_BATCHES_MAX 64 /* of them about many tools: they are long */
+#define ASK_RETRY_US 5000  /* after a connection that did not come about, once */
 /* Of questions whose time has passed, so many may go on for a moment: what they open is there for the next one. */
 #define ASKS_LATE_MAX 4
 #define ASK_LATE_S 2
@@ -19,8 +20,9 @@ TAILQ_HEAD(ask_list, ask);
 
 struct asks {
 	struct transfer_pool *pool;
+	struct transfer_pool *batch_pool; /* of the evaluations endpoint; NULL: none */
 	struct ask_list list;
-	unsigned n, late;
+	unsigned n, late, batches;
 	bool down; /* the last answer was none: said once */
 };
 

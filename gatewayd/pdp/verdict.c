@@ -84,10 +84,10 @@ static bool is_bool(const struct json_doc *d, uint32_t t)
 	return json_kind(d, t) == JK_TRUE || json_kind(d, t) == JK_FALSE;
 }
 
-/* AuthZEN Authorization API 1.0, section 6.2. */
-static void read_authzen(const struct json_doc *d, struct verdict *v)
+/* AuthZEN Authorization API 1.0, section 6.2: the answer t, or one of many. */
+static void read_authzen(const struct json_doc *d, uint32_t t, struct verdict *v)
 {
-	uint32_t decision = json_get(d, 0, "decision"), context = json_get(d, 0, "context");
+	uint32_t decision = json_get(d, t, "decision"), context = json_get(d, t, "context");
 
 	verdict_text(d, json_get(d, context, "decision_id"), v->decision_id, sizeof(v->decision_id));
 	if (!is_bool(d, decision))
@@ -120,19 +120,55 @@ static void read_opa(const struct json_doc *d, struct verdict *v)
 		conclude(d, json_kind(d, decision) == JK_TRUE, result, json_get(d, result, "context"), v);
 }
 
-void verdict_read(struct json_doc *d, uint8_t kind, const char *text, size_t len, struct verdict *v)
+static bool read_object(struct json_doc *d, const char *text, size_t len, size_t max, struct verdict *v)
 {
 	struct json_error e;
 
 	*v = (struct verdict){.code = ""};
-	if (len > VERDICT_ANSWER_MAX)
-		malformed(v, "it is longer than 65536 bytes");
+	if (len > max)
+		verdict_deny(v, "external-malformed", "its answer cannot be used: it is longer than %zu bytes", max);
 	else if (json_scan(d, text, len, &e) != KG_OK)
 		malformed(v, e.why);
 	else if (json_kind(d, 0) != JK_OBJECT)
 		malformed(v, "it is no object");
-	else if (kind == PDP_OPA)
+	else
+		return true;
+	return false;
+}
+
+void verdict_read(struct json_doc *d, uint8_t kind, const char *text, size_t len, struct verdict *v)
+{
+	if (!read_object(d, text, len, VERDICT_ANSWER_MAX, v))
+		return;
+	if (kind == PDP_OPA)
 		read_opa(d, v);
 	else
-		read_authzen(d, v);
+		read_authzen(d, 0, v);
+}
+
+/* Section 7.2: the decisions stand in the order of the questions. */
+void verdict_read_batch(struct json_doc *d, const char *text, size_t len, uint8_t *decisions, size_t max, size_t *n,
+			struct verdict *v)
+{
+	struct verdict one;
+	uint32_t list;
+
+	*n = 0;
+	if (!read_object(d, text, len, VERDICT_BATCH_MAX, v))
+		return;
+	list = json_get(d, 0, "evaluations");
+	if (json_kind(d, list) != JK_ARRAY) {
+		malformed(v, "it has no list of evaluations");
+		return;
+	}
+	for (uint32_t t = json_first(d, list); t != JSON_NONE; t = json_after(d, list, t)) {
+		if (*n == max) {
+			malformed(v, "it has more decisions than there were questions");
+			return;
+		}
+		one = (struct verdict){.code = ""};
+		read_authzen(d, t, &one);
+		decisions[(*n)++] = one.permit;
+	}
+	v->permit = true;
 }
