@@ -1,4 +1,5 @@
-/* What operators ask the recorder: its state, and pages of what is on record. Nothing here changes anything. */
+/* What operators ask the recorder: its state, and pages of what is on record. What they tell the guardian:
+ * guard_admin.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "common/daemon.h"
 #include "common/json_text.h"
 #include "guardiand/recorder/checkpoint.h"
+#include "guardiand/recorder/guard.h"
 #include "guardiand/recorder/recorder.h"
 
 #define LEAVES_PAGE_MAX 500
@@ -211,6 +213,17 @@ static void reply(struct ipc_conn *c, json_t *result, const char *error)
 	json_decref(result);
 }
 
+static json_t *ask_guard(struct peer *p, const struct ipc_admin_request *m, const json_t *in, char error[ERROR_MAX])
+{
+	struct guard *g = p->recorder->guard;
+	struct guard_actor by = {.uid = p->uid};
+
+	if (g == NULL)
+		return NULL;
+	by.name = operators_name(g->operators, p->uid);
+	return guard_admin(g, m->op, in, &by, error, ERROR_MAX);
+}
+
 static int on_request(struct ipc_conn *c, const void *msg, int fd, void *arg)
 {
 	const struct ipc_admin_request *m = msg;
@@ -218,13 +231,14 @@ static int on_request(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	json_t *in = json_loadb((const char *)m->json.p, m->json.n, JSON_REJECT_DUPLICATES, NULL);
 	char error[ERROR_MAX] =
 		"the recorder does not know this operation: do keepgate and guardiand have the same version?";
-	json_t *out = NULL;
+	json_t *out;
 
 	(void)fd;
 	if (!json_is_object(in)) {
 		json_decref(in);
 		return KG_E_PROTO;
 	}
+	out = ask_guard(p, m, in, error);
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		if (!ipc_is(m->op, ops[i].name))
 			continue;

@@ -4,8 +4,10 @@
 #include <sodium.h>
 
 #include "common/json_text.h"
+#include "common/log.h"
 #include "guardiand/recorder/checkpoint.h"
 #include "guardiand/recorder/recorder.h"
+#include "guardiand/recorder/respond.h"
 
 #define NO_RECEIPT_CODE "no-receipt"
 #define NO_RECEIPT_TEXT "the server's process is not connected to the audit recorder"
@@ -13,8 +15,15 @@
 #define FACTS_TEXT                                                                                                     \
 	"what the decision rested on cannot be put on record: a number is no integer of 53 bits, or a text holds a "   \
 	"NUL"
-#define FACTS_MARK "{\"unwritable\":true}"
+#define UNWRITABLE "{\"unwritable\":true}"
 #define MEMBERS_MAX 32768u /* facts and members are 24,576 bytes on the wire; the canonical form is hardly longer */
+
+/* Whether an allowed call gets a receipt, and why not. */
+struct verdict {
+	uint8_t status;
+	const char *code;
+	char reason[GUARD_REASON_MAX];
+};
 
 static const uint8_t *unless_zero(const uint8_t *p, size_t n)
 {
@@ -97,41 +106,77 @@ static int refuse_reuse(struct peer *p, const struct ipc_intent *m)
  * Why an allowed call gets no receipt, which its record then says. Facts that cannot be written down refuse the call
  * and not the broker: they hold arguments, and no agent shall be able to cut the broker off.
  */
-static uint8_t receipt_refusal(const struct peer *upstream, bool facts_fit, struct leaf_event *e)
+static uint8_t receipt_refusal(const struct recorder *r, const struct ipc_intent *m, const struct peer *upstream,
+			       bool fits, struct verdict *v)
 {
-	if (facts_fit && upstream != NULL)
-		return GRANT_OK;
-	e->decision = "deny";
-	e->reason_code = ipc_text(facts_fit ? NO_RECEIPT_CODE : FACTS_CODE);
-	e->reason = ipc_text(facts_fit ? NO_RECEIPT_TEXT : FACTS_TEXT);
-	return facts_fit ? GRANT_UNAVAILABLE : GRANT_DENIED;
+	if (!fits) {
+		*v = (struct verdict){GRANT_DENIED, FACTS_CODE, FACTS_TEXT};
+	} else if (r->guard != NULL && respond_covers(r->guard->responses, m, v->reason)) {
+		v->status = GRANT_DENIED;
+		v->code = GUARD_CODE;
+	} else if (upstream == NULL) {
+		*v = (struct verdict){GRANT_UNAVAILABLE, NO_RECEIPT_CODE, NO_RECEIPT_TEXT};
+	}
+	return v->status;
 }
 
 /* In canonical form; a mark stands for what has none. */
-static bool put_facts(const struct ipc_intent *m, struct buf *facts, struct leaf_event *e)
+static bool put_canonical(struct ipc_bytes json, struct buf *room, struct ipc_bytes *out)
 {
-	bool fit = m->facts.n == 0 || leaf_canonical(m->facts.p, m->facts.n, facts) == KG_OK;
+	bool fits = json.n == 0 || leaf_canonical(json.p, json.n, room) == KG_OK;
 
-	e->facts = fit ? ipc_mem(buf_ptr(facts), buf_len(facts)) : ipc_text(FACTS_MARK);
-	return fit;
+	*out = fits ? ipc_mem(buf_ptr(room), buf_len(room)) : ipc_text(UNWRITABLE);
+	return fits;
 }
 
-static int commit_intent(struct recorder *r, const struct ipc_intent *m, const struct peer *upstream,
-			 struct ipc_receipt *yes)
+static int commit_intent(struct recorder *r, const struct ipc_intent *m, const struct peer *upstream, struct verdict *v,
+			 uint64_t *seq)
 {
 	struct leaf_event e;
-	struct buf facts;
-	bool fit;
+	struct buf facts, marks;
+	bool fits;
 	int err;
 
 	buf_init(&facts, MEMBERS_MAX);
+	buf_init(&marks, MEMBERS_MAX);
 	intent_event(m, &e);
-	fit = put_facts(m, &facts, &e);
-	if (m->decision == DECISION_ALLOW)
-		yes->status = receipt_refusal(upstream, fit, &e);
-	err = commit_leaf(r->commit, &e, COMMIT_URGENT, &yes->seq);
+	fits = put_canonical(m->facts, &facts, &e.facts);
+	fits = put_canonical(m->marks, &marks, &e.marks) && fits;
+	if (m->decision == DECISION_ALLOW && receipt_refusal(r, m, upstream, fits, v) != GRANT_OK) {
+		e.decision = "deny";
+		e.reason_code = ipc_text(v->code);
+		e.reason = ipc_text(v->reason);
+	}
+	err = commit_leaf(r->commit, &e, COMMIT_URGENT, seq);
 	buf_free(&facts);
+	buf_free(&marks);
 	return err;
+}
+
+/*
+ * The very call that alarms is contained itself: its record says that it was allowed, which is what the rules have
+ * seen, and the next one that it was not sent.
+ */
+static uint64_t contain_alarm(struct recorder *r, const struct ipc_intent *m, uint64_t seq, struct verdict *v)
+{
+	if (r->guard == NULL || r->guard->alarm[0] == '\0' || m->decision != DECISION_ALLOW || v->status != GRANT_OK)
+		return 0;
+	v->status = GRANT_DENIED;
+	v->code = GUARD_CODE;
+	memcpy(v->reason, r->guard->alarm, sizeof(v->reason));
+	return outcome_unsent(r, m->txn, seq, GUARD_CODE);
+}
+
+/* The texts of a refusal live until the answer has left. */
+static void answer_refused(struct peer *p, struct ipc_receipt *m, const struct verdict *v)
+{
+	char *held = strdup(v->reason);
+
+	if (held == NULL)
+		log_fatal(KG_EXIT_FAILURE, "answer: out of memory");
+	m->reason_code = ipc_text(v->code);
+	m->reason = ipc_text(held);
+	commit_answer_held(p->recorder->commit, p->conn, IPC_RECEIPT, m, sizeof(*m), held);
 }
 
 static int record_intent(struct peer *p, const struct ipc_intent *m, const struct peer *upstream)
@@ -139,11 +184,14 @@ static int record_intent(struct peer *p, const struct ipc_intent *m, const struc
 	struct recorder *r = p->recorder;
 	struct recorded_call call = {0};
 	struct ipc_receipt yes = {.call = m->call, .status = GRANT_OK};
-	int err = commit_intent(r, m, upstream, &yes);
+	struct verdict v = {.status = GRANT_OK};
+	int err = commit_intent(r, m, upstream, &v, &yes.seq);
 
-	call.allowed = m->decision == DECISION_ALLOW && yes.status == GRANT_OK;
 	if (err != KG_OK)
 		return err;
+	call.outcome = contain_alarm(r, m, yes.seq, &v);
+	yes.status = v.status;
+	call.allowed = m->decision == DECISION_ALLOW && yes.status == GRANT_OK;
 	memcpy(call.txn, m->txn, ID_LEN);
 	call.seq = yes.seq;
 	call.owner = call.allowed ? p : NULL;
@@ -152,7 +200,10 @@ static int record_intent(struct peer *p, const struct ipc_intent *m, const struc
 		return err;
 	if (call.allowed)
 		intent_receipt(upstream, m, &yes);
-	answer(p, &yes);
+	if (yes.status != GRANT_OK)
+		answer_refused(p, &yes, &v);
+	else
+		answer(p, &yes);
 	checkpoint_grown(r->checkpointer);
 	return KG_OK;
 }
@@ -181,6 +232,7 @@ static int on_outcome(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	const struct ipc_outcome *m = msg;
 	struct peer *p = arg;
 	struct ipc_recorded done = {.call = m->call};
+	struct buf marks;
 	struct told_outcome told = {
 		.txn = m->txn,
 		.intent_seq = m->intent_seq,
@@ -191,9 +243,13 @@ static int on_outcome(struct ipc_conn *c, const void *msg, int fd, void *arg)
 		.latency_us = m->latency_us,
 		.from = p,
 	};
-	int err = outcome_record(p->recorder, &told, &done.seq);
+	int err;
 
 	(void)c, (void)fd;
+	buf_init(&marks, MEMBERS_MAX);
+	(void)put_canonical(m->marks, &marks, &told.marks);
+	err = outcome_record(p->recorder, &told, &done.seq);
+	buf_free(&marks);
 	if (err != KG_OK)
 		return err;
 	commit_answer(p->recorder->commit, p->conn, IPC_RECORDED, &done, sizeof(done));

@@ -18,6 +18,7 @@ struct answer {
 	struct ipc_conn *conn; /* NULL: forgotten */
 	enum ipc_type type;
 	union answer_msg msg;
+	void *held; /* owned: what msg points into */
 };
 
 struct commit {
@@ -26,6 +27,8 @@ struct commit {
 	bool urgent, armed;
 	uint64_t count;
 	size_t nanswers;
+	size_t nwatchers;
+	struct commit_watcher watcher[COMMIT_WATCHERS_MAX];
 	struct answer answers[COMMIT_ANSWERS_MAX];
 };
 
@@ -85,6 +88,8 @@ void commit_free(struct commit *c)
 {
 	if (c == NULL)
 		return;
+	for (size_t i = 0; i < c->nanswers; i++)
+		free(c->answers[i].held);
 	event_free(c->lazy);
 	free(c);
 }
@@ -97,10 +102,36 @@ int commit_leaf(struct commit *c, const struct leaf_event *e, enum commit_urgenc
 		commit_fatal(c->store);
 	if (urgency == COMMIT_URGENT)
 		c->urgent = true;
+	for (size_t i = 0; r == KG_OK && i < c->nwatchers; i++)
+		if (c->watcher[i].leaf != NULL)
+			c->watcher[i].leaf(c->watcher[i].arg, e, *seq);
 	return r;
 }
 
+void commit_watch(struct commit *c, const struct commit_watcher *w)
+{
+	if (c->nwatchers == COMMIT_WATCHERS_MAX)
+		log_panic("group commit: more than %d look on", COMMIT_WATCHERS_MAX);
+	c->watcher[c->nwatchers++] = *w;
+}
+
+void commit_unwatch(struct commit *c, const void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->nwatchers; i++)
+		if (c->watcher[i].arg != arg)
+			c->watcher[kept++] = c->watcher[i];
+	c->nwatchers = kept;
+}
+
 void commit_answer(struct commit *c, struct ipc_conn *conn, enum ipc_type type, const void *msg, size_t size)
+{
+	commit_answer_held(c, conn, type, msg, size, NULL);
+}
+
+void commit_answer_held(struct commit *c, struct ipc_conn *conn, enum ipc_type type, const void *msg, size_t size,
+			void *held)
 {
 	struct answer *a = &c->answers[c->nanswers];
 
@@ -109,6 +140,7 @@ void commit_answer(struct commit *c, struct ipc_conn *conn, enum ipc_type type, 
 	a->conn = conn;
 	a->type = type;
 	memcpy(&a->msg, msg, size);
+	a->held = held;
 	c->nanswers++;
 	if (c->nanswers == COMMIT_ANSWERS_MAX)
 		commit_now(c);
@@ -123,6 +155,9 @@ void commit_forget(struct commit *c, const struct ipc_conn *conn)
 
 void commit_now(struct commit *c)
 {
+	for (size_t i = 0; i < c->nwatchers; i++)
+		if (c->watcher[i].before != NULL)
+			c->watcher[i].before(c->watcher[i].arg);
 	if (store_commit(c->store) != KG_OK)
 		commit_fatal(c->store);
 	c->count++;
@@ -131,10 +166,15 @@ void commit_now(struct commit *c)
 		event_del(c->lazy);
 		c->armed = false;
 	}
-	for (size_t i = 0; i < c->nanswers; i++)
+	for (size_t i = 0; i < c->nanswers; i++) {
 		if (c->answers[i].conn != NULL)
 			ipc_send(c->answers[i].conn, c->answers[i].type, &c->answers[i].msg);
+		free(c->answers[i].held);
+	}
 	c->nanswers = 0;
+	for (size_t i = 0; i < c->nwatchers; i++)
+		if (c->watcher[i].after != NULL)
+			c->watcher[i].after(c->watcher[i].arg);
 }
 
 uint64_t commit_count(const struct commit *c)

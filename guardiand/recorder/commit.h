@@ -32,11 +32,29 @@ int commit_leaf(struct commit *c, const struct leaf_event *e, enum commit_urgenc
 
 /* Queues an answer (the struct of its type, without borrowed bytes) until everything so far is durable. */
 void commit_answer(struct commit *c, struct ipc_conn *conn, enum ipc_type type, const void *msg, size_t size);
+/* The same for an answer with borrowed bytes: they lie in held, which is freed when the answer has left. */
+void commit_answer_held(struct commit *c, struct ipc_conn *conn, enum ipc_type type, const void *msg, size_t size,
+			void *held);
 /* The connection is gone: so are its answers. */
 void commit_forget(struct commit *c, const struct ipc_conn *conn);
 
 /* Makes everything durable now and queues the answers on their connections. Fatal as above. */
 void commit_now(struct commit *c);
+
+/*
+ * Who looks on: leaf() for each leaf that was added, in its transaction, before() and after() each COMMIT. NULL
+ * functions are not called. At most COMMIT_WATCHERS_MAX.
+ */
+#define COMMIT_WATCHERS_MAX 4
+struct commit_watcher {
+	void (*leaf)(void *arg, const struct leaf_event *e, uint64_t seq);
+	void (*before)(void *arg);
+	void (*after)(void *arg);
+	void *arg;
+};
+void commit_watch(struct commit *c, const struct commit_watcher *w);
+/* The one with this arg looks on no more. */
+void commit_unwatch(struct commit *c, const void *arg);
 
 /* COMMITs so far. */
 uint64_t commit_count(const struct commit *c);

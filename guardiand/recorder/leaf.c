@@ -68,6 +68,7 @@ static const struct row rows[] = {
 	COUNT("intent_seq", PHASE_OUTCOME, intent_seq),
 	EVENT("kind", ROW_WORD, kind),
 	COUNT("latency_us", PHASE_OUTCOME, latency_us),
+	EVENT("marks", ROW_JSON, marks),
 	EVENT("members", ROW_JSON, members),
 	EVENT("meta_sha256", ROW_HASH, meta_sha256),
 	EVENT("method", ROW_WORD, method),

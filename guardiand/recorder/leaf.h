@@ -27,7 +27,7 @@ enum leaf_phase {
  */
 struct leaf_event {
 	enum leaf_phase phase;
-	const char *kind;       /* "call", "self", "admin", "policy", "violation", "recorder" */
+	const char *kind;       /* "call", "self", "admin", "policy", "violation", "recorder", "guardian" */
 	struct ipc_bytes event; /* which act, for kinds of many acts */
 	const char *method, *decision, *outcome, *tier;
 	const uint8_t *txn, *session, *consent, *approval;
@@ -36,6 +36,7 @@ struct leaf_event {
 	uint64_t bytes_in;                          /* of an intent */
 	uint64_t bytes_out, latency_us, intent_seq; /* of an outcome */
 	struct ipc_bytes facts;                     /* of an intent: what it was decided on; canonical JSON */
+	struct ipc_bytes marks;                     /* of a call: what the broker found in it; canonical JSON */
 	struct ipc_bytes members;                   /* canonical JSON */
 };
 

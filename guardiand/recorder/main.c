@@ -7,6 +7,7 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/role.h"
+#include "guardiand/recorder/guard.h"
 #include "guardiand/recorder/recorder.h"
 
 #define LAST_HEAD_WAIT_MS 500
@@ -64,9 +65,8 @@ static uid_t peer_user(enum ipc_role role, uid_t gatewayd)
 	return role == IPC_ROLE_ADMIN ? 0 : gatewayd;
 }
 
-static void serve(struct role *r, struct arrivals *a, struct store *s, uid_t gatewayd)
+static void serve(struct role *r, struct arrivals *a, uid_t gatewayd)
 {
-	recorder_init(&recorder, r->loop, s);
 	recorder.want_vault = on_want_vault;
 	recorder.want_arg = r;
 	recorder.start_seq = recorder_note(&recorder, "start");
@@ -84,6 +84,7 @@ int main(int argc, char **argv)
 	struct arrivals arrivals = {.vault_fd = -1};
 	struct role role = {.peer = on_peer, .arg = &arrivals};
 	struct lock_paths paths = {0};
+	struct guard_rules *rules;
 	struct store *store;
 	uid_t gatewayd;
 	int status;
@@ -92,11 +93,14 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		log_fatal(KG_EXIT_USAGE, "started by guardiand, with its state directory");
 	gatewayd = daemon_user(role.config->user_gatewayd);
+	rules = guard_rules_read(role.config);
 	store = open_store(argv[1]);
+	recorder_init(&recorder, role.loop, store);
+	recorder_guard(&recorder, role.config, rules);
 	paths.state = argv[1];
 	paths.min_landlock_abi = role.config->min_landlock_abi;
 	role_lock(&role, &paths);
-	serve(&role, &arrivals, store, gatewayd);
+	serve(&role, &arrivals, gatewayd);
 	status = role_run(&role);
 	recorder_stop(&recorder, LAST_HEAD_WAIT_MS);
 	recorder_free(&recorder);

@@ -117,12 +117,24 @@ static int outcome_leaf(struct recorder *r, const struct told_outcome *o, const 
 		.bytes_out = o->bytes_out,
 		.latency_us = o->latency_us,
 		.intent_seq = call->seq,
+		.marks = o->marks,
 	};
 	int err = commit_leaf(r->commit, &e, COMMIT_LAZY, seq);
 
 	if (err == KG_OK)
 		calls_settle(r->calls, o->txn, *seq);
 	return err;
+}
+
+uint64_t outcome_unsent(struct recorder *r, const uint8_t txn[ID_LEN], uint64_t intent_seq, const char *reason_code)
+{
+	struct told_outcome o = {.txn = txn, .outcome = OUTCOME_UNSENT, .reason_code = ipc_text(reason_code)};
+	struct recorded_call call = {.seq = intent_seq};
+	uint64_t seq;
+
+	if (outcome_leaf(r, &o, &call, &seq) != KG_OK)
+		log_panic("an outcome does not fit a record");
+	return seq;
 }
 
 int outcome_record(struct recorder *r, const struct told_outcome *o, uint64_t *seq)

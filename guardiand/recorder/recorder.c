@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -13,6 +14,7 @@
 #include "common/sock.h"
 #include "common/version.h"
 #include "guardiand/recorder/checkpoint.h"
+#include "guardiand/recorder/guard.h"
 
 #define ACCEPT_BATCH 16
 #define REMEMBER_LEAVES 2048u
@@ -79,6 +81,14 @@ void peer_closed(struct ipc_conn *c, const char *reason, void *arg)
 	peer_free(p);
 }
 
+static uid_t peer_uid(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.uid : (uid_t)-1;
+}
+
 void recorder_serve(struct recorder *r, enum ipc_role role, int fd)
 {
 	const struct served_role *s = NULL;
@@ -98,6 +108,7 @@ void recorder_serve(struct recorder *r, enum ipc_role role, int fd)
 		log_fatal(KG_EXIT_FAILURE, "connection: out of memory");
 	p->recorder = r;
 	p->role = role;
+	p->uid = peer_uid(fd);
 	p->conn = ipc_open(r->loop, fd, IPC_ROLE_RECORDER, s->senders, s->state, s->handlers, p);
 	LIST_INSERT_HEAD(&r->peers, p, link);
 	r->npeers[role]++;
@@ -186,6 +197,7 @@ void recorder_stop(struct recorder *r, unsigned wait_ms)
 	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
 
 	recorder_note(r, "stop");
+	guard_stop(r->guard);
 	commit_now(r->commit);
 	stop_serving(r);
 	r->want_vault = NULL;
@@ -205,6 +217,7 @@ void recorder_free(struct recorder *r)
 	ipc_close(r->vault);
 	r->vault = NULL;
 	checkpointer_free(r->checkpointer);
+	guard_free(r->guard);
 	commit_free(r->commit);
 	calls_free(r->calls);
 }

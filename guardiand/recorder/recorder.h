@@ -21,6 +21,7 @@
 
 struct recorder;
 struct checkpointer;
+struct guard;
 
 /* An accepted connection. */
 struct peer {
@@ -28,6 +29,7 @@ struct peer {
 	struct recorder *recorder;
 	struct ipc_conn *conn;
 	enum ipc_role role;
+	uid_t uid;                        /* whose process the other end is */
 	char server[SERVER_NAME_LEN + 1]; /* upstream roles: as their parent named it; "" before */
 	uint8_t key[HASH_LEN];            /* upstream roles: of their receipts */
 };
@@ -47,6 +49,7 @@ struct recorder {
 	struct commit *commit;
 	struct calls *calls;
 	struct checkpointer *checkpointer;
+	struct guard *guard; /* NULL: nothing is watched (guard.h) */
 	struct ipc_conn *vault;
 	void (*want_vault)(void *arg); /* the connection to vaultd is lost; may be NULL */
 	void *want_arg;
@@ -105,6 +108,7 @@ struct told_outcome {
 	struct ipc_bytes reason_code;
 	const uint8_t *result_sha256; /* or NULL */
 	uint64_t bytes_out, latency_us;
+	struct ipc_bytes marks; /* canonical JSON */
 	const struct peer *from;
 };
 /*
@@ -112,5 +116,7 @@ struct told_outcome {
  * on record and was never sent. KG_E_PROTO (recorded as a violation) when it cannot be true.
  */
 int outcome_record(struct recorder *r, const struct told_outcome *o, uint64_t *seq) MUST_CHECK;
+/* The outcome of an intent that was recorded and then got no receipt; gives its number. */
+uint64_t outcome_unsent(struct recorder *r, const uint8_t txn[ID_LEN], uint64_t intent_seq, const char *reason_code);
 
 #endif

@@ -74,6 +74,11 @@ uint64_t store_durable(const struct store *s)
 	return s->durable;
 }
 
+uint64_t store_last_ts(const struct store *s)
+{
+	return s->last_ts;
+}
+
 const struct merkle *store_tree(const struct store *s)
 {
 	return &s->tree;

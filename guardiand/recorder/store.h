@@ -47,6 +47,8 @@ bool store_pending(const struct store *s);
 /* Leaves so far, those of the transaction in hand included; and those that are durable. */
 uint64_t store_size(const struct store *s);
 uint64_t store_durable(const struct store *s);
+/* Of the last leaf, in microseconds since 1970. */
+uint64_t store_last_ts(const struct store *s);
 /* The tree of store_size() leaves, borrowed; and the one of the last signed head, as it was when opened. */
 const struct merkle *store_tree(const struct store *s);
 const struct merkle *store_signed_tree(const struct store *s);

@@ -1,6 +1,7 @@
 /* What vaultd says: acts that must be on record before they are done, and signed heads. */
 #include "guardiand/recorder/checkpoint.h"
 #include "guardiand/recorder/recorder.h"
+#include "guardiand/recorder/respond.h"
 
 #define MEMBERS_MAX 32768u
 
@@ -20,6 +21,8 @@ static int on_event(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	e.members = ipc_mem(buf_ptr(&members), buf_len(&members));
 	if (done.status == GRANT_OK && commit_leaf(r->commit, &e, COMMIT_URGENT, &done.seq) != KG_OK)
 		done.status = GRANT_DENIED;
+	if (done.status == GRANT_OK && r->guard != NULL)
+		respond_vault_event(r->guard->responses, m->kind, m->members);
 	buf_free(&members);
 	commit_answer(r->commit, c, IPC_VAULT_EVENT_RECORDED, &done, sizeof(done));
 	return KG_OK;
@@ -51,8 +54,17 @@ static void on_closed(struct ipc_conn *c, const char *reason, void *arg)
 		r->want_vault(r->want_arg);
 }
 
+static int on_guard_done(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	struct recorder *r = arg;
+
+	(void)c, (void)fd;
+	return r->guard == NULL ? KG_E_PROTO : respond_done(r->guard->responses, msg);
+}
+
 static const struct ipc_op vault_ops[] = {
 	{IPC_VAULT_EVENT, on_event},
+	{IPC_GUARD_DONE, on_guard_done},
 	{IPC_CHECKPOINT_SIGNED, on_signed},
 };
 
@@ -66,4 +78,6 @@ void recorder_vault(struct recorder *r, int fd)
 	}
 	r->vault = ipc_open(r->loop, fd, IPC_ROLE_RECORDER, IPC_ROLE_VAULT, IPC_ST_READY, &vault_handlers, r);
 	checkpoint_reset(r->checkpointer);
+	if (r->guard != NULL)
+		respond_connected(r->guard->responses);
 }

@@ -1,0 +1,389 @@
+#include "guardiand/recorder/respond.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "guardiand/recorder/cover.h"
+#include "guardiand/recorder/incident.h"
+#include "guardiand/recorder/respond_rows.h"
+
+#define BLAST_HUMANS 5
+#define BLAST_MINUTES 10
+#define AGAIN_S 5
+
+struct responses *responses_new(struct guard *g)
+{
+	struct responses *x = calloc(1, sizeof(*x));
+
+	if (x == NULL)
+		log_fatal(KG_EXIT_FAILURE, "responses: out of memory");
+	x->g = g;
+	LIST_INIT(&x->live);
+	cover_init(&x->cover);
+	rows_open(x);
+	return x;
+}
+
+void response_forget(struct responses *x, struct response *r)
+{
+	cover_remove(&x->cover, r);
+	LIST_REMOVE(r, link);
+	x->nlive--;
+	free(r);
+}
+
+void responses_free(struct responses *x)
+{
+	if (x == NULL)
+		return;
+	while (!LIST_EMPTY(&x->live))
+		response_forget(x, LIST_FIRST(&x->live));
+	rows_close(x);
+	free(x);
+}
+
+struct response *response_new(struct responses *x, const struct response *from)
+{
+	struct response *r = malloc(sizeof(*r));
+
+	if (r == NULL)
+		log_fatal(KG_EXIT_FAILURE, "responses: out of memory");
+	*r = *from;
+	LIST_INSERT_HEAD(&x->live, r, link);
+	x->nlive++;
+	return r;
+}
+
+struct response *response_find(const struct responses *x, int64_t id)
+{
+	struct response *r;
+
+	LIST_FOREACH(r, &x->live, link)
+	if (r->id == id)
+		return r;
+	return NULL;
+}
+
+bool respond_covers(const struct responses *x, const struct ipc_intent *m, char out[GUARD_REASON_MAX])
+{
+	const struct response *r = cover_call(&x->cover, m);
+
+	if (r != NULL)
+		memcpy(out, r->reason, GUARD_REASON_MAX);
+	return r != NULL;
+}
+
+/* "pause until 10:31 UTC" */
+static void describe(const struct response *r, const char *how, struct respond_result *out)
+{
+	size_t used = strlen(out->text);
+	char until[32] = "until a person lifts it";
+	time_t t = (time_t)r->until;
+	struct tm tm;
+
+	if (t != 0 && gmtime_r(&t, &tm) != NULL)
+		strftime(until, sizeof(until), "until %H:%M UTC", &tm);
+	snprintf(out->text + used, sizeof(out->text) - used, "%s%s%s %s", used == 0 ? "" : ", ", how,
+		 guard_act_name(r->act), r->act == GUARD_ACT_REVOKE ? "" : until);
+}
+
+static const char *about_what(enum guard_act act)
+{
+	static const char *const texts[] = {"?",
+					    "has paused this session",
+					    "has revoked this consent",
+					    "has quarantined this tool",
+					    "has quarantined this server",
+					    "asks for a person's approval of calls like this",
+					    "has sealed the vault",
+					    "has lowered the rate of this session"};
+
+	return (size_t)act < sizeof(texts) / sizeof(texts[0]) ? texts[act] : texts[0];
+}
+
+static void reason_of(struct response *r)
+{
+	char name[INCIDENT_ID_MAX + 1];
+
+	snprintf(r->reason, sizeof(r->reason), "the guardian %s (rule %s, %s); ask an operator", about_what(r->act),
+		 r->rule, incident_name(r->incident, name));
+}
+
+static void copy(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%.*s", (int)(size - 1), text);
+	guard_clean(out);
+}
+
+static bool read_id(const char *hex, uint8_t out[ID_LEN])
+{
+	size_t n;
+
+	return strlen(hex) == ID_HEX && sodium_hex2bin(out, ID_LEN, hex, ID_HEX, NULL, &n, NULL) == 0;
+}
+
+/* What the response would be about; false when the finding does not say. */
+static bool subject_is_known(const struct response *r)
+{
+	switch (r->act) {
+	case GUARD_ACT_REVOKE:
+		return !sodium_is_zero(r->consent, ID_LEN);
+	case GUARD_ACT_HOLD_TOOL:
+		return r->server[0] != '\0' && r->tool[0] != '\0';
+	case GUARD_ACT_HOLD_SERVER:
+		return r->server[0] != '\0';
+	case GUARD_ACT_SEAL:
+		return true;
+	default:
+		return !sodium_is_zero(r->session, ID_LEN);
+	}
+}
+
+static bool from_finding(const struct guard_finding *f, const struct guard_response *order, int64_t incident,
+			 struct response *out)
+{
+	struct guard_about a = finding_about(f);
+
+	*out = (struct response){.act = order->act,
+				 .incident = incident,
+				 .tier = order->tier,
+				 .rate = order->rate,
+				 .seconds = order->seconds,
+				 .until = order->seconds == 0 ? 0 : guard_now() + order->seconds,
+				 .automatic = true};
+	if (!read_id(a.session, out->session))
+		memset(out->session, 0, ID_LEN);
+	if (!read_id(a.consent, out->consent))
+		memset(out->consent, 0, ID_LEN);
+	copy(out->server, sizeof(out->server), a.server);
+	copy(out->tool, sizeof(out->tool), a.tool);
+	copy(out->agent, sizeof(out->agent), a.agent);
+	copy(out->human, sizeof(out->human), a.human);
+	copy(out->rule, sizeof(out->rule), f->rule->id);
+	reason_of(out);
+	return subject_is_known(out);
+}
+
+/* Never more humans in so many minutes without a person; what names no human counts by what it contains. */
+static bool blast_is_over(struct responses *x, const struct response *r, uint64_t ts_us)
+{
+	const struct config_guardian *c = &x->g->config->guardian;
+	uint64_t span = (c->blast_minutes == 0 ? BLAST_MINUTES : c->blast_minutes) * 60000000ull;
+	unsigned most = c->blast_humans == 0 ? BLAST_HUMANS : c->blast_humans;
+	bool among;
+	unsigned n = rows_contained(x, r, ts_us > span ? ts_us - span : 0, &among);
+
+	return !among && n >= most;
+}
+
+static const char *hold_cause(struct responses *x, const struct response *r, uint64_t ts_us)
+{
+	if (guard_now() < x->g->break_glass_until)
+		return "break-glass";
+	if (x->nlive >= RESPONSES_LIVE_MAX)
+		return "too many responses are in force";
+	return blast_is_over(x, r, ts_us) ? "too many humans would be contained without a person" : NULL;
+}
+
+/* It stands already; a longer time, or a harder limit, is taken over. */
+static void renew(struct responses *x, struct response *r, const struct response *wanted)
+{
+	bool longer = r->until != 0 && (wanted->until == 0 || wanted->until > r->until);
+	bool harder = (r->act == GUARD_ACT_APPROVAL && wanted->tier < r->tier) ||
+		      (r->act == GUARD_ACT_RATE && wanted->rate < r->rate);
+
+	if (!longer && !harder)
+		return;
+	if (longer)
+		r->until = wanted->until;
+	if (harder) {
+		r->tier = wanted->tier;
+		r->rate = wanted->rate;
+	}
+	r->state = r->state == RESPONSE_ACTIVE ? RESPONSE_ORDERED : r->state;
+	r->send = true;
+	x->any_send = true;
+	rows_renew(x, r);
+	rows_record(x, r, "response.ordered", NULL, NULL, NULL);
+}
+
+void response_put_in_force(struct responses *x, const struct response *from, const struct guard_finding *f,
+			   const struct guard_actor *by)
+{
+	struct response *r = response_new(x, from);
+
+	r->state = RESPONSE_ORDERED;
+	r->send = true;
+	x->any_send = true;
+	cover_add(&x->cover, r);
+	rows_record(x, r, "response.ordered", f, NULL, by);
+}
+
+static void order_one(struct responses *x, const struct guard_finding *f, struct response *r, bool quiet,
+		      struct respond_result *out)
+{
+	struct response *same = cover_same(&x->cover, r);
+	const char *hold;
+
+	if (same != NULL) {
+		renew(x, same, r);
+		out->standing++;
+		describe(same, "", out);
+		return;
+	}
+	hold = hold_cause(x, r, f->ts_us);
+	if (hold != NULL && quiet)
+		return;
+	r->state = hold == NULL ? RESPONSE_ORDERED : RESPONSE_HELD;
+	rows_add(x, r, f);
+	if (hold == NULL) {
+		response_put_in_force(x, r, f, NULL);
+		out->ordered++;
+		describe(r, "", out);
+		return;
+	}
+	out->held++;
+	describe(r, "held: ", out);
+	rows_record(x, r, "response.held", f, hold, NULL);
+}
+
+void respond_order(struct responses *x, const struct guard_finding *f, int64_t incident, bool quiet,
+		   struct respond_result *out)
+{
+	struct response r;
+
+	*out = (struct respond_result){0};
+	for (size_t i = 0; i < f->rule->nresponses; i++) {
+		unsigned before = out->ordered + out->standing;
+
+		if (!from_finding(f, &f->rule->response[i], incident, &r))
+			continue;
+		order_one(x, f, &r, quiet, out);
+		/* The event that alarms is contained itself. */
+		if (out->ordered + out->standing > before)
+			memcpy(x->g->alarm, r.reason, sizeof(r.reason));
+	}
+}
+
+static void send_act(struct responses *x, struct response *r)
+{
+	char name[INCIDENT_ID_MAX + 1];
+	struct ipc_guard_act m = {
+		.id = (uint64_t)r->id,
+		.act = (uint8_t)r->act,
+		.lift = r->state == RESPONSE_LIFTING,
+		.server = ipc_text(r->server),
+		.tool = ipc_text(r->tool),
+		.tier = r->tier,
+		.rate = r->rate,
+		.until_unix = r->until,
+		.rule = ipc_text(r->rule),
+		.incident = ipc_text(incident_name(r->incident, name)),
+		.reason = ipc_text(r->reason),
+	};
+
+	memcpy(m.session, r->session, ID_LEN);
+	memcpy(m.consent, r->consent, ID_LEN);
+	r->send = r->again = false;
+	if (ipc_send(x->g->r->vault, IPC_GUARD_ACT, &m) == KG_OK)
+		r->awaits++;
+}
+
+void respond_send(struct responses *x)
+{
+	struct response *r;
+
+	if (!x->any_send || x->g->r->vault == NULL)
+		return;
+	x->any_send = false;
+	LIST_FOREACH(r, &x->live, link)
+	if (r->send)
+		send_act(x, r);
+}
+
+void respond_connected(struct responses *x)
+{
+	struct response *r;
+
+	LIST_FOREACH(r, &x->live, link)
+	{
+		r->awaits = 0;
+		r->send = r->state == RESPONSE_ORDERED || r->state == RESPONSE_LIFTING;
+	}
+	x->any_send = true;
+	/* What is not durable yet goes out behind its commit. */
+	if (!store_pending(x->g->store))
+		respond_send(x);
+}
+
+static void done_ok(struct responses *x, struct response *r)
+{
+	if (r->state == RESPONSE_LIFTING) {
+		rows_state(x, r, RESPONSE_LIFTED, NULL);
+		response_forget(x, r);
+		return;
+	}
+	if (r->state != RESPONSE_ORDERED)
+		return;
+	rows_state(x, r, r->act == GUARD_ACT_REVOKE ? RESPONSE_DONE : RESPONSE_ACTIVE, NULL);
+	rows_record(x, r, "response.done", NULL, NULL, NULL);
+	if (r->state == RESPONSE_DONE)
+		response_forget(x, r);
+}
+
+/* The recorder goes on holding to what vaultd does not do. */
+static void done_refused(struct responses *x, struct response *r, const char *why)
+{
+	bool lifting = r->state == RESPONSE_LIFTING;
+
+	rows_state(x, r, lifting ? RESPONSE_LIFTED : RESPONSE_REFUSED, NULL);
+	rows_record(x, r, "response.refused", NULL, why, NULL);
+	if (lifting)
+		response_forget(x, r);
+}
+
+int respond_done(struct responses *x, const struct ipc_guard_done *m)
+{
+	struct response *r = response_find(x, (int64_t)m->id);
+	char why[GUARD_TEXT_MAX + 1];
+
+	if (r == NULL || r->awaits == 0 || --r->awaits > 0)
+		return KG_OK;
+	if (m->status == GRANT_OK) {
+		done_ok(x, r);
+	} else if (m->status == GRANT_UNAVAILABLE) {
+		r->again = true;
+	} else {
+		if (ipc_copy(m->reason, why, sizeof(why)) != KG_OK)
+			return KG_E_PROTO;
+		guard_clean(why);
+		done_refused(x, r, why);
+	}
+	return KG_OK;
+}
+
+void response_lifted_by(struct responses *x, struct response *r, const char *how)
+{
+	rows_state(x, r, RESPONSE_LIFTED, how);
+	rows_record(x, r, "response.lifted", NULL, how, NULL);
+	response_forget(x, r);
+}
+
+void respond_expire(struct responses *x, uint64_t now)
+{
+	struct response *r, *next;
+
+	for (r = LIST_FIRST(&x->live); r != NULL; r = next) {
+		next = LIST_NEXT(r, link);
+		if (r->until != 0 && r->until <= now && r->state != RESPONSE_LIFTING)
+			response_lifted_by(x, r, "time");
+		else if (r->again && now % AGAIN_S == 0)
+			r->send = x->any_send = true;
+	}
+	if (!store_pending(x->g->store))
+		respond_send(x);
+}
