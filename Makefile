@@ -20,7 +20,7 @@ CFLAGS ?=
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -I$(B)/gen $(WARN) $(OPT) $(CFLAGS)
 
 # The executables: name, its folder, the libraries behind libcommon.a.
-BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-pdp vaultd guardiand guardiand-recorder notes
+BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-pdp vaultd guardiand guardiand-recorder guardiand-pager notes
 dir_keepgate := keepgate
 dir_gatewayd := gatewayd
 dir_gatewayd-front := gatewayd/front
@@ -31,10 +31,12 @@ dir_gatewayd-authzen := gatewayd/authzen
 dir_vaultd := vaultd
 dir_guardiand := guardiand
 dir_guardiand-recorder := guardiand/recorder
+dir_guardiand-pager := guardiand/pager
 dir_notes := examples/notes
 LIBS := -levent_core -ljansson -lsodium -lseccomp
 libs_gatewayd-upstream := -lcurl
 libs_gatewayd-pdp := -lcurl
+libs_guardiand-pager := -lcurl
 libs_gatewayd-broker := -lpcre2-8
 libs_keepgate := -lpcre2-8 -lyaml -lm
 libs_vaultd := -lsqlite3
@@ -64,11 +66,11 @@ $(LIBHTTP): $(call objs_of,common/http)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(B)/gatewayd-front $(B)/gatewayd-authzen: $(LIBHTTP)
 
-# Requests to others by libcurl, for the two roles that make them.
+# Requests to others by libcurl, for the roles that make them.
 LIBOUTBOUND := $(call lib_of,outbound)
 $(LIBOUTBOUND): $(call objs_of,common/outbound)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
-$(B)/gatewayd-upstream $(B)/gatewayd-pdp: $(LIBOUTBOUND)
+$(B)/gatewayd-upstream $(B)/gatewayd-pdp $(B)/guardiand-pager: $(LIBOUTBOUND)
 
 # Detection over recorded events, for the recorder and for trying rules against history.
 LIBGUARDIAN := $(call lib_of,guardian)
@@ -133,10 +135,11 @@ role_lib_pdp := gatewayd-pdp
 role_lib_authzen := gatewayd-authzen
 role_lib_vault := vaultd
 role_lib_recorder := guardiand-recorder
+role_lib_pager := guardiand-pager
 role_lib_keepgate := keepgate
 libs_policy := -lpcre2-8 -lyaml -lm
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef

@@ -6,12 +6,12 @@
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/lock_sanitize.h"

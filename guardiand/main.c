@@ -1,4 +1,5 @@
-/* guardiand: starts the recorder with its listening sockets and keeps it running. Parses nothing untrusted. */
+/* guardiand: starts the recorder with its listening sockets, and the pager, and keeps them running. Parses nothing
+ * untrusted. */
 #include "common/parent.h"
 #include "guardiand/recorder_child.h"
 

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/sock.h"
 #include "common/spawn.h"
+#include "guardiand/pager_child.h"
 
 /* The sockets that the recorder accepts on: one for each peer role, kept open across its restarts. */
 static const struct {
@@ -27,6 +28,8 @@ struct recorder_child {
 	const struct daemon_options *options;
 	int listen_fd[LISTENERS];
 	struct link *vault;
+	struct child *self;
+	struct pager_child *pager; /* NULL: there is none */
 };
 
 static void on_started(struct supervisor *s, struct child *c, void *arg)
@@ -37,6 +40,8 @@ static void on_started(struct supervisor *s, struct child *c, void *arg)
 	for (uint32_t i = 0; i < LISTENERS; i++)
 		child_give(c, listeners[i].peer, i, "", r->listen_fd[i]);
 	link_make(r->vault, c);
+	r->self = c;
+	pager_child_meet(r->pager, c);
 }
 
 static void on_wants(struct supervisor *s, struct child *c, enum ipc_role peer, uint32_t index, void *arg)
@@ -46,6 +51,8 @@ static void on_wants(struct supervisor *s, struct child *c, enum ipc_role peer, 
 	(void)s, (void)index;
 	if (peer == IPC_ROLE_VAULT)
 		link_make(r->vault, c);
+	else if (peer == IPC_ROLE_PAGER)
+		pager_child_meet(r->pager, c);
 }
 
 struct recorder_child *recorder_child_open(const struct daemon_options *o)
@@ -88,5 +95,8 @@ struct supervisor *recorder_child_start(struct recorder_child *r, struct loop *l
 	spec.config = slice;
 	supervisor_add(s, &spec);
 	free(slice);
+	r->pager = pager_child_start(s, l, c, o);
+	if (r->self != NULL)
+		pager_child_meet(r->pager, r->self);
 	return s;
 }
