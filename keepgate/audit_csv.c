@@ -41,6 +41,7 @@ static const struct {
 	{"policy_sha256", NULL, "policy_sha256"},
 	{"policies", "facts", "policies"},
 	{"approval", NULL, "approval"},
+	{"marks", NULL, "marks"},
 	{"members", NULL, "members"},
 };
 
