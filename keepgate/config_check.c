@@ -5,6 +5,7 @@
 #include "common/config.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
+#include "keepgate/config_guardian.h"
 #include "keepgate/config_warn.h"
 
 extern const char config_schema_json[];
@@ -29,6 +30,7 @@ static int check_run(const struct cli *c)
 		return KG_EXIT_CONFIG;
 	}
 	warnings = config_warn(config);
+	config_guardian_advise(&config->guardian);
 	printf("%s is a good configuration%s: %zu server(s) behind http://%s%s%s:%u/mcp\n", config->file,
 	       warnings == 0 ? "" : ", with warnings", config->nservers, strchr(config->listen_address, ':') ? "[" : "",
 	       config->listen_address, strchr(config->listen_address, ':') ? "]" : "", (unsigned)config->listen_port);
@@ -36,6 +38,7 @@ static int check_run(const struct cli *c)
 		print_server(&config->servers[i]);
 	printf("  policies: %s%s\n", config->policy.dir == NULL ? "the set that is built in" : config->policy.dir,
 	       config->policy.nkeys == 0 ? "" : ", signed");
+	config_guardian_print(&config->guardian);
 	config_free(config);
 	return KG_EXIT_OK;
 }
@@ -53,8 +56,8 @@ static const struct cli_command commands[] = {
 	 .details =
 		 "Each mistake is told with the file, the path in it and what would be right. Literal secrets are\n"
 		 "mistakes; the command that stores them is told. What is right but will not work here is a warning:\n"
-		 "a program or a folder that is not there, a set of policies that is not signed. The exit status is 0 "
-		 "or 78.\n",
+		 "a program or a folder that is not there, a set of policies that is not signed. What leaves a\n"
+		 "gap, such as pages that only one channel carries, is advice. The exit status is 0 or 78.\n",
 	 .operands = "FILE",
 	 .operands_min = 1,
 	 .operands_max = 1,

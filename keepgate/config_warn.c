@@ -11,6 +11,7 @@
 
 #include "common/policy/policy_dir.h"
 #include "keepgate/cli.h"
+#include "keepgate/config_guardian.h"
 
 #define ERRORS_MAX 65536
 
@@ -152,5 +153,5 @@ unsigned config_warn(const struct config *config)
 
 	for (size_t i = 0; i < config->nservers; i++)
 		warnings += warn_server(&config->servers[i]);
-	return warnings + warn_policy(&config->policy) + warn_people(config);
+	return warnings + warn_policy(&config->policy) + warn_people(config) + config_guardian_warn(&config->guardian);
 }
