@@ -1,6 +1,5 @@
 #include "keepgate/audit_row.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

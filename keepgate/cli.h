@@ -127,7 +127,7 @@ int cli_admin_send(const char *run_dir, const char *socket, enum ipc_type type, 
 enum cli_format {
 	CLI_TEXT,     /* a string, number or boolean as it is */
 	CLI_TIME,     /* seconds since 1970, printed in UTC */
-	CLI_TIME_US,  /* microseconds since 1970, as the record has them */
+	CLI_TIME_US,  /* microseconds since 1970, as the record has them; 0: never */
 	CLI_DURATION, /* seconds, printed as 3d4h */
 };
 

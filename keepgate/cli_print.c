@@ -122,10 +122,10 @@ static void format_cell(const json_t *value, enum cli_format format, char out[CE
 		snprintf(out, CELL_MAX, "%g", json_real_value(value));
 	else if (json_array_size(value) > 0)
 		format_list(value, out);
-	else if (json_is_integer(value) && number == 0 && format != CLI_TEXT && format != CLI_DURATION)
-		return; /* at no time */
 	else if (json_is_integer(value) && format == CLI_TIME)
 		format_time(number, out);
+	else if (json_is_integer(value) && format == CLI_TIME_US && number == 0)
+		return; /* never */
 	else if (json_is_integer(value) && format == CLI_TIME_US)
 		format_time(number / 1000000, out);
 	else if (json_is_integer(value) && format == CLI_DURATION)

@@ -53,6 +53,8 @@ static void print_status(json_t *out)
 	const json_t *outbox = json_object_get(out, "outbox");
 	json_t *responses = json_object_get(out, "responses");
 
+	if (json_integer_value(json_object_get(out, "break_glass_until")) == 0)
+		json_object_del(out, "break_glass_until");
 	json_object_set(out, "waiting", json_object_get(outbox, "waiting"));
 	json_object_set(out, "dead", json_object_get(outbox, "dead"));
 	cli_fields(stdout, out, fields, CLI_COUNT(fields));
