@@ -30,10 +30,10 @@ struct outbox_page {
 	const char *incident; /* "inc-12"; "" for a test */
 	const char *channel;  /* only this one, whatever the routes say; NULL: by the routes */
 	enum guard_severity severity;
-	uint64_t ts_us;      /* of what caused it, since 1970 */
-	const char *rule;    /* id of the rule that opened or raised the incident: routes select by it */
-	const char *title;   /* "Denial spike: claude-code for alice@example.com" */
-	const char *text;    /* for people: what was seen, what was done, what is suggested */
+	uint64_t ts_us;        /* of what caused it, since 1970 */
+	const char *rule;      /* id of the rule that opened or raised the incident: routes select by it */
+	const char *title;     /* "Denial spike: claude-code for alice@example.com" */
+	const char *text;      /* for people: what was seen, what was done, what is suggested */
 	const json_t *details; /* an object: agent, human, session, server, tool, findings, responses; NULL */
 };
 
@@ -48,6 +48,21 @@ void outbox_free(struct outbox *o);
 
 /* Adds rows to the transaction in hand. Fatal when the database refuses. */
 void outbox_add(struct outbox *o, const struct outbox_page *p);
+
+/*
+ * The connection to the pager, owned from here on; replaces the one before. want is called when it is lost (NULL:
+ * never). schedule_zone() (schedule.h) must have been called before the lock.
+ */
+void outbox_pager(struct outbox *o, int fd);
+void outbox_want(struct outbox *o, void (*want)(void *arg), void *arg);
+
+/*
+ * "pager.test" of one channel, by an operator's name. NULL: ADMIN_REPLY {channel, delivered, state, status, detail}
+ * leaves on the connection when the result is known, within 15 s. Else why not, and nothing leaves.
+ */
+const char *outbox_test(struct outbox *o, struct ipc_conn *conn, const char *channel, const char *by);
+/* That connection is gone. */
+void outbox_test_forget(struct outbox *o, const struct ipc_conn *conn);
 
 /* For incident.show: [{channel, action, state, attempts, ts, detail}], new reference. */
 json_t *outbox_pages(struct outbox *o, const char *incident);
