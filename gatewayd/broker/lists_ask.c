@@ -190,7 +190,7 @@ bool lists_asked(uint64_t ask)
 /* Its word about one tool, or that it has none to give: away, late, in error. */
 static bool has_answered(const struct ipc_pdp_answer *m)
 {
-	return m->decision == 1 || ipc_is(m->reason_code, "external-denied") ||
+	return m->decision == DECISION_ALLOW || ipc_is(m->reason_code, "external-denied") ||
 	       ipc_is(m->reason_code, "external-obligation") || ipc_is(m->reason_code, "external-malformed");
 }
 
@@ -198,10 +198,10 @@ static bool has_answered(const struct ipc_pdp_answer *m)
 static int take(struct waiting_list *w, const struct list_ask *k, const struct ipc_pdp_answer *m)
 {
 	if (!k->batch) {
-		w->tool[k->first].permitted = m->decision == 1;
+		w->tool[k->first].permitted = m->decision == DECISION_ALLOW;
 		return has_answered(m) ? KG_OK : KG_E_UNAVAILABLE;
 	}
-	if (m->decision != 1)
+	if (m->decision != DECISION_ALLOW)
 		return KG_E_UNAVAILABLE;
 	if (m->decisions.n != k->n)
 		return KG_E_PROTO;

@@ -196,7 +196,7 @@ static inline void rig_broker(struct rig *r)
 	links_peer(&r->role, IPC_ROLE_BROKER, 0, "", pair[1]);
 }
 
-/* external: members of policy.external; %u stands for the decision point's port. */
+/* external: members of policy.external; %u, at most twice, stands for the decision point's port. */
 static inline struct rig *rig_new(const char *external)
 {
 	struct rig *r = calloc(1, sizeof(*r));
@@ -216,7 +216,7 @@ static inline struct rig *rig_new(const char *external)
 	point_start(r, 0);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(members, sizeof(members), external, r->point.port);
+	snprintf(members, sizeof(members), external, r->point.port, r->point.port);
 #pragma GCC diagnostic pop
 	snprintf(text, sizeof(text), "{\"mcpServers\":{\"s\":{\"command\":\"a\"}},\"policy\":{\"external\":{%s}}}",
 		 members);

@@ -53,6 +53,107 @@ static void opa_is_asked(void)
 	rig_free(r);
 }
 
+#define BATCH AUTHZEN ",\"batch_url\":\"http://127.0.0.1:%u/access/v1/evaluations\""
+#define QUESTIONS "{\"subject\":{},\"evaluations\":[{\"resource\":{}},{\"resource\":{}},{\"resource\":{}}]}"
+
+static const struct ipc_pdp_answer *ask_batch(struct rig *r)
+{
+	struct ipc_pdp_ask m = {.ask = ++r->ask, .kind = PDP_ASK_BATCH, .request = ipc_text(QUESTIONS)};
+	const struct ipc_pdp_answer *a;
+
+	rig_send(r->broker, IPC_PDP_ASK, &m);
+	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	CHECK(a != NULL && a->ask == m.ask);
+	return a;
+}
+
+/* AuthZEN Authorization API 1.0, section 7. */
+static void many_are_asked_at_once(void)
+{
+	static const struct {
+		const char *body, *decisions;
+		uint32_t n;
+		const char *code;
+	} v[] = {
+		{"{\"evaluations\":[{\"decision\":true},{\"decision\":false},{\"decision\":true,\"context\":{}}]}",
+		 "\1\0\1", 3, ""},
+		{"{\"evaluations\":[{\"decision\":\"true\"},{},true,{\"decision\":true,\"context\":{\"obligations\":[1]"
+		 "}},"
+		 "{\"decision\":true,\"context\":1},{\"decision\":true}]}",
+		 "\0\0\0\0\0\1", 6, ""},
+		{"{\"evaluations\":[]}", "", 0, ""},
+		{PERMIT, "", 0, "external-malformed"},
+		{"{\"decision\":true,\"evaluations\":{\"0\":{\"decision\":true}}}", "", 0, "external-malformed"},
+		{"[{\"decision\":true}]", "", 0, "external-malformed"},
+		{"{\"evaluations\":[{\"decision\":true,\"decision\":true}]}", "", 0, "external-malformed"},
+	};
+	struct rig *r = rig_new(BATCH);
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		const struct ipc_pdp_answer *a;
+
+		r->point.body = v[i].body;
+		a = ask_batch(r);
+		CHECK(a != NULL && a->decision == (v[i].code[0] == '\0' ? DECISION_ALLOW : DECISION_DENY) &&
+		      ipc_is(a->reason_code, v[i].code));
+		CHECK(a != NULL && a->decisions.n == v[i].n && memcmp(a->decisions.p, v[i].decisions, v[i].n) == 0);
+	}
+	CHECK(strncmp(r->point.seen, "POST /access/v1/evaluations HTTP/1.1\r\n", 38) == 0);
+	CHECK(seen(r, "\r\n\r\n" QUESTIONS));
+	r->point.body = PERMIT;
+	CHECK(rig_permits(r) && seen(r, "POST /access/v1/evaluation HTTP/1.1\r\n"));
+	rig_free(r);
+}
+
+static void more_decisions_than_can_be_are_none(void)
+{
+	static const char one[] = "{\"decision\":true},";
+	enum { EACH = sizeof(one) - 1 };
+	struct rig *r = rig_new(BATCH);
+	char *body = calloc(1, 64 + (PDP_BATCH_TOOLS + 1) * EACH);
+	size_t n = 16;
+	const struct ipc_pdp_answer *a;
+
+	memcpy(body, "{\"evaluations\":[", 16);
+	for (int i = 0; i < PDP_BATCH_TOOLS; i++, n += EACH)
+		memcpy(body + n, one, EACH);
+	memcpy(body + n - 1, "]}", 3);
+	r->point.body = body;
+	a = ask_batch(r);
+	CHECK(a != NULL && a->decision == DECISION_ALLOW && a->decisions.n == PDP_BATCH_TOOLS);
+	memcpy(body + n - 1, ",{\"decision\":true}]}", 21);
+	a = ask_batch(r);
+	CHECK(a != NULL && a->decision == DECISION_DENY && a->decisions.n == 0 &&
+	      ipc_is(a->reason_code, "external-malformed"));
+	free(body);
+	rig_free(r);
+}
+
+static void without_its_endpoint_there_is_no_batch(void)
+{
+	struct rig *r = rig_new(AUTHZEN);
+	const struct ipc_pdp_answer *a = ask_batch(r);
+
+	CHECK(a != NULL && a->decision == DECISION_DENY && ipc_is(a->reason_code, "external-unavailable"));
+	CHECK(r->point.requests == 0);
+	rig_free(r);
+}
+
+/* A question of a list has the time that is left for it. */
+static void a_question_may_have_another_time(void)
+{
+	struct ipc_pdp_ask m = {.ask = 7, .timeout_ms = 120, .request = ipc_text(QUESTION)};
+	struct rig *r = rig_new(QUICK);
+	const struct ipc_pdp_answer *a;
+
+	r->point.act = POINT_HANGS;
+	rig_send(r->broker, IPC_PDP_ASK, &m);
+	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	CHECK(a != NULL && ipc_is(a->reason_code, "external-timeout") &&
+	      ipc_is(a->reason, "it has not answered within 120 ms"));
+	rig_free(r);
+}
+
 static void connections_are_kept(void)
 {
 	struct rig *r = rig_new(AUTHZEN);
@@ -347,6 +448,10 @@ int main(void)
 {
 	RUN(authzen_is_asked);
 	RUN(opa_is_asked);
+	RUN(many_are_asked_at_once);
+	RUN(more_decisions_than_can_be_are_none);
+	RUN(without_its_endpoint_there_is_no_batch);
+	RUN(a_question_may_have_another_time);
 	RUN(connections_are_kept);
 	RUN(every_question_is_asked);
 	RUN(other_answers_deny);
