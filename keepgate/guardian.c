@@ -1,4 +1,5 @@
 /* keepgate guardian status | rules | test | lift | break-glass */
+#include <stdlib.h>
 #include <string.h>
 
 #include "keepgate/ask.h"
@@ -21,7 +22,8 @@ static const struct cli_option test_options[] = {
 };
 
 static const struct cli_option glass_options[] = {
-	{"for", "TIME", CLI_REQUIRED, "how long, such as 30m"},
+	{"for", "TIME", 0, "how long, such as 30m"},
+	{"end", NULL, 0, "end it, before its time is over"},
 	{"why", "TEXT", CLI_REQUIRED, "for the record, and for on-call, who is paged"},
 	{"lift", NULL, 0, "also end what the guardian has ordered: pauses, rates and approvals"},
 	CLI_JSON,
@@ -39,24 +41,24 @@ static const struct cli_column fields[] = {
 	{"break-glass until", "break_glass_until", CLI_TIME},
 	{"pages waiting", "waiting", CLI_TEXT},
 	{"pages given up", "dead", CLI_TEXT},
+	{"pager connected", "pager", CLI_TEXT},
 };
 
 static const struct cli_column channels[] = {
 	{"CHANNEL", "name", CLI_TEXT},
 	{"KIND", "kind", CLI_TEXT},
-	{"LAST DELIVERED", "last_ok", CLI_TIME},
-	{"LAST ERROR", "last_error", CLI_TEXT},
+	{"LAST DELIVERED", "last_ok", CLI_TIME_US},
+	{"LAST FAILED", "last_failed", CLI_TIME_US},
+	{"ERROR", "last_error", CLI_TEXT},
 };
 
 static void print_status(json_t *out)
 {
-	const json_t *outbox = json_object_get(out, "outbox");
 	json_t *responses = json_object_get(out, "responses");
 
 	if (json_integer_value(json_object_get(out, "break_glass_until")) == 0)
 		json_object_del(out, "break_glass_until");
-	json_object_set(out, "waiting", json_object_get(outbox, "waiting"));
-	json_object_set(out, "dead", json_object_get(outbox, "dead"));
+	json_object_update(out, json_object_get(out, "outbox"));
 	cli_fields(stdout, out, fields, CLI_COUNT(fields));
 	printf("\n");
 	if (json_array_size(responses) == 0)
@@ -87,30 +89,42 @@ int guardian_status_run(const struct cli *c)
 
 int guardian_lift_run(const struct cli *c)
 {
+	const char *text = c->operand[0];
 	json_t *out;
-	int r = ask_guardian(c, "guardian.lift", json_pack("{s:s}", "response", c->operand[0]), &out);
+	int r;
 
+	if (text[0] == '\0' || strspn(text, "0123456789") != strlen(text) || strlen(text) > 18)
+		return cli_usage(c, "RESPONSE is a number, as keepgate guardian status shows it, not \"%s\"", text);
+	r = ask_guardian(c, "guardian.lift", json_pack("{s:I}", "response", (json_int_t)strtoll(text, NULL, 10)), &out);
 	if (r != KG_EXIT_OK)
 		return r;
-	if (cli_given(c, "json")) {
+	if (cli_given(c, "json"))
 		cli_json(stdout, out);
-	} else {
-		printf("Response ");
-		cli_puts_safe(stdout, c->operand[0]);
-		printf(" is lifted.\n");
-	}
+	else
+		printf("Response %s is lifted.\n", text);
 	json_decref(out);
 	return KG_EXIT_OK;
+}
+
+static void print_glass(const struct cli *c)
+{
+	if (cli_given(c, "end"))
+		printf("The guardian acts again.\n");
+	else
+		printf("For %s the guardian orders nothing by itself%s. This is on record, and on-call is paged.\n",
+		       cli_value(c, "for"), cli_given(c, "lift") ? ", and what it had ordered is lifted" : "");
 }
 
 int guardian_break_glass_run(const struct cli *c)
 {
 	const char *span = cli_value(c, "for"), *why = cli_value(c, "why");
-	uint64_t seconds;
+	uint64_t seconds = 0;
 	json_t *out;
 	int r;
 
-	if (cli_duration(span, &seconds) != 0)
+	if ((span == NULL) != cli_given(c, "end"))
+		return cli_usage(c, "give either --for TIME or --end");
+	if (span != NULL && cli_duration(span, &seconds) != 0)
 		return cli_usage(c, "--for must be a number with s, m, h or d, such as 30m, not \"%s\"", span);
 	if (why[0] == '\0')
 		return cli_usage(c, "--why must say why");
@@ -123,8 +137,7 @@ int guardian_break_glass_run(const struct cli *c)
 	if (cli_given(c, "json"))
 		cli_json(stdout, out);
 	else
-		printf("For %s the guardian orders nothing by itself%s. This is on record, and on-call is paged.\n",
-		       span, cli_given(c, "lift") ? ", and what it had ordered is lifted" : "");
+		print_glass(c);
 	json_decref(out);
 	return KG_EXIT_OK;
 }
@@ -160,7 +173,7 @@ static const struct cli_command commands[] = {
 	 .run = guardian_lift_run},
 	{.name = "break-glass",
 	 .summary = "keep the guardian from acting for a while; recorded, and paged as critical",
-	 .details = "It goes on noticing and paging. For the case that it stops what must not stop.\n",
+	 .details = "It goes on noticing and paging. At most a day. For the case that it stops what must not stop.\n",
 	 CLI_OPTIONS(glass_options),
 	 .run = guardian_break_glass_run},
 };

@@ -123,11 +123,8 @@ static int release_run(const struct cli *c)
 		return r;
 	if (cli_given(c, "json"))
 		cli_json(stdout, out);
-	else if (json_is_integer(json_object_get(out, "released")))
-		printf("%" JSON_INTEGER_FORMAT " responses that were held are ordered now.\n",
-		       json_integer_value(json_object_get(out, "released")));
 	else
-		printf("The responses that were held are ordered now.\n");
+		responses_print(stdout, json_object_get(out, "responses"));
 	json_decref(out);
 	return KG_EXIT_OK;
 }

@@ -9,12 +9,12 @@
 
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
-/* {state: "done", "dead" or what it waits for, detail} */
+/* {delivered, state: "delivered", "dead" or "waiting", detail} */
 static int print_result(const struct cli *c, const json_t *out)
 {
 	const char *state = ask_text(out, "state"), *detail = ask_text(out, "detail");
 
-	if (strcmp(state, "done") == 0) {
+	if (json_is_true(json_object_get(out, "delivered"))) {
 		printf("The test page was taken by channel ");
 		cli_puts_safe(stdout, c->operand[0]);
 		printf(". See that it has arrived where a person looks.\n");
@@ -41,7 +41,7 @@ static int test_run(const struct cli *c)
 		return r;
 	if (cli_given(c, "json")) {
 		cli_json(stdout, out);
-		r = strcmp(ask_text(out, "state"), "done") == 0 ? KG_EXIT_OK : KG_EXIT_FAILURE;
+		r = json_is_true(json_object_get(out, "delivered")) ? KG_EXIT_OK : KG_EXIT_FAILURE;
 	} else {
 		r = print_result(c, out);
 	}
