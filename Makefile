@@ -77,7 +77,14 @@ LIBGUARDIAN := $(call lib_of,guardian)
 $(LIBGUARDIAN): $(call objs_of,common/guardian) $(B)/obj/gen/rule_schema.o $(B)/obj/gen/rules_default.o
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(B)/guardiand-recorder $(B)/keepgate: $(LIBGUARDIAN)
-FIRST_LIBS := $(LIBGUARDIAN) $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
+
+# What arguments and results hold, scored: for the broker, and for trying it by hand.
+LIBINSPECT := $(call lib_of,inspect)
+$(LIBINSPECT): $(call objs_of,common/inspect)
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(B)/gatewayd-broker: $(LIBINSPECT)
+
+FIRST_LIBS := $(LIBINSPECT) $(LIBGUARDIAN) $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
 
 all: $(addprefix $(B)/,$(BINARIES))
 
@@ -139,7 +146,7 @@ role_lib_pager := guardiand-pager
 role_lib_keepgate := keepgate
 libs_policy := -lpcre2-8 -lyaml -lm
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(if $(filter inspect broker,$(call unit_role,$(1))),$(LIBINSPECT)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(LIBS)
 endef
