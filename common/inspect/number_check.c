@@ -90,11 +90,12 @@ bool number_card(const char *p, size_t n)
 		{6200, 6299, 1u << 16 | 1u << 17 | 1u << 18 | 1u << 19},
 		{5000, 5099, 1u << 16},
 		{5600, 5999, 1u << 16},
+		{6750, 6799, 1u << 16},
 		{1000, 1999, 1u << 15},
 	};
 	unsigned first;
 
-	if (n < 13 || n > 19 || all_same(p + 1, n - 1))
+	if (n < 13 || n > 19 || all_same(p, n))
 		return false;
 	first = modulo(p, 4, 10000);
 	for (size_t i = 0; i < sizeof(issuers) / sizeof(issuers[0]); i++)
@@ -217,7 +218,7 @@ bool number_uk_nino(const char *p, size_t n)
 {
 	return n == 9 && is_upper(p[0]) && is_upper(p[1]) && all_digits(p + 2, 6) && p[8] >= 'A' && p[8] <= 'D' &&
 	       !strchr("DFIQUV", p[0]) && !strchr("DFIOQUV", p[1]) && memcmp(p, "BG", 2) != 0 && memcmp(p, "GB", 2) != 0 &&
-	       memcmp(p, "NK", 2) != 0 && memcmp(p, "KN", 2) != 0 && memcmp(p, "TN", 2) != 0 && memcmp(p, "ZZ", 2) != 0;
+	       memcmp(p, "NK", 2) != 0 && memcmp(p, "NT", 2) != 0 && memcmp(p, "KN", 2) != 0 && memcmp(p, "TN", 2) != 0 && memcmp(p, "ZZ", 2) != 0;
 }
 
 bool number_in_aadhaar(const char *p, size_t n)
@@ -318,6 +319,8 @@ bool number_it_fiscal(const char *p, size_t n)
 		if (!is_upper(p[i]))
 			return false;
 	for (size_t i = 0; i < 15; i++) {
+		if (!is_upper(p[i]) && !all_digits(p + i, 1))
+			return false;
 		unsigned v = is_upper(p[i]) ? (unsigned)(p[i] - 'A') : digit(p[i]);
 
 		sum += i % 2 == 0 ? odd[v] : v;

@@ -83,8 +83,11 @@ static size_t read_number(const uint8_t *p, size_t n, bool digits, struct number
 			break;
 		if (i > 0)
 			out->shape[out->shape_n++] = (char)c;
-		if (!digits && (c == '-' || c == '+') && out->n == 6 && out->digits)
-			out->text[out->n++] = (char)c; /* the sign of the century is part of Finnish ones */
+		/* The sign of the century is part of Finnish ones. */
+		if (!digits && (c == '-' || c == '+') && out->n == 6 && out->digits) {
+			out->text[out->n++] = (char)c;
+			out->digits = false;
+		}
 	}
 	while (out->shape_n > 0 && out->shape[out->shape_n - 1] != '9' && out->shape[out->shape_n - 1] != 'A')
 		out->shape_n--;
@@ -132,7 +135,7 @@ static bool has_word(const char *words, const uint8_t *text, size_t at)
 
 static bool is_phone(const struct number *x, const uint8_t *text, size_t at, bool plus)
 {
-	static const char words[] = "phone|tel|mobile|cell|call|fax|whatsapp|sms|contact|dial|hotline|handy|number is|電話|电话";
+	static const char words[] = "phone|tel|mobile|cell|call|fax|whatsapp|sms|contact|dial|hotline|handy|電話|电话";
 
 	if (!x->digits || x->n < 7 || x->n > 15)
 		return false;
@@ -171,7 +174,7 @@ static bool may_begin(const uint8_t *p, size_t n)
 		return isdigit(p[1]);
 	if (n > 3 && p[0] == '(')
 		return isdigit(p[1]);
-	return n > 7 && ((isupper(p[0]) && (isupper(p[1]) || isdigit(p[1]))) || (islower(p[0]) && islower(p[1]) && p[2] == ' ' && isdigit(p[3])));
+	return n > 7 && ((isupper(p[0]) && (isupper(p[1]) || isdigit(p[1]))) || (islower(p[0]) && (isdigit(p[1]) || (islower(p[1]) && (isdigit(p[2]) || (p[2] == ' ' && isdigit(p[3])))))));
 }
 
 /* The longest reading first, then shorter ones at group ends: a number may be followed by another word or number. */

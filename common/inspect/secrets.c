@@ -12,8 +12,8 @@
 #define WORK_MAX (2u * 1048576u) /* a text that is made of beginnings costs no more than this */
 #define CURL_BYTES 400u
 
-enum letters { ANY, WORD, LETTERS, HEX, HEXLOW, UPPER, URL, DOT, PATH, CODE, SOURCE, INTRA };
-enum check { ENTROPY, MIXED, CRC32, KEEPGATE, SLACK, ANTHROPIC, JWT, PEM };
+enum letters { ANY, WORD, LETTERS, HEX, HEXLOW, UPPER, URL, DOT, PATH, CODE, SOURCE, INTRA, AZURE_LETTERS };
+enum check { ENTROPY, MIXED, AZURE, CRC32, KEEPGATE, SLACK, ANTHROPIC, JWT, PEM };
 
 static const struct form {
 	const char *begin;
@@ -87,6 +87,8 @@ static bool is_letter_of(uint8_t c, uint8_t letters)
 		return isalnum(c) || c == '+' || c == '/' || c == '=' || c == '_' || c == '-';
 	case SOURCE:
 		return isxdigit(c) || c == '_';
+	case AZURE_LETTERS:
+		return isalnum(c) || c == '_' || c == '.' || c == '~' || c == '-';
 	case INTRA:
 		return isxdigit(c) || c == '-' || c == 'u';
 	default:
@@ -143,7 +145,8 @@ static void try_form(struct search *s, const struct form *f, size_t end)
 			counts(s, begin, end);
 		return;
 	}
-	if (isalnum(before) || before == '_')
+	/* Three letters and a digit stand before the mark of Entra's secrets. */
+	if (f->check == AZURE ? begin < 4 || !isdigit(before) : isalnum(before) || before == '_')
 		return;
 	s->work += f->most;
 	while (i < s->n && i - end <= f->most && is_letter_of(s->text[i], f->letters))
