@@ -125,19 +125,31 @@ static bool place(struct guard *g, struct rule_pace *p, const struct guard_findi
 	return true;
 }
 
+/* A line of a page: nothing when there is nothing to say. */
+static void put_line(char *out, size_t size, const char *what, const char *text)
+{
+	size_t used = strlen(out);
+
+	if (text != NULL && text[0] != '\0')
+		snprintf(out + used, size - used, "%s%s\n", what, text);
+}
+
 static void page(struct guard *g, struct incident *i, const struct guard_finding *f, enum guard_severity before,
 		 const struct respond_result *done)
 {
 	bool first = !i->paged && (f->rule->page || i->severity >= GUARD_HIGH);
-	char text[2048], name[INCIDENT_ID_MAX + 1];
+	char text[2048] = "", held[96], name[INCIDENT_ID_MAX + 1];
 
-	if (!first && !(i->paged && i->severity > before) && done->held == 0)
+	if (!first && !(i->paged && i->severity > before) && !done->first_held)
 		return;
-	snprintf(text, sizeof(text), "%s (%s, %s): %s\n%s%s%s%s%s%skeepgate incident show %s", f->rule->title,
-		 f->rule->id, guard_severity_name(f->rule->severity), f->what,
-		 done->text[0] == '\0' ? "" : "Done: ", done->text, done->text[0] == '\0' ? "" : "\n",
-		 f->rule->suggest == NULL ? "" : "Suggested: ", f->rule->suggest == NULL ? "" : f->rule->suggest,
-		 f->rule->suggest == NULL ? "" : "\n", incident_name(i->id, name));
+	incident_name(i->id, name);
+	snprintf(text, sizeof(text), "%s (%s, %s): %s\n", f->rule->title, f->rule->id,
+		 guard_severity_name(f->rule->severity), f->what);
+	put_line(text, sizeof(text), "Done: ", done->text);
+	snprintf(held, sizeof(held), "Held (keepgate incident release %s): ", name);
+	put_line(text, sizeof(text), held, done->held_text);
+	put_line(text, sizeof(text), "Suggested: ", f->rule->suggest);
+	put_line(text, sizeof(text), "keepgate incident show ", name);
 	guard_clean(text);
 	incident_page(g->incidents, i, OUTBOX_RAISED, text);
 }

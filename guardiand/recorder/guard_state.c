@@ -24,7 +24,8 @@ struct guard_saver {
 	sqlite3_stmt *put, *get, *put_seqs, *get_seqs;
 	size_t nparts, cursor; /* cursor == nparts: no save is under way */
 	uint64_t *seqs;        /* the last leaf in each part as it is stored */
-	uint64_t last_ns, last_seq;
+	uint64_t last_ns, last_seq, every_ns;
+	size_t step_bytes;
 	struct buf bytes;
 };
 
@@ -47,7 +48,14 @@ struct guard_saver *saver_new(struct guard *g)
 	s->put_seqs = table_query(g->store, "INSERT OR REPLACE INTO guardian_state_seq (id, seqs) VALUES (1, ?1)");
 	s->get_seqs = table_query(g->store, "SELECT seqs FROM guardian_state_seq");
 	s->last_ns = loop_now_ns();
+	saver_pace(s, SAVE_EVERY_NS, STEP_BYTES);
 	return s;
+}
+
+void saver_pace(struct guard_saver *s, uint64_t every_ns, size_t step_bytes)
+{
+	s->every_ns = every_ns;
+	s->step_bytes = step_bytes;
 }
 
 void saver_free(struct guard_saver *s)
@@ -99,13 +107,13 @@ bool saver_step(struct guard_saver *s)
 	uint64_t size = store_size(s->g->store);
 
 	if (s->cursor == s->nparts) {
-		if (loop_now_ns() - s->last_ns < SAVE_EVERY_NS && size - s->last_seq < SAVE_LEAVES)
+		if (loop_now_ns() - s->last_ns < s->every_ns && size - s->last_seq < SAVE_LEAVES)
 			return false;
 		s->cursor = 0;
 		s->last_ns = loop_now_ns();
 		s->last_seq = size;
 	}
-	put_some(s, STEP_BYTES);
+	put_some(s, s->step_bytes);
 	return s->cursor < s->nparts;
 }
 
@@ -113,7 +121,7 @@ void saver_all(struct guard_saver *s)
 {
 	s->cursor = 0;
 	while (s->cursor < s->nparts)
-		put_some(s, STEP_BYTES);
+		put_some(s, s->step_bytes);
 }
 
 static void start_anew(struct guard_saver *s)

@@ -78,17 +78,17 @@ bool respond_covers(const struct responses *x, const struct ipc_intent *m, char 
 }
 
 /* "pause until 10:31 UTC" */
-static void describe(const struct response *r, const char *how, struct respond_result *out)
+static void describe(const struct response *r, char *out, size_t size)
 {
-	size_t used = strlen(out->text);
+	size_t used = strlen(out);
 	char until[32] = "until a person lifts it";
 	time_t t = (time_t)r->until;
 	struct tm tm;
 
 	if (t != 0 && gmtime_r(&t, &tm) != NULL)
 		strftime(until, sizeof(until), "until %H:%M UTC", &tm);
-	snprintf(out->text + used, sizeof(out->text) - used, "%s%s%s %s", used == 0 ? "" : ", ", how,
-		 guard_act_name(r->act), r->act == GUARD_ACT_REVOKE ? "" : until);
+	snprintf(out + used, size - used, "%s%s %s", used == 0 ? "" : ", ", guard_act_name(r->act),
+		 r->act == GUARD_ACT_REVOKE ? "" : until);
 }
 
 static const char *about_what(enum guard_act act)
@@ -232,22 +232,24 @@ static void order_one(struct responses *x, const struct guard_finding *f, struct
 	if (same != NULL) {
 		renew(x, same, r);
 		out->standing++;
-		describe(same, "", out);
+		describe(same, out->text, sizeof(out->text));
 		return;
 	}
 	hold = hold_cause(x, r, f->ts_us);
 	if (hold != NULL && quiet)
 		return;
 	r->state = hold == NULL ? RESPONSE_ORDERED : RESPONSE_HELD;
+	if (hold != NULL && out->held == 0)
+		out->first_held = rows_held(x, r->incident, &(struct response){0}, 1) == 0;
 	rows_add(x, r, f);
 	if (hold == NULL) {
 		response_put_in_force(x, r, f, NULL);
 		out->ordered++;
-		describe(r, "", out);
+		describe(r, out->text, sizeof(out->text));
 		return;
 	}
 	out->held++;
-	describe(r, "held: ", out);
+	describe(r, out->held_text, sizeof(out->held_text));
 	rows_record(x, r, "response.held", f, hold, NULL);
 }
 

@@ -29,7 +29,9 @@ void responses_free(struct responses *x);
 /* What came of the orders of a finding. */
 struct respond_result {
 	unsigned ordered, standing, held; /* standing: was ordered before */
-	char text[512];                   /* for people: "pause until 10:31 UTC" */
+	bool first_held;                  /* nothing of this incident was held before */
+	char text[256];                   /* for people: "pause until 10:31 UTC" */
+	char held_text[256];
 };
 /*
  * Orders what the finding's rule says, under an incident. Nothing is sent before it is durable. quiet: one of a storm;
