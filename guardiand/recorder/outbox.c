@@ -104,7 +104,7 @@ static void at_batch_end(void *arg)
 		outbox_dispatch(o);
 }
 
-struct outbox *outbox_new(struct recorder *r, const struct config *config)
+struct outbox *outbox_open(struct recorder *r, const struct config *config, uint64_t (*wall)(void))
 {
 	static const struct timeval every = {.tv_sec = 1};
 	struct outbox *o = calloc(1, sizeof(*o));
@@ -114,7 +114,7 @@ struct outbox *outbox_new(struct recorder *r, const struct config *config)
 	*o = (struct outbox){.r = r,
 			     .config = config,
 			     .guardian = &config->guardian,
-			     .wall = wall_clock,
+			     .wall = wall,
 			     .nchannels = config->guardian.nchannels,
 			     .rows_max = OUTBOX_ROWS_MAX,
 			     .waiters = test_waiters_new()};
@@ -140,10 +140,9 @@ void outbox_free(struct outbox *o)
 	free(o);
 }
 
-void outbox_clock(struct outbox *o, uint64_t (*wall)(void))
+struct outbox *outbox_new(struct recorder *r, const struct config *config)
 {
-	o->wall = wall;
-	take_up(o);
+	return outbox_open(r, config, wall_clock);
 }
 
 /* The rows of a page; how many. */

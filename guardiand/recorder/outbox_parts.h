@@ -134,7 +134,8 @@ void outbox_unsend(struct outbox *o);
 uint64_t outbox_record(struct outbox *o, const char *event, json_t *members);
 
 /* outbox.c */
-void outbox_clock(struct outbox *o, uint64_t (*wall)(void));
+/* outbox_new() with a clock of its own: microseconds since 1970. */
+struct outbox *outbox_open(struct recorder *r, const struct config *config, uint64_t (*wall)(void));
 /* What is due now: once a second. */
 void outbox_tick(struct outbox *o);
 
