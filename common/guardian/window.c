@@ -13,7 +13,7 @@ uint64_t guard_hash(const uint8_t key[16], uint64_t seed, const void *p, size_t 
 	uint64_t h;
 
 	for (size_t i = 0; i < sizeof(seeded); i++)
-		seeded[i] = key[i] ^ (i < 8 ? (uint8_t)(seed >> (8 * i)) : 0);
+		seeded[i] = (uint8_t)(key[i] ^ (i < 8 ? seed >> (8 * i) : 0));
 	crypto_shorthash((uint8_t *)&h, p, n, seeded);
 	return h == 0 ? 1 : h;
 }
