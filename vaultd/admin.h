@@ -13,7 +13,8 @@ struct vault_admin_op {
 };
 
 /* One row for each operation; ended by a NULL name. */
-extern const struct vault_admin_op consent_ops[], session_ops[], secret_ops[], tool_ops[], approval_ops[], status_ops[];
+extern const struct vault_admin_op consent_ops[], session_ops[], secret_ops[], tool_ops[], approval_ops[], guard_ops[],
+	status_ops[];
 
 /* SECRET_PUT: the value never becomes JSON. */
 void secret_put(struct peer *p, const struct ipc_secret_put *m);

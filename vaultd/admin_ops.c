@@ -12,8 +12,8 @@
 #include "common/operators.h"
 #include "vaultd/ops.h"
 
-static const struct vault_admin_op *const tables[] = {consent_ops, session_ops,  secret_ops,
-						      tool_ops,    approval_ops, status_ops};
+static const struct vault_admin_op *const tables[] = {consent_ops,  session_ops, secret_ops, tool_ops,
+						      approval_ops, guard_ops,   status_ops};
 
 static const struct vault_admin_op *find_op(struct ipc_bytes name)
 {

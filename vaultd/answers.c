@@ -8,7 +8,8 @@
 struct answer {
 	struct peer *asker, *broker;
 	uint64_t upto; /* of the broker's count */
-	json_t *result;
+	answer_fn fn;
+	void *what;
 	struct event *timer;
 	struct answer *next;
 };
@@ -26,7 +27,7 @@ static void unlink_answer(struct answer *a)
 static void give(struct answer *a)
 {
 	unlink_answer(a);
-	admin_result(a->asker, a->result);
+	a->fn(a->asker, a->what);
 	free(a);
 }
 
@@ -57,15 +58,30 @@ static struct answer *answer_new(struct peer *asker, struct peer *broker)
 	return a;
 }
 
-void answer_when_taken(struct peer *asker, json_t *result)
+void answer_later(struct peer *asker, answer_fn fn, void *what)
 {
 	struct peer *broker = peer_find(asker->vault, IPC_ROLE_BROKER);
 	struct answer *a = broker == NULL || broker->taken == broker->pushed ? NULL : answer_new(asker, broker);
 
-	if (a == NULL)
-		admin_result(asker, result);
+	if (a == NULL) {
+		fn(asker, what);
+		return;
+	}
+	a->fn = fn;
+	a->what = what;
+}
+
+static void give_result(struct peer *asker, void *what)
+{
+	if (asker != NULL)
+		admin_result(asker, what);
 	else
-		a->result = result;
+		json_decref(what);
+}
+
+void answer_when_taken(struct peer *asker, json_t *result)
+{
+	answer_later(asker, give_result, result);
 }
 
 int answers_taken(struct peer *broker)
@@ -91,7 +107,7 @@ void answers_peer_gone(struct peer *gone)
 		next = a->next;
 		if (a->asker == gone) {
 			unlink_answer(a);
-			json_decref(a->result);
+			a->fn(NULL, a->what);
 			free(a);
 		} else if (a->broker == gone) {
 			give(a);

@@ -14,6 +14,10 @@
 /* Answers now when the broker is away or has nothing outstanding. Takes over result. */
 void answer_when_taken(struct peer *asker, json_t *result);
 
+/* The same for any answer: fn gives it, or forgets it when the asker has gone (NULL). */
+typedef void (*answer_fn)(struct peer *asker, void *what);
+void answer_later(struct peer *asker, answer_fn fn, void *what);
+
 /* PUT_TAKEN; KG_E_PROTO when nothing was outstanding. */
 int answers_taken(struct peer *broker);
 

@@ -9,6 +9,7 @@
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
 #include "vaultd/approvals.h"
+#include "vaultd/guard.h"
 #include "vaultd/pins.h"
 
 static json_t *approval_json(const struct approval *x)
@@ -148,12 +149,14 @@ static const char *state_refusal(const struct vault *v, const struct approval *x
 }
 
 /* Why this person cannot give this approval; NULL when it can be given. */
-static const char *approve_refusal(const struct approval *x, const struct verdict *d)
+static const char *approve_refusal(const struct vault *v, const struct approval *x, const struct verdict *d)
 {
 	const struct pin *pin = pins_find(x->upstream->pins, x->tool);
 
-	if (pin == NULL || pin->held || !pin->has_accepted ||
-	    sodium_memcmp(pin->accepted, x->def_sha256, HASH_LEN) != 0)
+	if (guard_sealed(v) != NULL)
+		return "the vault is sealed: unseal it first (keepgate vault unseal)";
+	if (pin == NULL || pin->held || guard_hold(v, x->upstream->server->name, x->tool) != NULL ||
+	    !pin->has_accepted || sodium_memcmp(pin->accepted, x->def_sha256, HASH_LEN) != 0)
 		return "the tool is held, or its accepted definition is another by now: deny it";
 	if (x->four_eyes && !d->mapped)
 		return "the policies want a second person: name the human behind your user in the configuration "
@@ -168,7 +171,7 @@ static const char *refusal(const struct vault *v, const struct approval *x, cons
 {
 	const char *why = x == NULL ? "it is gone" : state_refusal(v, x);
 
-	return why == NULL && d->approve ? approve_refusal(x, d) : why;
+	return why == NULL && d->approve ? approve_refusal(v, x, d) : why;
 }
 
 static int verdict_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])

@@ -7,6 +7,7 @@
 
 #include "common/token.h"
 #include "vaultd/approvals.h"
+#include "vaultd/guard.h"
 
 /* What the checks have found so far. */
 struct attach {
@@ -22,8 +23,28 @@ static int refuse(struct release_answer *a, const char *code, const char *reason
 	return release_refuse(a, GRANT_DENIED, code, "%s", reason);
 }
 
-static int check_token(struct vault *v, const struct ipc_attach *m, const struct session **out,
-		       struct release_answer *a)
+/* An order's own words where there are any. */
+static int refuse_by(struct release_answer *a, const char *code, const struct guard_order *o, const char *reason)
+{
+	return refuse(a, code, o->reason[0] == '\0' ? reason : o->reason);
+}
+
+static int check_seal(const struct vault *v, struct release_answer *a)
+{
+	const struct guard_order *o = guard_sealed(v);
+
+	if (o == NULL)
+		return KG_OK;
+	if (o->by[0] != '\0')
+		return refuse(a, "vault-sealed",
+			      "the vault is sealed by an operator, nothing is given away: ask an operator (keepgate "
+			      "vault unseal)");
+	return refuse_by(a, "vault-sealed", o,
+			 "the vault is sealed by the guardian, nothing is given away: ask an operator (keepgate vault "
+			 "unseal)");
+}
+
+static int check_token(struct vault *v, const struct ipc_attach *m, struct session **out, struct release_answer *a)
 {
 	uint8_t hash[HASH_LEN];
 
@@ -40,6 +61,12 @@ static int check_token(struct vault *v, const struct ipc_attach *m, const struct
 
 static int check_session(struct attach *x)
 {
+	const struct guard_order *o = guard_pause(x->v, x->s->session->id);
+
+	if (x->s->session->state == SESSION_PAUSED && o != NULL)
+		return refuse_by(x->a, "session-paused", o,
+				 "the session is paused by the guardian: an operator can resume it (keepgate session "
+				 "resume)");
 	if (x->s->session->state == SESSION_PAUSED)
 		return refuse(x->a, "session-paused",
 			      "the session is paused: an operator can resume it (keepgate session resume)");
@@ -75,6 +102,17 @@ static int check_consent(struct attach *x)
 		return refuse(x->a, "not-in-consent",
 			      "the consent does not cover this tool: ask an operator for one that does");
 	return KG_OK;
+}
+
+static int check_hold(struct attach *x)
+{
+	const struct guard_order *o = guard_hold(x->v, x->s->upstream->server->name, x->s->tool);
+
+	if (o == NULL)
+		return KG_OK;
+	if (o->act == GUARD_ACT_HOLD_SERVER)
+		return refuse_by(x->a, "server-held", o, "the guardian has quarantined this server: ask an operator");
+	return refuse_by(x->a, "tool-held", o, "the guardian has quarantined this tool: ask an operator");
 }
 
 /* What the server lists now must be what was accepted: its own word counts, not the one of a moment ago. */
@@ -124,11 +162,13 @@ static int check_tier(struct attach *x)
 
 /* Each leaves behind what the next one needs. */
 static int (*const checks[])(struct attach *x) = {
-	check_session, check_upstream, check_consent, check_pin, check_suspended, check_tier,
+	check_session, check_upstream, check_consent, check_hold, check_pin, check_suspended, check_tier,
 };
 
 static int run_checks(struct attach *x)
 {
+	if (check_seal(x->v, x->a) != KG_OK)
+		return KG_E_DENIED;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (checks[i](x) != KG_OK)
 			return KG_E_DENIED;
@@ -146,7 +186,27 @@ int attach_subject(struct vault *v, const uint8_t session[ID_LEN], struct ipc_by
 	return run_checks(&x);
 }
 
-/* Whatever the broker says: without an approval of its own no destructive call is made. */
+/* Counts what would go out; before the approval, which is not to be used up for nothing. */
+static int check_rate(struct attach *x)
+{
+	struct session *s = x->s->session;
+	uint64_t wait_s;
+
+	if (rate_take(&s->rate, s->limits.rate, loop_now_ns(), &wait_s))
+		return KG_OK;
+	return release_refuse(x->a, GRANT_DENIED, "rate-limited",
+			      "the guardian lets this session make at most %u calls a minute: try again in %llu s",
+			      s->limits.rate, (unsigned long long)wait_s);
+}
+
+static bool wants_approval(const struct attach_subject *s)
+{
+	return s->tier >= TIER_DESTRUCTIVE ||
+	       (s->session->limits.approval_tier != 0 && s->tier >= s->session->limits.approval_tier);
+}
+
+/* Whatever the broker says: without an approval of its own no destructive call is made, nor one of a tier for which the
+ * guardian wants it. */
 static int check_approval(struct vault *v, const struct ipc_attach *m, const struct attach_subject *s,
 			  struct release_answer *a)
 {
@@ -154,9 +214,12 @@ static int check_approval(struct vault *v, const struct ipc_attach *m, const str
 
 	if (!sodium_is_zero(m->approval, ID_LEN))
 		return approval_use(v, m->approval, &c, m->txn, a);
-	if (s->tier >= TIER_DESTRUCTIVE)
-		return refuse(a, "approval-required", "the tool is destructive: a person must approve each call of it");
-	return KG_OK;
+	if (!wants_approval(s))
+		return KG_OK;
+	if (s->tier < TIER_DESTRUCTIVE)
+		return refuse(a, "approval-required",
+			      "the guardian wants the approval of a person for each call of this tier");
+	return refuse(a, "approval-required", "the tool is destructive: a person must approve each call of it");
 }
 
 void attach_call(struct vault *v, const struct ipc_attach *m, struct release_answer *a)
@@ -166,7 +229,7 @@ void attach_call(struct vault *v, const struct ipc_attach *m, struct release_ans
 	uint8_t digest[HASH_LEN];
 	struct call_id id;
 
-	if (check_token(v, m, &s.session, a) != KG_OK || run_checks(&x) != KG_OK ||
+	if (check_token(v, m, &s.session, a) != KG_OK || run_checks(&x) != KG_OK || check_rate(&x) != KG_OK ||
 	    check_approval(v, m, &s, a) != KG_OK)
 		return;
 	/* With the session that the token led to: a digest for another session's call opens nothing. */
@@ -195,6 +258,10 @@ void attach_self(struct vault *v, const struct upstream *u, const struct ipc_sel
 			     .meta_sha256 = nothing};
 	bool spawn = m->method == SELF_SPAWN;
 
+	/* Who pages must be able to: a sealed vault is when people are needed. A server that is held may still be
+	 * listed, so that one can look at it. */
+	if ((u->peer == NULL || u->peer->role != IPC_ROLE_PAGER) && check_seal(v, a) != KG_OK)
+		return;
 	if ((m->method != SELF_CONNECT && !spawn) || (spawn && u->server->is_http)) {
 		release_refuse(a, GRANT_DENIED, "method",
 			       "a role connects to its server, or starts it; nothing else is its own act");

@@ -14,7 +14,7 @@
 
 /* A tool that a session may ask for, as vaultd knows it. */
 struct attach_subject {
-	const struct session *session;
+	struct session *session;
 	const struct upstream *upstream;
 	const struct pin *pin; /* accepted, and listed so now */
 	uint8_t tier;

@@ -17,7 +17,9 @@ static void send_session(struct peer *p, const struct session *x)
 				    .human = ipc_text(x->human),
 				    .agent = ipc_text(x->agent),
 				    .tools = ipc_text(x->tools),
-				    .suspended = ipc_text(x->suspended)};
+				    .suspended = ipc_text(x->suspended),
+				    .approval_tier = x->limits.approval_tier,
+				    .rate = x->limits.rate};
 
 	memcpy(m.session, x->id, ID_LEN);
 	memcpy(m.consent, x->consent, ID_LEN);

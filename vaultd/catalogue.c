@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "vaultd/acts.h"
 #include "vaultd/chores.h"
+#include "vaultd/guard.h"
 
 #define HEX_LEN ((size_t)2 * HASH_LEN)
 #define BATCH_MAX 64       /* tools of one record: their names and hashes fit into ACT_MEMBERS_MAX */
@@ -50,10 +51,14 @@ static void send_texts(struct store_text accepted, struct store_text listed, voi
 
 static void send_pin(struct sending *s, const struct upstream *u, const struct pin *x)
 {
+	const struct guard_pin seen = guard_pin(s->peer->vault, u->server->name, x);
 	const uint8_t *listed = pin_listed(x);
 
-	s->m = (struct ipc_pin_put){
-		.server = ipc_text(u->server->name), .name = ipc_text(x->name), .state = pin_state(x)};
+	s->m = (struct ipc_pin_put){.server = ipc_text(u->server->name),
+				    .name = ipc_text(x->name),
+				    .state = seen.state,
+				    .held_by = seen.held_by,
+				    .reason = ipc_text(seen.reason)};
 	if (x->has_accepted)
 		memcpy(s->m.accepted, x->accepted, HASH_LEN);
 	if (listed != NULL)
@@ -149,6 +154,12 @@ static void on_told(struct vault *v, struct peer *asker, void *data, const char 
 		catalogue_settle(v);
 }
 
+/* Who holds one wants it looked at. */
+static bool is_held(const struct vault *v, const struct upstream *u, const struct pin *x)
+{
+	return x->held || guard_hold(v, u->server->name, x->name) != NULL;
+}
+
 static int accept_in_store(struct vault *v, const struct sight *s)
 {
 	int r = store_begin(v->store);
@@ -158,7 +169,7 @@ static int accept_in_store(struct vault *v, const struct sight *s)
 	for (size_t i = 0; r == KG_OK && i < s->n; i++) {
 		const struct pin *x = s->tool[i].pin;
 
-		if (!x->has_accepted && !x->held && still_listed(x, s->tool[i].sha256))
+		if (!x->has_accepted && !is_held(v, s->u, x) && still_listed(x, s->tool[i].sha256))
 			r = store_pin_accept(v->store, s->u->server->name, x->name, s->tool[i].sha256, v->wall(), NULL);
 	}
 	return store_end(v->store, r);
@@ -177,7 +188,7 @@ static int first_sight_commit(struct vault *v, void *data, json_t **result, char
 	for (size_t i = 0; i < s->n; i++) {
 		struct pin *x = s->tool[i].pin;
 
-		if (x->has_accepted || x->held || !still_listed(x, s->tool[i].sha256))
+		if (x->has_accepted || is_held(v, s->u, x) || !still_listed(x, s->tool[i].sha256))
 			continue;
 		pin_accept(x, v->wall(), NULL);
 		catalogue_push(v, s->u, x);
@@ -225,14 +236,14 @@ static struct sight *sight_new(struct upstream *u)
 	return s;
 }
 
-static bool is_first_sight(const struct upstream *u, const struct pin *x)
+static bool is_first_sight(const struct vault *v, const struct upstream *u, const struct pin *x)
 {
-	return !u->server->review_tools && !x->has_accepted && !x->held && !x->gone && !x->asked;
+	return !u->server->review_tools && !x->has_accepted && !x->gone && !x->asked && !is_held(v, u, x);
 }
 
-static size_t next_first_sight(const struct upstream *u, size_t from)
+static size_t next_first_sight(const struct vault *v, const struct upstream *u, size_t from)
 {
-	while (from < pins_count(u->pins) && !is_first_sight(u, pins_at(u->pins, from)))
+	while (from < pins_count(u->pins) && !is_first_sight(v, u, pins_at(u->pins, from)))
 		from++;
 	return from;
 }
@@ -242,13 +253,13 @@ static bool settle_first_sight(struct vault *v, struct upstream *u)
 {
 	size_t n = pins_count(u->pins);
 
-	for (size_t i = next_first_sight(u, 0); i < n; i = next_first_sight(u, i)) {
+	for (size_t i = next_first_sight(v, u, 0); i < n; i = next_first_sight(v, u, i)) {
 		struct sight *s;
 
 		if (acts_room(v) <= ROOM_FOR_OTHERS)
 			return false;
 		s = sight_new(u);
-		for (; i < n && s->n < BATCH_MAX; i = next_first_sight(u, i + 1))
+		for (; i < n && s->n < BATCH_MAX; i = next_first_sight(v, u, i + 1))
 			add_to(s, pins_at(u->pins, i));
 		first_sight_start(v, s);
 	}

@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "vaultd/approvals.h"
 #include "vaultd/catalogue.h"
+#include "vaultd/guard.h"
 
 static void on_time(evutil_socket_t fd, short what, void *arg)
 {
@@ -12,6 +13,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	more = catalogue_settle(v);
 	more = approvals_tick(v) || more;
+	more = guard_tick(v) || more;
 	if (more)
 		chores_want(v);
 }

@@ -1,4 +1,5 @@
-/* What is done a moment later: approvals that expire, records that found no room. The timer runs only while there is
+/* What is done a moment later: approvals and orders of the guardian that are over, records that
+ * found no room. The timer runs only while there is
  * any. */
 #ifndef VAULTD_CHORES_H
 #define VAULTD_CHORES_H

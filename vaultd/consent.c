@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "vaultd/acts.h"
+#include "vaultd/guard.h"
 #include "vaultd/listing.h"
 #include "vaultd/named.h"
 #include "vaultd/ops.h"
@@ -43,7 +44,10 @@ static int list_session_of(const struct store_session *x, void *arg)
 {
 	struct listing *l = arg;
 
-	json_array_append_new(l->rows, session_json(x, l->now));
+	json_t *row = session_json(x, l->now);
+
+	guard_show_session(l->v, x->id, row);
+	json_array_append_new(l->rows, row);
 	return KG_OK;
 }
 
@@ -81,7 +85,7 @@ static int read_one(struct peer *p, const uint8_t id[ID_LEN], json_t **out)
 static void consent_show(struct peer *p, json_t *in)
 {
 	uint8_t id[ID_LEN];
-	struct listing l = {.now = p->vault->wall()};
+	struct listing l = {.now = p->vault->wall(), .v = p->vault};
 	json_t *out;
 
 	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &out) != KG_OK)
@@ -99,7 +103,7 @@ static void consent_show(struct peer *p, json_t *in)
 
 struct revocation {
 	struct vault *v;
-	uint8_t id[ID_LEN];
+	const uint8_t *id;
 };
 
 static void revoke_session_of(struct session *x, void *arg)
@@ -108,47 +112,52 @@ static void revoke_session_of(struct session *x, void *arg)
 
 	if (x->state == SESSION_REVOKED || sodium_memcmp(x->consent, r->id, ID_LEN) != 0)
 		return;
-	x->state = SESSION_REVOKED;
+	session_set(x, SESSION_REVOKED);
 	broker_push(r->v, x);
+}
+
+void consent_revoked(struct vault *v, const uint8_t id[ID_LEN])
+{
+	struct revocation r = {v, id};
+
+	sessions_each(v->sessions, revoke_session_of, &r);
 }
 
 static int revoke_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
 {
-	struct revocation *x = data;
+	const uint8_t *id = data;
 	char hex[ID_HEX_LEN + 1];
-	int r = store_consent_revoke(v->store, x->id, v->wall());
+	int r = store_consent_revoke(v->store, id, v->wall());
 
 	if (r != KG_OK) {
 		snprintf(error, ACT_ERROR_MAX, "vault.db cannot be written: see vaultd's log");
 		return r;
 	}
-	x->v = v;
-	sessions_each(v->sessions, revoke_session_of, x);
-	id_hex(x->id, hex);
+	consent_revoked(v, id);
+	id_hex(id, hex);
 	*result = json_pack("{s:s, s:s}", "id", hex, "state", "revoked");
 	return KG_OK;
 }
 
 static void consent_revoke(struct peer *p, json_t *in)
 {
-	struct revocation *x;
-	uint8_t id[ID_LEN];
+	uint8_t id[ID_LEN], *mine;
 	json_t *row;
 
 	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &row) != KG_OK)
 		return;
-	x = calloc(1, sizeof(*x));
-	if (x == NULL || strcmp(json_string_value(json_object_get(row, "state")), "revoked") == 0) {
-		admin_error(p, "%s", x == NULL ? "vaultd is out of memory" : "this consent is revoked already");
-		free(x);
+	mine = malloc(ID_LEN);
+	if (mine == NULL || strcmp(json_string_value(json_object_get(row, "state")), "revoked") == 0) {
+		admin_error(p, "%s", mine == NULL ? "vaultd is out of memory" : "this consent is revoked already");
+		free(mine);
 		json_decref(row);
 		return;
 	}
-	memcpy(x->id, id, ID_LEN);
+	memcpy(mine, id, ID_LEN);
 	act_submit(p, &(struct act){"consent.revoke",
 				    json_pack("{s:O, s:O, s:O}", "consent", json_object_get(row, "id"), "human",
 					      json_object_get(row, "human"), "agent", json_object_get(row, "agent")),
-				    revoke_commit, free, x, NULL});
+				    revoke_commit, free, mine, NULL});
 	json_decref(row);
 }
 

@@ -1,10 +1,11 @@
-/* The recorder's connection: acts that are on record, heads of the tree to sign. */
+/* The recorder's connection: acts that are on record, heads of the tree to sign, orders of the guardian. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "common/log.h"
 #include "vaultd/acts.h"
 #include "vaultd/checkpoint.h"
+#include "vaultd/guard.h"
 #include "vaultd/ops.h"
 
 static int on_recorded(struct ipc_conn *c, const void *msg, int fd, void *arg)
@@ -43,8 +44,15 @@ static int on_checkpoint(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	return KG_OK;
 }
 
+static int on_guard_act(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	(void)c, (void)fd;
+	return guard_act_on(arg, msg);
+}
+
 static const struct ipc_op ops[] = {
 	{IPC_VAULT_EVENT_RECORDED, on_recorded},
 	{IPC_CHECKPOINT, on_checkpoint},
+	{IPC_GUARD_ACT, on_guard_act},
 };
 const struct ipc_handlers recorder_handlers = {ops, sizeof(ops) / sizeof(ops[0]), peer_closed};

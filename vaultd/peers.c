@@ -17,7 +17,7 @@
 #include "vaultd/ops.h"
 #include "vaultd/vault.h"
 
-static void operator_gone(struct peer *p)
+static void asker_gone(struct peer *p)
 {
 	acts_peer_gone(p);
 	answers_peer_gone(p);
@@ -56,8 +56,8 @@ static const struct peer_kind {
 	{"vault-pager.sock", IPC_ROLE_PAGER, IPC_ROLE_PARENT | IPC_ROLE_PAGER, IPC_ST_NEW, 2 * CONFIG_CHANNELS_MAX,
 	 &upstream_handlers, NULL, upstream_gone},
 	{"vault-guardian.sock", IPC_ROLE_RECORDER, IPC_ROLE_RECORDER, IPC_ST_READY, 4, &recorder_handlers,
-	 recorder_opened, acts_peer_gone},
-	{"vault-admin.sock", IPC_ROLE_ADMIN, IPC_ROLE_ADMIN, IPC_ST_READY, 32, &admin_handlers, NULL, operator_gone},
+	 recorder_opened, asker_gone},
+	{"vault-admin.sock", IPC_ROLE_ADMIN, IPC_ROLE_ADMIN, IPC_ST_READY, 32, &admin_handlers, NULL, asker_gone},
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 

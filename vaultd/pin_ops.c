@@ -8,6 +8,7 @@
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
 #include "vaultd/catalogue.h"
+#include "vaultd/guard.h"
 #include "vaultd/named.h"
 #include "vaultd/tools.h"
 
@@ -32,14 +33,17 @@ static json_t *by_json(const struct pin *x)
 	return x->by_person ? actor_json(&by) : json_null();
 }
 
-static json_t *tool_json(const struct upstream *u, const struct pin *x)
+static json_t *tool_json(const struct vault *v, const struct upstream *u, const struct pin *x)
 {
 	const struct tool *t = tools_find(u->tools, x->name);
+	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:o}", "server", u->server->name, "name", x->name,
+				"state", pin_state_name(guard_pin(v, u->server->name, x).state), "tier",
+				tier_name(t == NULL ? 0 : t->tier), "accepted",
+				hash_json(x->has_accepted ? x->accepted : NULL), "listed", hash_json(pin_listed(x)),
+				"accepted_at", (json_int_t)x->accepted_at, "by", by_json(x));
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:o}", "server", u->server->name, "name", x->name,
-			 "state", pin_state_name(pin_state(x)), "tier", tier_name(t == NULL ? 0 : t->tier), "accepted",
-			 hash_json(x->has_accepted ? x->accepted : NULL), "listed", hash_json(pin_listed(x)),
-			 "accepted_at", (json_int_t)x->accepted_at, "by", by_json(x));
+	guard_show_tool(v, u->server->name, x, out);
+	return out;
 }
 
 /* The member "server"; NULL after the asker was told. */
@@ -53,10 +57,10 @@ static struct upstream *server_of(struct peer *p, const json_t *in)
 	return u;
 }
 
-static void list_server(const struct upstream *u, json_t *tools)
+static void list_server(const struct vault *v, const struct upstream *u, json_t *tools)
 {
 	for (size_t i = 0; i < pins_count(u->pins); i++)
-		json_array_append_new(tools, tool_json(u, pins_at(u->pins, i)));
+		json_array_append_new(tools, tool_json(v, u, pins_at(u->pins, i)));
 }
 
 static void tools_list(struct peer *p, json_t *in)
@@ -78,7 +82,7 @@ static void tools_list(struct peer *p, json_t *in)
 	tools = json_array();
 	for (size_t i = 0; i < v->config->nservers; i++)
 		if (!one || u == &v->upstreams[i])
-			list_server(&v->upstreams[i], tools);
+			list_server(v, &v->upstreams[i], tools);
 	admin_result(p, json_pack("{s:o}", "tools", tools));
 }
 
@@ -127,7 +131,7 @@ static void tools_show(struct peer *p, json_t *in)
 
 	if (s.pin == NULL)
 		return;
-	s.out = tool_json(u, s.pin);
+	s.out = tool_json(p->vault, u, s.pin);
 	if (store_pin_texts(p->vault->store, u->server->name, s.pin->name, show_texts, &s) == KG_OK) {
 		admin_result(p, s.out);
 		return;
@@ -204,7 +208,7 @@ static int accept_commit(struct vault *v, void *data, json_t **result, char erro
 	pin_accept(c->pin, v->wall(), &c->by);
 	catalogue_push(v, c->u, c->pin);
 	suspended = named_changed(v, c->u, c->pin);
-	*result = tool_json(c->u, c->pin);
+	*result = tool_json(v, c->u, c->pin);
 	json_object_set_new(*result, "sessions_changed", json_integer((json_int_t)suspended));
 	return KG_OK;
 }
@@ -246,38 +250,79 @@ static void tools_accept(struct peer *p, json_t *in)
 	act_submit(p, &(struct act){"tools.accept", members, accept_commit, free, c, NULL});
 }
 
+static struct guard_choice holds_of(const struct change *c)
+{
+	return (struct guard_choice){GUARD_ACT_HOLD_TOOL, NULL, c->u->server->name, c->pin->name};
+}
+
+/* Who releases a tool ends the guardian's hold of it too. */
+static int hold_in_store(struct vault *v, const struct change *c)
+{
+	const struct guard_choice holds = holds_of(c);
+	int r = store_begin(v->store);
+
+	if (r != KG_OK)
+		return r;
+	r = store_pin_held(v->store, c->u->server->name, c->pin->name, c->hold);
+	if (r == KG_OK && !c->hold)
+		r = guard_mark(v, &holds);
+	return store_end(v->store, r);
+}
+
 static int hold_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
 {
 	struct change *c = data;
+	const struct guard_choice holds = holds_of(c);
 
-	if (store_pin_held(v->store, c->u->server->name, c->pin->name, c->hold) != KG_OK) {
+	if (hold_in_store(v, c) != KG_OK) {
 		snprintf(error, ACT_ERROR_MAX, "vault.db cannot be written: see vaultd's log");
 		return KG_E_IO;
 	}
 	c->pin->held = c->hold;
+	if (!c->hold)
+		guard_end(v, &holds, "tools.release");
 	catalogue_push(v, c->u, c->pin);
 	/* One that was held at its first sight is seen now. */
 	c->u->unsettled = true;
 	catalogue_settle(v);
-	*result = tool_json(c->u, c->pin);
+	*result = tool_json(v, c->u, c->pin);
 	return KG_OK;
+}
+
+static const char *hold_refusal(const struct vault *v, const struct change *c)
+{
+	const struct guard_choice holds = holds_of(c);
+
+	if (c->hold)
+		return c->pin->held ? "the tool is held already" : NULL;
+	if (c->pin->held || guard_any(v, &holds))
+		return NULL;
+	return guard_hold(v, c->u->server->name, c->pin->name) == NULL
+		       ? "the tool is not held"
+		       : "the guardian holds its whole server: lift that (keepgate guardian lift)";
 }
 
 static void tools_hold_change(struct peer *p, json_t *in, bool hold)
 {
 	struct change *c = change_new(p, in);
+	struct guard_choice holds;
+	json_t *members;
+	const char *why;
 
 	if (c == NULL)
 		return;
-	if (c->pin->held == hold) {
-		admin_error(p, "%s", hold ? "the tool is held already" : "the tool is not held");
+	c->hold = hold;
+	holds = holds_of(c);
+	why = hold_refusal(p->vault, c);
+	if (why != NULL) {
+		admin_error(p, "%s", why);
 		free(c);
 		return;
 	}
-	c->hold = hold;
-	act_submit(p, &(struct act){hold ? "tools.hold" : "tools.release",
-				    json_pack("{s:s, s:s}", "server", c->u->server->name, "tool", c->pin->name),
-				    hold_commit, free, c, NULL});
+	members = json_pack("{s:s, s:s}", "server", c->u->server->name, "tool", c->pin->name);
+	if (!hold)
+		json_object_set_new(members, "responses", guard_ids(p->vault, &holds));
+	act_submit(p, &(struct act){hold ? "tools.hold" : "tools.release", members, hold_commit, free, c, NULL});
 }
 
 static void tools_hold(struct peer *p, json_t *in)

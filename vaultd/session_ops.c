@@ -6,6 +6,7 @@
 
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
+#include "vaultd/guard.h"
 #include "vaultd/listing.h"
 #include "vaultd/ops.h"
 
@@ -31,6 +32,7 @@ struct change {
 struct row {
 	bool found;
 	uint8_t state;
+	bool contained; /* the guardian has paused it */
 	uint64_t expires;
 	json_t *members;
 };
@@ -50,10 +52,13 @@ static int read_row(const struct store_session *x, void *arg)
 	return KG_OK;
 }
 
-/* Why this change cannot be made now; NULL when it can. */
+/* Why this change cannot be made now; NULL when it can. Who resumes ends the guardian's pause too; who pauses what that
+ * has paused makes it last. */
 static const char *change_refusal(const struct change_rule *rule, const struct row *row, uint64_t now)
 {
-	if ((rule->from & 1u << row->state) == 0)
+	bool contained = row->contained && rule->to == SESSION_ACTIVE && row->state == SESSION_ACTIVE;
+
+	if (!contained && (rule->from & 1u << row->state) == 0)
 		return row->state == SESSION_REVOKED  ? "the session is revoked, which is for ever: make a new consent"
 		       : row->state == SESSION_PAUSED ? "the session is paused already"
 						      : "the session is active, not paused";
@@ -71,28 +76,50 @@ static const char *change_check(struct vault *v, const struct change *c, struct 
 	id_hex(c->id, hex);
 	if (store_sessions_each(v->store, hex, read_row, row) != KG_OK || !row->found)
 		return "vault.db cannot be read: see vaultd's log";
+	row->contained = guard_pause(v, c->id) != NULL;
 	return change_refusal(c->rule, row, v->wall());
+}
+
+static struct guard_choice pauses_of(const struct change *c)
+{
+	return (struct guard_choice){.act = GUARD_ACT_PAUSE, .session = c->id};
+}
+
+static int change_in_store(struct vault *v, const struct change *c)
+{
+	const struct guard_choice pauses = pauses_of(c);
+	int r = store_begin(v->store);
+
+	if (r != KG_OK)
+		return r;
+	r = store_session_state(v->store, c->id, c->rule->to, v->wall());
+	if (r == KG_OK && c->rule->to == SESSION_ACTIVE)
+		r = guard_mark(v, &pauses);
+	return store_end(v->store, r);
 }
 
 static int change_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
 {
 	const struct change *c = data;
+	const struct guard_choice pauses = pauses_of(c);
 	struct session *x = sessions_by_id(v->sessions, c->id);
 	char hex[ID_HEX_LEN + 1];
 	struct row row;
 	const char *why = change_check(v, c, &row);
 
 	json_decref(row.members);
-	if (why == NULL && store_session_state(v->store, c->id, c->rule->to, v->wall()) != KG_OK)
+	if (why == NULL && change_in_store(v, c) != KG_OK)
 		why = "vault.db cannot be written: see vaultd's log";
 	if (why != NULL) {
 		snprintf(error, ACT_ERROR_MAX, "%s", why);
 		return KG_E_STATE;
 	}
-	if (x != NULL) {
-		x->state = c->rule->to;
+	if (x != NULL)
+		session_set(x, c->rule->to);
+	if (c->rule->to == SESSION_ACTIVE)
+		guard_end(v, &pauses, c->rule->act);
+	if (x != NULL)
 		broker_push(v, x);
-	}
 	id_hex(c->id, hex);
 	*result = json_pack("{s:s, s:s}", "id", hex, "state", session_state_name(c->rule->to));
 	return KG_OK;
@@ -101,6 +128,7 @@ static int change_commit(struct vault *v, void *data, json_t **result, char erro
 static void session_change(struct peer *p, json_t *in, enum change_kind kind)
 {
 	struct change c = {.rule = &rules[kind]}, *mine;
+	struct guard_choice pauses;
 	const char *why;
 	struct row row;
 
@@ -115,6 +143,10 @@ static void session_change(struct peer *p, json_t *in, enum change_kind kind)
 		return;
 	}
 	*mine = c;
+	if (c.rule->to == SESSION_ACTIVE) {
+		pauses = pauses_of(&c);
+		json_object_set_new(row.members, "responses", guard_ids(p->vault, &pauses));
+	}
 	act_submit(p, &(struct act){c.rule->act, row.members, change_commit, free, mine, NULL});
 }
 
@@ -134,6 +166,7 @@ static void session_revoke(struct peer *p, json_t *in)
 }
 
 struct listing {
+	struct vault *v;
 	json_t *rows;
 	uint64_t now;
 };
@@ -141,14 +174,16 @@ struct listing {
 static int list_one(const struct store_session *x, void *arg)
 {
 	struct listing *l = arg;
+	json_t *row = session_json(x, l->now);
 
-	json_array_append_new(l->rows, session_json(x, l->now));
+	guard_show_session(l->v, x->id, row);
+	json_array_append_new(l->rows, row);
 	return KG_OK;
 }
 
 static void session_list(struct peer *p, json_t *in)
 {
-	struct listing l = {json_array(), p->vault->wall()};
+	struct listing l = {p->vault, json_array(), p->vault->wall()};
 
 	(void)in;
 	if (store_sessions_each(p->vault->store, NULL, list_one, &l) != KG_OK) {

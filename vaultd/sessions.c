@@ -69,6 +69,21 @@ static void forget_ended(struct sessions *s, uint64_t now)
 	}
 }
 
+void session_set(struct session *x, uint8_t own)
+{
+	x->own = own;
+	x->state = own == SESSION_ACTIVE && x->limits.paused ? SESSION_PAUSED : own;
+}
+
+bool session_limit(struct session *x, const struct session_limits *l)
+{
+	const struct session_limits old = x->limits;
+
+	x->limits = *l;
+	session_set(x, x->own);
+	return old.paused != l->paused || old.approval_tier != l->approval_tier || old.rate != l->rate;
+}
+
 /* Cuts a copy of the text at its newlines. */
 static int cut_patterns(struct session *x, char *text)
 {
@@ -117,7 +132,7 @@ static struct session *session_make(const struct store_session *row)
 	memcpy(x->consent, c->id, ID_LEN);
 	memcpy(x->token_hash, row->token_hash, HASH_LEN);
 	x->tier = c->tier;
-	x->state = c->revoked ? SESSION_REVOKED : row->state;
+	session_set(x, c->revoked ? SESSION_REVOKED : row->state);
 	x->expires = c->expires;
 	x->human = place(&at, c->human);
 	x->agent = place(&at, c->agent);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/rate.h"
 #include "vaultd/store.h"
 
 #define SESSIONS_MAX 4096
@@ -18,11 +19,22 @@
 #define SUSPENDED_MAX 8192  /* SESSION_PUT.suspended */
 #define SUSPENDED_ALL "*"
 
+/* What the guardian's orders say of a session. */
+struct session_limits {
+	bool paused;
+	uint8_t approval_tier; /* calls of this tier and above need an approval; 0: none beyond the destructive ones */
+	uint32_t rate;         /* at most so many attaches a minute; 0: any */
+};
+
 struct session {
 	uint8_t id[ID_LEN], consent[ID_LEN];
 	uint8_t token_hash[HASH_LEN];
-	uint8_t tier, state; /* enum session_state; a revoked consent revokes it */
-	uint64_t expires;    /* the consent's */
+	uint8_t tier;
+	uint8_t own;   /* enum session_state, as operators have it; a revoked consent revokes it */
+	uint8_t state; /* what holds: the guardian's pause included */
+	struct session_limits limits;
+	struct rate_bucket rate;
+	uint64_t expires; /* the consent's */
 	const char *human, *agent;
 	const char *tools;    /* patterns, separated by newlines */
 	const char **pattern; /* the same, each by itself */
@@ -47,9 +59,14 @@ bool sessions_have_room(struct sessions *s, uint64_t now);
 struct session *sessions_by_token(const struct sessions *s, const uint8_t hash[HASH_LEN]);
 struct session *sessions_by_id(const struct sessions *s, const uint8_t id[ID_LEN]);
 
-/* Calls fn for each; fn may change the state. */
+/* Calls fn for each; fn may change it. */
 void sessions_each(struct sessions *s, void (*fn)(struct session *x, void *arg), void *arg);
 size_t sessions_count(const struct sessions *s);
+
+/* An operator's change of state. */
+void session_set(struct session *x, uint8_t own);
+/* The guardian's; whether anything is another than before. */
+bool session_limit(struct session *x, const struct session_limits *l);
 
 /* Sets what is suspended ("" for nothing); whether it is another than before. */
 bool session_suspend(struct session *x, const char *lines);

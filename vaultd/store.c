@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "vaultd/store_sql.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define ROW_MAX 2097152 /* bytes: two definitions, or the live entities of the policies */
 
 /*
@@ -71,7 +71,18 @@ static const char schema_2[] =
 	"PRAGMA user_version=2;"
 	"COMMIT;";
 
-static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2};
+/* What the guardian has ordered (guard.h). Zero blobs and empty texts: that order is not about one. */
+static const char schema_3[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE guard_order("
+	" row INTEGER PRIMARY KEY, id INTEGER NOT NULL, act INTEGER NOT NULL,"
+	" session BLOB NOT NULL CHECK(length(session)=16), server TEXT NOT NULL, tool TEXT NOT NULL,"
+	" tier INTEGER NOT NULL, rate INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,"
+	" rule TEXT NOT NULL, incident TEXT NOT NULL, reason TEXT NOT NULL, by_name TEXT NOT NULL) STRICT;"
+	"PRAGMA user_version=3;"
+	"COMMIT;";
+
+static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3};
 
 #define CONSENT_COLUMNS                                                                                                \
 	"c.id, c.human, c.agent, c.why, c.tools, c.tier, c.revoked, c.created, c.expires, c.by_uid, c.by_name"
@@ -123,6 +134,10 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_POLICY_PUT] = "INSERT INTO policy_kept VALUES(1,?1,?2) ON CONFLICT(one) DO UPDATE SET"
 			   " revision=max(revision, excluded.revision),"
 			   " data=CASE WHEN ?3 THEN excluded.data ELSE data END",
+	[SQL_ORDERS] = "SELECT row, id, act, session, server, tool, tier, rate, since, until, rule, incident, reason,"
+		       " by_name FROM guard_order ORDER BY row",
+	[SQL_ORDER_PUT] = "INSERT OR REPLACE INTO guard_order VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[SQL_ORDER_DROP] = "DELETE FROM guard_order WHERE row=?",
 };
 
 static _Noreturn void store_fatal(const struct store *s, const char *path, const char *what)

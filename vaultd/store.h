@@ -138,6 +138,26 @@ int store_policy_get(struct store *s, store_policy_fn fn, void *arg) MUST_CHECK;
 /* The revision never becomes lower; data.p NULL: leaves the data. Durable when it returns 0. */
 int store_policy_put(struct store *s, uint64_t revision, struct store_text data) MUST_CHECK;
 
+/* An order of the guardian (guard.h). Texts are borrowed: in callbacks they die with the row. */
+struct store_order {
+	uint64_t row; /* of the table: who makes an order gives it a number of its own */
+	uint64_t id;  /* the recorder's; 0: a person's */
+	uint8_t act;  /* enum guard_act */
+	uint8_t session[ID_LEN];
+	const char *server, *tool;
+	uint8_t tier;
+	uint32_t rate;
+	uint64_t since, until; /* seconds since 1970; until 0: for as long as nobody lifts it */
+	const char *rule, *incident, *reason, *by;
+};
+typedef int (*store_order_fn)(const struct store_order *x, void *arg);
+/* Oldest first. */
+int store_orders_each(struct store *s, store_order_fn fn, void *arg) MUST_CHECK;
+/* Inserts, or replaces the one of that row. */
+int store_order_put(struct store *s, const struct store_order *x) MUST_CHECK;
+/* One that is not there is no fault. */
+int store_order_drop(struct store *s, uint64_t row) MUST_CHECK;
+
 /* The sealed signing key; KG_E_NOTFOUND. *out is owned by the caller. */
 int store_signing_key_get(struct store *s, struct record *out) MUST_CHECK;
 int store_signing_key_put(struct store *s, const struct record *r) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "vaultd/catalogue.h"
 #include "vaultd/checkpoint.h"
 #include "vaultd/chores.h"
+#include "vaultd/guard.h"
 #include "vaultd/named.h"
 #include "common/operators.h"
 #include "vaultd/secrets.h"
@@ -66,6 +67,7 @@ struct vault *vault_new(const struct config *config, struct loop *loop, struct s
 	v->secrets = secrets_new();
 	v->acts = acts_new();
 	v->approvals = approvals_new();
+	v->guard = guard_new();
 	v->operators = operators_load();
 	load_upstreams(v);
 	r = catalogue_load(v);
@@ -73,6 +75,8 @@ struct vault *vault_new(const struct config *config, struct loop *loop, struct s
 		r = store_sessions_live(store, v->wall(), load_session, v);
 	if (r == KG_OK)
 		sessions_each(v->sessions, load_suspended, v);
+	if (r == KG_OK)
+		r = guard_load(v);
 	if (r == KG_OK)
 		r = store_secrets_each(store, load_secret, v);
 	if (r != KG_OK)
@@ -87,6 +91,7 @@ void vault_free(struct vault *v)
 	chores_free(v);
 	acts_free(v->acts);
 	approvals_free(v->approvals);
+	guard_free(v->guard);
 	for (size_t i = 0; i < config_links(v->config); i++) {
 		tools_free(v->upstreams[i].tools);
 		pins_free(v->upstreams[i].pins);

@@ -17,6 +17,7 @@
 struct acts;
 struct approvals;
 struct checkpoint;
+struct guard;
 struct operators;
 struct pins;
 struct answer;
@@ -56,6 +57,7 @@ struct vault {
 	struct checkpoint *checkpoint;
 	struct acts *acts;
 	struct approvals *approvals;
+	struct guard *guard;  /* orders of the guardian */
 	struct event *chores; /* timer of chores.h; NULL before the first */
 	struct operators *operators;
 	struct upstream *upstreams; /* config_link_at() of each: servers, then the external decision point */

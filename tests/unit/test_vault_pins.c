@@ -793,7 +793,7 @@ static void an_older_database_is_taken_over(void)
 	scene_open(&s);
 	hang_up(&s);
 	rig_stop(&s.r);
-	sql(&s, "DROP TABLE pin; DROP TABLE consent_pin; DROP TABLE policy_kept; PRAGMA user_version=1;");
+	sql(&s, "DROP TABLE pin; DROP TABLE consent_pin; DROP TABLE policy_kept; DROP TABLE guard_order; PRAGMA user_version=1;");
 	rig_start(&s.r);
 	connect_all(&s);
 	list_one(&s, "list_notes");

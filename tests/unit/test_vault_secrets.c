@@ -341,7 +341,7 @@ static void the_database_is_ours_alone_and_durable(void)
 	rig_stop(&s.r);
 	sql(&s, "PRAGMA user_version=99");
 	CHECK(second_start(&s) == KG_EXIT_STORE);
-	sql(&s, "PRAGMA user_version=2");
+	sql(&s, "PRAGMA user_version=3");
 	rig_start(&s.r);
 	scene_close(&s);
 }
