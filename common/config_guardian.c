@@ -139,7 +139,7 @@ static uint8_t build_days(const json_t *list)
 		const char *name = json_is_string(item) ? json_string_value(item) : "";
 
 		day = word_number(days, 7, name, strlen(name));
-		bits |= day == 0 ? 0 : (uint8_t)(1u << (day - 1));
+		bits = (uint8_t)(bits | (day == 0 ? 0u : 1u << (day - 1)));
 	}
 	return bits == 0 ? ALL_DAYS : bits;
 }
