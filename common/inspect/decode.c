@@ -73,7 +73,8 @@ static size_t decode_base64(const uint8_t *p, size_t n, uint8_t *out)
 }
 
 /* One run, when its beginning and then all of it decode to text. */
-static bool take_run(const uint8_t *p, size_t n, size_t (*decode)(const uint8_t *p, size_t n, uint8_t *out), struct buf *out)
+static bool take_run(const uint8_t *p, size_t n, size_t (*decode)(const uint8_t *p, size_t n, uint8_t *out),
+		     struct buf *out)
 {
 	uint8_t probe[PROBE];
 	uint8_t *room;

@@ -11,9 +11,9 @@
 #define DECODE_RUN_MIN 24u /* shorter runs of base64 and hex say nothing */
 
 /*
- * Appends to out the texts of runs of base64 (both alphabets) and hex that decode to text, each with a line end; and when
- * the text has at least four escapes of one kind (\xNN, \uNNNN, %NN, &#N;), the whole text with these decoded. True when
- * anything was appended. Stops quietly when out is full.
+ * Appends to out the texts of runs of base64 (both alphabets) and hex that decode to text, each with a line end; and
+ * when the text has at least four escapes of one kind (\xNN, \uNNNN, %NN, &#N;), the whole text with these decoded.
+ * True when anything was appended. Stops quietly when out is full.
  */
 bool decode_layers(const uint8_t *text, size_t n, struct buf *out);
 

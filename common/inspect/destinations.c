@@ -79,7 +79,8 @@ static uint32_t host_next(const uint8_t *p, size_t n, size_t *used)
 	while (have < 4 && at + 2 < n && p[at] == '%' && isxdigit(p[at + 1]) && isxdigit(p[at + 2])) {
 		static const char hex[] = "0123456789abcdef";
 
-		bytes[have++] = (uint8_t)((strchr(hex, tolower(p[at + 1])) - hex) << 4 | (strchr(hex, tolower(p[at + 2])) - hex));
+		bytes[have++] = (uint8_t)((strchr(hex, tolower(p[at + 1])) - hex) << 4 |
+					  (strchr(hex, tolower(p[at + 2])) - hex));
 		at += 3;
 	}
 	if (have == 0) {
@@ -221,7 +222,8 @@ static bool add_mail(const uint8_t *text, size_t n, size_t at, struct marks *out
 		from--;
 	while (from < at && !isalnum(text[from]) && text[from] != '_')
 		from++;
-	while (to < n && to - at <= HOST_BYTES && (isalnum(text[to]) || text[to] == '-' || text[to] == '.' || text[to] >= 0x80))
+	while (to < n && to - at <= HOST_BYTES &&
+	       (isalnum(text[to]) || text[to] == '-' || text[to] == '.' || text[to] >= 0x80))
 		to++;
 	if (from == at || to == at + 1)
 		return false;
@@ -247,7 +249,8 @@ uint32_t destinations_add(const uint8_t *text, size_t n, struct marks *out)
 	uint32_t mails = 0;
 
 	for (size_t i = 1; i + 3 < n; i++) {
-		/* Backslashes are slashes to what follows such links (WHATWG URL, 4.4); in JSON text of JSON they are doubled. */
+		/* Backslashes are slashes to what follows such links (WHATWG URL, 4.4); in JSON text of JSON they are
+		 * doubled. */
 		if (text[i] == ':' && isalnum(text[i - 1]) && is_slash(text[i + 1]) && is_slash(text[i + 2])) {
 			size_t from = i + 3;
 

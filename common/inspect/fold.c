@@ -4,13 +4,14 @@
 
 /* 0 o, 1 i, 3 e, 4 a, 5 s, 7 t; l is i, since 1 stands for both. */
 const uint8_t fold_ascii[128] = {
-	['0'] = 'o', ['1'] = 'i', ['2'] = '2', ['3'] = 'e', ['4'] = 'a', ['5'] = 's', ['6'] = '6', ['7'] = 't', ['8'] = '8',
-	['9'] = '9', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h',
-	['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'i', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q',
-	['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
-	['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i',
-	['j'] = 'j', ['k'] = 'k', ['l'] = 'i', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
-	['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+	['0'] = 'o', ['1'] = 'i', ['2'] = '2', ['3'] = 'e', ['4'] = 'a', ['5'] = 's', ['6'] = '6', ['7'] = 't',
+	['8'] = '8', ['9'] = '9', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f',
+	['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'i', ['M'] = 'm', ['N'] = 'n',
+	['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v',
+	['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd',
+	['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'i',
+	['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
+	['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
 };
 
 /* Letters of runs of code points, '*' for none. */
@@ -20,7 +21,8 @@ static const struct {
 	bool likeness;
 } runs[] = {
 	{0xc0,
-	 "aaaaaa*ceeeeiiii*nooooo*ouuuuy*saaaaaa*ceeeeiiii*nooooo*ouuuuy*yaaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiii"
+	 "aaaaaa*ceeeeiiii*nooooo*ouuuuy*saaaaaa*ceeeeiiii*nooooo*ouuuuy*"
+	 "yaaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiii"
 	 "iiiiiijjkkkllllllllllnnnnnn*nnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs",
 	 false},
 	{0x1e00,
@@ -78,8 +80,8 @@ static uint8_t carried(uint32_t c)
 static bool is_unseen(uint32_t c)
 {
 	return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0x115f && c <= 0x1160) ||
-	       c == 0x3164 || (c >= 0xe0000 && c <= 0xe0fff);
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+	       (c >= 0x115f && c <= 0x1160) || c == 0x3164 || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 static bool is_mark(uint32_t c)
@@ -92,8 +94,9 @@ static bool is_mark(uint32_t c)
 /* Punctuation, symbols, pictures. */
 static bool is_gap(uint32_t c)
 {
-	return c < 0xc0 || (c >= 0x2000 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x3003) || (c >= 0x3008 && c <= 0x3030) ||
-	       (c >= 0xff00 && c <= 0xff20) || (c >= 0xff5b && c <= 0xff65) || (c >= 0x1f000 && c <= 0x1faff);
+	return c < 0xc0 || (c >= 0x2000 && c <= 0x2bff) || (c >= 0x3000 && c <= 0x3003) ||
+	       (c >= 0x3008 && c <= 0x3030) || (c >= 0xff00 && c <= 0xff20) || (c >= 0xff5b && c <= 0xff65) ||
+	       (c >= 0x1f000 && c <= 0x1faff);
 }
 
 static struct fold letter(uint8_t byte, bool likeness, bool hidden)

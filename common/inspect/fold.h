@@ -1,7 +1,7 @@
 /*
- * Text as a reader (or a model) takes it: letters that look alike are one letter, what cannot be seen is gone, what hides
- * in characters that are not shown comes out. Letters and digits come as lower case, the digits that stand for letters as
- * these, l as i; all else is a gap.
+ * Text as a reader (or a model) takes it: letters that look alike are one letter, what cannot be seen is gone, what
+ * hides in characters that are not shown comes out. Letters and digits come as lower case, the digits that stand for
+ * letters as these, l as i; all else is a gap.
  */
 #ifndef INSPECT_FOLD_H
 #define INSPECT_FOLD_H

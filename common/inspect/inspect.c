@@ -81,15 +81,15 @@ static void put_string(struct buf *out, const char *p, size_t n)
 }
 
 /* All of a document as one text: what was cut into several strings is whole again. Names stand before their values. */
-static void text_of(const struct json_doc *d, struct buf *out)
+static void put_document(struct buf *out, const struct json_doc *d)
 {
-	buf_reset(out);
 	for (uint32_t t = 0; t < d->ntok && buf_len(out) < out->max; t++) {
 		size_t n;
 		const char *raw = json_raw(d, t, &n);
 		enum json_kind kind = json_kind(d, t);
 		/* Names are followed by a colon, values never. */
-		bool is_name = kind == JK_STRING && raw + n < d->text + d->len && raw[n + strspn(raw + n, " \t\r\n")] == ':';
+		bool is_name =
+			kind == JK_STRING && raw + n < d->text + d->len && raw[n + strspn(raw + n, " \t\r\n")] == ':';
 
 		if (kind == JK_STRING)
 			put_string(out, raw + 1, n - 2);
@@ -142,12 +142,16 @@ static void look(struct inspector *i, const uint8_t *p, size_t n, struct marks *
 		look_deeper(i, p, n, &found, out, depth);
 }
 
-void inspect_json(struct inspector *i, const struct json_doc *d, struct marks *out)
+void inspect_json(struct inspector *i, const struct json_doc *d, const char *beside, size_t n, struct marks *out)
 {
 	out->instructions = out->secrets = out->personal = 0;
 	out->canary = NULL;
 	out->ndestinations = out->bytes = 0;
-	text_of(d, &i->text);
+	buf_reset(&i->text);
+	put(&i->text, beside, n);
+	put(&i->text, "\n", n > 0);
+	if (d)
+		put_document(&i->text, d);
 	look(i, buf_ptr(&i->text), buf_len(&i->text), out, 0);
 	/* Results hold what is nobody's business here: nothing of it stays. */
 	buf_reset(&i->text);

@@ -1,9 +1,9 @@
 /*
  * What arguments and results hold, as marks for the guardian: where they point to, how much they read like instructions
- * to a model, how many credentials and personal data they seem to have, and whether a canary is among it. It only scores:
- * nothing is refused here, and of what is found only destinations and the canary's name are kept.
- * Bounds: the first INSPECT_TEXT_MAX bytes of text, INSPECT_DECODED_MAX bytes of what was decoded out of it, scanners of
- * linear time without backtracking.
+ * to a model, how many credentials and personal data they seem to have, and whether a canary is among it. It only
+ * scores: nothing is refused here, and of what is found only destinations and the canary's name are kept. Bounds: the
+ * first INSPECT_TEXT_MAX bytes of text, INSPECT_DECODED_MAX bytes of what was decoded out of it, scanners of linear
+ * time without backtracking.
  */
 #ifndef INSPECT_INSPECT_H
 #define INSPECT_INSPECT_H
@@ -45,8 +45,11 @@ struct inspector;
 struct inspector *inspector_new(const struct inspect_canary *canaries, size_t n);
 void inspector_free(struct inspector *i);
 
-/* All strings, names and numbers of a document. */
-void inspect_json(struct inspector *i, const struct json_doc *d, struct marks *out);
+/*
+ * All strings, names and numbers of a document (NULL: none), and what stands beside it, such as an error's message (n
+ * bytes; may be 0).
+ */
+void inspect_json(struct inspector *i, const struct json_doc *d, const char *beside, size_t n, struct marks *out);
 
 /* The canonical form; nothing is appended when nothing was found. */
 int marks_put(struct buf *out, const struct marks *m) MUST_CHECK;

@@ -154,7 +154,7 @@ struct reader {
 	size_t n, at; /* bytes; at stands behind the character in hand */
 	uint32_t state, letters, gaps, word;
 	bool in_gap, was_lower;
-	size_t quote_end; /* byte behind the quotation that we are in, or 0 */
+	size_t quote_end;       /* byte behind the quotation that we are in, or 0 */
 	uint32_t quote_letters; /* where it began */
 	struct letter ring[RING];
 	uint32_t reached[NRULES][2]; /* letters behind the first and the second part, from 1; 0: not reached */

@@ -131,8 +131,9 @@ bool number_iban(const char *p, size_t n)
 
 bool number_us_ssn(const char *p, size_t n)
 {
-	return n == 9 && memcmp(p, "000", 3) != 0 && memcmp(p, "666", 3) != 0 && p[0] != '9' && memcmp(p + 3, "00", 2) != 0 &&
-	       memcmp(p + 5, "0000", 4) != 0 && memcmp(p, "123456789", 9) != 0 && !all_same(p, 9);
+	return n == 9 && memcmp(p, "000", 3) != 0 && memcmp(p, "666", 3) != 0 && p[0] != '9' &&
+	       memcmp(p + 3, "00", 2) != 0 && memcmp(p + 5, "0000", 4) != 0 && memcmp(p, "123456789", 9) != 0 &&
+	       !all_same(p, 9);
 }
 
 bool number_us_itin(const char *p, size_t n)
@@ -217,13 +218,15 @@ bool number_uk_nhs(const char *p, size_t n)
 bool number_uk_nino(const char *p, size_t n)
 {
 	return n == 9 && is_upper(p[0]) && is_upper(p[1]) && all_digits(p + 2, 6) && p[8] >= 'A' && p[8] <= 'D' &&
-	       !strchr("DFIQUV", p[0]) && !strchr("DFIOQUV", p[1]) && memcmp(p, "BG", 2) != 0 && memcmp(p, "GB", 2) != 0 &&
-	       memcmp(p, "NK", 2) != 0 && memcmp(p, "NT", 2) != 0 && memcmp(p, "KN", 2) != 0 && memcmp(p, "TN", 2) != 0 && memcmp(p, "ZZ", 2) != 0;
+	       !strchr("DFIQUV", p[0]) && !strchr("DFIOQUV", p[1]) && memcmp(p, "BG", 2) != 0 &&
+	       memcmp(p, "GB", 2) != 0 && memcmp(p, "NK", 2) != 0 && memcmp(p, "NT", 2) != 0 &&
+	       memcmp(p, "KN", 2) != 0 && memcmp(p, "TN", 2) != 0 && memcmp(p, "ZZ", 2) != 0;
 }
 
 bool number_in_aadhaar(const char *p, size_t n)
 {
-	static const char times[] = "0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210";
+	static const char times[] =
+		"0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210";
 	static const char turned[] = "01234567891576283094580379614289160435279453126870428657390127938064157046913258";
 	unsigned c = 0;
 
@@ -236,8 +239,8 @@ bool number_in_aadhaar(const char *p, size_t n)
 
 bool number_in_pan(const char *p, size_t n)
 {
-	return n == 10 && is_upper(p[0]) && is_upper(p[1]) && is_upper(p[2]) && strchr("ABCFGHJLPT", p[3]) && is_upper(p[4]) &&
-	       all_digits(p + 5, 4) && is_upper(p[9]);
+	return n == 10 && is_upper(p[0]) && is_upper(p[1]) && is_upper(p[2]) && strchr("ABCFGHJLPT", p[3]) &&
+	       is_upper(p[4]) && all_digits(p + 5, 4) && is_upper(p[9]);
 }
 
 bool number_kr_rrn(const char *p, size_t n)
@@ -310,7 +313,8 @@ bool number_es_nif(const char *p, size_t n)
 
 bool number_it_fiscal(const char *p, size_t n)
 {
-	static const unsigned char odd[] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
+	static const unsigned char odd[] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
+					    20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
 	unsigned sum = 0;
 
 	if (n != 16 || !is_upper(p[15]) || !is_upper(p[8]) || !all_digits(p + 6, 1))
@@ -332,8 +336,8 @@ bool number_fi_hetu(const char *p, size_t n)
 {
 	char number[10];
 
-	if (n != 11 || !all_digits(p, 6) || !strchr("-+ABCDEFUVWXY", p[6]) || !all_digits(p + 7, 3) || two(p) < 1 || two(p) > 31 ||
-	    two(p + 2) < 1 || two(p + 2) > 12)
+	if (n != 11 || !all_digits(p, 6) || !strchr("-+ABCDEFUVWXY", p[6]) || !all_digits(p + 7, 3) || two(p) < 1 ||
+	    two(p) > 31 || two(p + 2) < 1 || two(p + 2) > 12)
 		return false;
 	memcpy(number, p, 6);
 	memcpy(number + 6, p + 7, 3);
@@ -346,5 +350,6 @@ bool number_se_person(const char *p, size_t n)
 		p += 2;
 		n = 10;
 	}
-	return n == 10 && two(p + 2) >= 1 && two(p + 2) <= 12 && two(p + 4) % 60 >= 1 && two(p + 4) % 60 <= 31 && number_luhn(p, n);
+	return n == 10 && two(p + 2) >= 1 && two(p + 2) <= 12 && two(p + 4) % 60 >= 1 && two(p + 4) % 60 <= 31 &&
+	       number_luhn(p, n);
 }

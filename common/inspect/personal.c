@@ -8,24 +8,24 @@
 
 #define NUMBER_MAX 40u
 #define READ_MAX (1024u * 1024u) /* bytes of numbers that are read in one text: tables of numbers cost no more */
-#define CONTEXT 48u /* bytes before a number in which a word may say what it is */
+#define CONTEXT 48u              /* bytes before a number in which a word may say what it is */
 
 /* A number as it stands: groups of letters and digits with single separators between them. */
 struct number {
-	char text[NUMBER_MAX + 1]; /* without separators, upper case */
+	char text[NUMBER_MAX + 1];  /* without separators, upper case */
 	char shape[NUMBER_MAX + 1]; /* 9 a digit, A a letter, else the separator */
 	size_t n, shape_n;
 	bool plus, digits; /* behind "+"; digits alone */
 };
 
 /*
- * What is asked beside the check: a shape (groups by their lengths), or a word before it. A check that one random number
- * in ten passes needs one of both.
+ * What is asked beside the check: a shape (groups by their lengths), or a word before it. A check that one random
+ * number in ten passes needs one of both.
  */
 static const struct row {
 	const char *name;
 	bool (*check)(const char *p, size_t n);
-	bool digits; /* digits alone */
+	bool digits;        /* digits alone */
 	const char *shapes; /* such shapes need no word; "*": any */
 	const char *words;
 } rows[] = {
@@ -53,7 +53,8 @@ static const struct row {
 	{"es_nif", number_es_nif, false, "*", ""},
 	{"it_fiscal", number_it_fiscal, false, "*", ""},
 	{"fi_hetu", number_fi_hetu, false, "*", ""},
-	{"se_person", number_se_person, true, "999999-9999|99999999-9999", "personnummer|personal identity|personal identification"},
+	{"se_person", number_se_person, true, "999999-9999|99999999-9999",
+	 "personnummer|personal identity|personal identification"},
 };
 
 static bool is_separator(uint8_t c)
@@ -78,8 +79,8 @@ static size_t read_number(const uint8_t *p, size_t n, bool digits, struct number
 			continue;
 		}
 		/* One separator, or ") " and " (". */
-		if (!is_separator(c) || i + 1 >= n || (i > 0 && is_separator(p[i - 1]) && p[i - 1] != ')' && c != '(') ||
-		    (c == '+' && i > 0 && !digits))
+		if (!is_separator(c) || i + 1 >= n ||
+		    (i > 0 && is_separator(p[i - 1]) && p[i - 1] != ')' && c != '(') || (c == '+' && i > 0 && !digits))
 			break;
 		if (i > 0)
 			out->shape[out->shape_n++] = (char)c;
@@ -159,7 +160,8 @@ static bool is_personal(const struct number *x, const uint8_t *text, size_t at)
 		/* Letters alone are words. */
 		if (!r->digits && !strpbrk(x->text, "0123456789"))
 			continue;
-		if (r->check(x->text, x->n) && (has_shape(r->shapes, x->shape, x->shape_n) || has_word(r->words, text, at)))
+		if (r->check(x->text, x->n) &&
+		    (has_shape(r->shapes, x->shape, x->shape_n) || has_word(r->words, text, at)))
 			return true;
 	}
 	return false;
@@ -174,7 +176,9 @@ static bool may_begin(const uint8_t *p, size_t n)
 		return isdigit(p[1]);
 	if (n > 3 && p[0] == '(')
 		return isdigit(p[1]);
-	return n > 7 && ((isupper(p[0]) && (isupper(p[1]) || isdigit(p[1]))) || (islower(p[0]) && (isdigit(p[1]) || (islower(p[1]) && (isdigit(p[2]) || (p[2] == ' ' && isdigit(p[3])))))));
+	return n > 7 && ((isupper(p[0]) && (isupper(p[1]) || isdigit(p[1]))) ||
+			 (islower(p[0]) &&
+			  (isdigit(p[1]) || (islower(p[1]) && (isdigit(p[2]) || (p[2] == ' ' && isdigit(p[3])))))));
 }
 
 /* The longest reading first, then shorter ones at group ends: a number may be followed by another word or number. */

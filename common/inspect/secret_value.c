@@ -55,9 +55,10 @@ static bool has(const uint8_t *p, size_t n, const char *word)
 
 bool value_is_placeholder(const uint8_t *p, size_t n)
 {
-	static const char *const words[] = {"xxxx",  "example", "your",   "change", "placeholder", "dummy", "****", "....", "${",
-					    "{{",    "<",       "%s",     "$(",     "redacted",    "sample", "0000000", "abcdefgh",
-					    "12345678", "insert", "replace", "todo",   "none",        "null",  "undefined", "####"};
+	static const char *const words[] = {
+		"xxxx",   "example", "your", "change", "placeholder", "dummy",     "****",    "....",     "${",
+		"{{",     "<",       "%s",   "$(",     "redacted",    "sample",    "0000000", "abcdefgh", "12345678",
+		"insert", "replace", "todo", "none",   "null",        "undefined", "####"};
 
 	if (n > ENTROPY_BYTES)
 		n = ENTROPY_BYTES;

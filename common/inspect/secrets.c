@@ -32,12 +32,14 @@ static const struct keyword {
 	const char *name;
 	bool strong;
 } keywords[] = {
-	{"password", true}, {"passwd", true}, {"passphrase", true}, {"secret", true}, {"token", true},  {"pwd", true},
-	{"apikey", true},   {"key", false},   {"credential", true}, {"bearer", true}, {"api-token", true},
+	{"password", true},   {"passwd", true}, {"passphrase", true}, {"secret", true},
+	{"token", true},      {"pwd", true},    {"apikey", true},     {"key", false},
+	{"credential", true}, {"bearer", true}, {"api-token", true},
 };
 #define NKEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
 
-static const char *const key_words[] = {"api", "access", "secret", "private", "auth", "encrypt", "sign", "master", "account", "service"};
+static const char *const key_words[] = {"api",     "access", "secret", "private", "auth",
+					"encrypt", "sign",   "master", "account", "service"};
 static const char *const name_not[] = {"public", "csrf", "pub_", "keyword", "_id", "vocab", "tokenizer"};
 
 /* Other marks: of a header, of userinfo in a URL, of curl's option. */
@@ -174,7 +176,8 @@ static bool name_has(const uint8_t *p, size_t n, const char *const *words, size_
 /* Behind the keyword a name may go on only like this. */
 static bool tail_fits(const uint8_t *p, size_t n)
 {
-	static const char *const tails[] = {"", "s", "_key", "-key", "key", "_token", "_value", "_secret", "1", "2", "_1", "_2", "word"};
+	static const char *const tails[] = {"",        "s", "_key", "-key", "key", "_token", "_value",
+					    "_secret", "1", "2",    "_1",   "_2",  "word"};
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
 		if (strlen(tails[i]) == n && strncasecmp((const char *)p, tails[i], n) == 0)
@@ -212,7 +215,8 @@ static bool value_fits(const uint8_t *p, size_t n, bool password)
 {
 	bool digit = false, upper = false, lower = false, other = false;
 
-	if (n < (password ? 8u : 12u) || n >= VALUE_MAX || value_is_placeholder(p, n) || memmem(p, n, "://", 3) || p[0] == '/')
+	if (n < (password ? 8u : 12u) || n >= VALUE_MAX || value_is_placeholder(p, n) || memmem(p, n, "://", 3) ||
+	    p[0] == '/')
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		digit = digit || isdigit(p[i]);
@@ -238,14 +242,14 @@ static void try_keyword(struct search *s, const struct keyword *k, size_t end)
 	if (!tail_fits(s->text + end, to - end) ||
 	    name_has(s->text + from, to - from, name_not, sizeof(name_not) / sizeof(name_not[0])))
 		return;
-	if (!k->strong &&
-	    !name_has(s->text + from, begin - from, key_words, sizeof(key_words) / sizeof(key_words[0])))
+	if (!k->strong && !name_has(s->text + from, begin - from, key_words, sizeof(key_words) / sizeof(key_words[0])))
 		return;
 	value = assigned(s, to);
 	if (value == 0)
 		return;
 	last = value_end(s, value);
-	if ((last < s->n && (s->text[last] == '(' || s->text[last] == '{')) || !value_fits(s->text + value, last - value, password))
+	if ((last < s->n && (s->text[last] == '(' || s->text[last] == '{')) ||
+	    !value_fits(s->text + value, last - value, password))
 		return;
 	counts(s, value, last);
 }
@@ -269,7 +273,8 @@ static void try_authorization(struct search *s, size_t end)
 
 static bool is_nobody(const uint8_t *p, size_t n)
 {
-	static const char *const words[] = {"user", "username", "password", "pass", "test", "token", "admin", "secret", "pwd"};
+	static const char *const words[] = {"user",  "username", "password", "pass", "test",
+					    "token", "admin",    "secret",   "pwd"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strlen(words[i]) == n && strncasecmp((const char *)p, words[i], n) == 0)
@@ -282,10 +287,12 @@ static void try_url(struct search *s, size_t end)
 {
 	size_t i = end, colon = 0, most = end + VALUE_MAX;
 
-	for (; i < s->n && i < most && isgraph(s->text[i]) && !strchr("/?#\"'<>\\", s->text[i]) && s->text[i] != '@'; i++)
+	for (; i < s->n && i < most && isgraph(s->text[i]) && !strchr("/?#\"'<>\\", s->text[i]) && s->text[i] != '@';
+	     i++)
 		if (s->text[i] == ':' && colon == 0)
 			colon = i;
-	if (i < s->n && s->text[i] == '@' && colon > end && i - colon > 4 && !is_nobody(s->text + colon + 1, i - colon - 1))
+	if (i < s->n && s->text[i] == '@' && colon > end && i - colon > 4 &&
+	    !is_nobody(s->text + colon + 1, i - colon - 1))
 		counts(s, end, i);
 }
 

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/gate.h"
+#include "gatewayd/broker/inspections.h"
 #include "gatewayd/broker/peers.h"
 
 #define EXPIRY_LOOK_S 60 /* the clock may be set: look at least so often */
@@ -99,6 +100,7 @@ struct broker *broker_new(struct loop *loop, const struct config *config,
 	b->calls = call_pool_new();
 	b->denials = denials_new();
 	b->authz = authz_new(b);
+	b->inspections = inspections_new(config);
 	b->expiry = evtimer_new(loop_base(loop), on_expiry, b);
 	b->tick = evtimer_new(loop_base(loop), deadline_on_tick, b);
 	if (b->expiry == NULL || b->tick == NULL)
@@ -134,6 +136,7 @@ void broker_free(struct broker *b)
 	events_free(b->events);
 	denials_free(b->denials);
 	authz_free(b->authz);
+	inspections_free(b->inspections);
 	json_free(&b->args);
 	json_free(&b->meta);
 	buf_free(&b->facts);

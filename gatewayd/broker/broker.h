@@ -66,6 +66,7 @@ struct broker {
 	struct lists *lists;
 	struct call_pool *calls;
 	struct denials *denials;
+	struct inspections *inspections; /* NULL: switched off */
 	struct authz *authz;        /* questions of other programs */
 	struct admins *admins;      /* operators' connections */
 	struct event *expiry;       /* of the next session to expire */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gatewayd/broker/call.h"
+#include "gatewayd/broker/inspections.h"
 #include "gatewayd/broker/request.h"
 
 /* The hash of what most calls forward as _meta, so that it is computed once. */
@@ -28,7 +29,8 @@ struct ipc_intent call_intent(const struct act *a, const struct call *c)
 			       .client = act_client(a),
 			       .source = q->source,
 			       .method = q->method,
-			       .bytes_in = q->args.n + q->meta.n};
+			       .bytes_in = q->args.n + q->meta.n,
+			       .marks = inspections_arguments(a->b, q->args)};
 
 	memcpy(m.txn, c->txn, ID_LEN);
 	if (a->hashed)

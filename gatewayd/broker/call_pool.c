@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "common/inspect/inspect.h"
 #include "common/log.h"
 #include "gatewayd/broker/broker.h"
 #include "gatewayd/broker/index.h"
@@ -40,6 +41,7 @@ void call_pool_free(struct call_pool *p)
 		buf_free(&p->record[i]->body);
 		buf_free(&p->record[i]->sealed);
 		buf_free(&p->record[i]->later);
+		buf_free(&p->record[i]->marks);
 		free(p->record[i]);
 	}
 	free(p->record);
@@ -85,6 +87,7 @@ static struct call *record_take(struct call_pool *p)
 	buf_init(&c->body, CALL_BODY_MAX);
 	buf_init(&c->sealed, CALL_BODY_MAX);
 	buf_init(&c->later, IPC_FRAME_MAX);
+	buf_init(&c->marks, MARKS_JSON_MAX);
 	p->record[p->nrecords++] = c;
 	return c;
 }
@@ -95,7 +98,7 @@ struct call *call_new(struct call_pool *p, struct peer *front, const struct ipc_
 
 	if (c == NULL)
 		return NULL;
-	*c = (struct call){.place = c->place, .body = c->body, .sealed = c->sealed, .later = c->later};
+	*c = (struct call){.place = c->place, .body = c->body, .sealed = c->sealed, .later = c->later, .marks = c->marks};
 	c->id = ++p->serial << SLOT_BITS | c->place;
 	c->era = (enum mcp_era)q->era;
 	c->wants_progress = q->wants_progress != 0;
@@ -144,6 +147,7 @@ void call_free(struct call_pool *p, struct call *c)
 	call_unbind(c);
 	call_drop_body(p, c);
 	call_drop_messages(p, c);
+	buf_free(&c->marks);
 	c->id = 0;
 	LIST_INSERT_HEAD(&p->free, c, of_session);
 	p->used--;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gatewayd/broker/call.h"
+#include "gatewayd/broker/inspections.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/text.h"
 
@@ -70,6 +71,7 @@ static int take_rpc_error(struct broker *b, struct call *c, const struct ipc_res
 		return take_malformed(b, c);
 	note_body(c, m->body);
 	reply_rpc_error(c->front, c->request, m->code, m->message, m->body);
+	inspections_result(b, c, m->message, m->body.n != 0);
 	call_end(b, c, OUTCOME_RPC_ERROR, "rpc-error");
 	return KG_OK;
 }
@@ -110,10 +112,12 @@ static int take_ok(struct broker *b, struct call *c, const struct ipc_result *m)
 	/* MCP, tools: structured content must conform; an error need not. */
 	if (!tool_error && !result_fits(b, c, text, sizeof(text))) {
 		reply_tool_error(c->front, c->request, text);
+		inspections_result(b, c, ipc_mem("", 0), true);
 		call_end(b, c, OUTCOME_TOOL_ERROR, "invalid-result");
 		return KG_OK;
 	}
 	reply_result(c->front, c->request, m->body, NULL);
+	inspections_result(b, c, ipc_mem("", 0), true);
 	call_end(b, c, tool_error ? OUTCOME_TOOL_ERROR : OUTCOME_OK, tool_error ? "tool-error" : "");
 	return KG_OK;
 }

@@ -11,7 +11,8 @@ void outcome_send(struct broker *b, const struct call *c)
 				.outcome = o->kind,
 				.reason_code = ipc_text(o->reason_code),
 				.bytes_out = o->bytes_out,
-				.latency_us = o->latency_us};
+				.latency_us = o->latency_us,
+				.marks = ipc_mem(buf_ptr(&c->marks), buf_len(&c->marks))};
 
 	if (b->recorder.conn == NULL)
 		return;

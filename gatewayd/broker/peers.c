@@ -5,6 +5,7 @@
 #include "gatewayd/broker/peers_vault.h"
 #include "gatewayd/broker/reply.h"
 #include "gatewayd/broker/request.h"
+#include "gatewayd/broker/inspections.h"
 #include "gatewayd/broker/tool_changes.h"
 
 static int on_request(struct ipc_conn *conn, const void *msg, int fd, void *arg)
@@ -119,6 +120,7 @@ static int on_tools_done(struct ipc_conn *conn, const void *msg, int fd, void *a
 	if (r == KG_OK) {
 		policies_changed(p->broker->policies);
 		tool_changes_look(p->broker, p->index);
+		inspections_tools(p->broker, p->index);
 	}
 	return r;
 }
@@ -162,6 +164,7 @@ static void recorder_back(struct peer *p)
 {
 	outcome_resend_all(p->broker);
 	tool_changes_look_all(p->broker);
+	inspections_tools_all(p->broker);
 }
 
 /* Its tools stay listed, lists do not depend on a restart; its calls are answered, and new ones refused until it is

@@ -35,7 +35,7 @@ static bool is_found(const char *text, enum what what)
 	if (!json || json_scan(&d, json, strlen(json), NULL) != KG_OK)
 		abort();
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	inspect_json(inspector, &d, &marks);
+	inspect_json(inspector, &d, NULL, 0, &marks);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	seconds_all += (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
 	bytes_all += strlen(json);
@@ -143,7 +143,8 @@ static void corpora_as_measured(void)
 		const struct corpus *c = &corpora[i];
 		struct tally t = measure(c->name, c->category, c->what);
 
-		printf("%-34s %-24s %4u/%-5u %7u/%-5u\n", c->name, c->category, t.right, t.positives, t.false_alarms, t.negatives);
+		printf("%-34s %-24s %4u/%-5u %7u/%-5u\n", c->name, c->category, t.right, t.positives, t.false_alarms,
+		       t.negatives);
 		CHECK(t.positives + t.negatives > 0);
 		CHECK(t.right * 100 >= c->least * t.positives);
 		CHECK(t.false_alarms * 1000 <= c->most * t.negatives);
@@ -157,8 +158,8 @@ static void corpora_as_measured(void)
 		       w == 0   ? "instructions"
 		       : w == 1 ? "secrets"
 				: "personal",
-		       (double)all[w].right / (all[w].right + all[w].false_alarms), (double)all[w].right / all[w].positives,
-		       (double)all[w].false_alarms / all[w].negatives);
+		       (double)all[w].right / (all[w].right + all[w].false_alarms),
+		       (double)all[w].right / all[w].positives, (double)all[w].false_alarms / all[w].negatives);
 	printf("%.0f ns per KiB\n", seconds_all * 1e9 / ((double)bytes_all / 1024));
 }
 
