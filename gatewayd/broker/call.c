@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json_text.h"
 #include "gatewayd/broker/call_steps.h"
 #include "gatewayd/broker/reply.h"
+#include "gatewayd/broker/text.h"
 
 void call_answer_error(struct call *c, uint32_t http, int32_t code, const char *text)
 {
@@ -65,6 +67,20 @@ static int dispatch_when_granted(struct broker *b, struct call *c)
 	return unsent(b, c, 503, RPC_INTERNAL, "upstream-unavailable", text);
 }
 
+/* The guardian's word to the agent, as a result that the model reads; the intent stands on record as it was. */
+static int receipt_refused(struct broker *b, struct call *c, const struct ipc_receipt *m)
+{
+	char code[65], why[DECISION_REASON_MAX + 1], text[CALL_TEXT_MAX];
+
+	if (ipc_copy(m->reason_code, code, sizeof(code)) != KG_OK || ipc_copy(m->reason, why, sizeof(why)) != KG_OK ||
+	    !utf8_valid(why, strlen(why)))
+		return KG_E_PROTO;
+	text_put(text, sizeof(text), "refused: %s/%s: %s", c->upstream->config->name, c->name, why);
+	reply_tool_error(c->front, c->request, text);
+	call_end(b, c, OUTCOME_UNSENT, code);
+	return KG_OK;
+}
+
 static int grant_receipt(struct broker *b, struct call *c, const void *detail)
 {
 	const struct ipc_receipt *m = detail;
@@ -80,6 +96,8 @@ static int grant_receipt(struct broker *b, struct call *c, const void *detail)
 	c->seq = m->seq;
 	c->receipt_expires_ns = m->expires_ns;
 	memcpy(c->receipt_mac, m->mac, HASH_LEN);
+	if (m->status == GRANT_DENIED && m->reason_code.n != 0)
+		return receipt_refused(b, c, m);
 	if (m->status != GRANT_OK)
 		return unsent(
 			b, c, 503, RPC_INTERNAL, "no-receipt",

@@ -106,6 +106,10 @@ struct denial denial_of(const struct tool *t, const struct decision *d);
 /* Has a denial recorded; its answer follows. */
 void call_deny(const struct act *a, const struct denial *d);
 
+/* Whether the session has made as many calls as the guardian lets it; then the call is denied (call_rate.c). tool NULL:
+ * there is none of its name. */
+bool call_over_rate(const struct act *a, const struct tool *t);
+
 /* A call that somebody's approval would allow: its approval is asked for, and named in its denial (call_ask.c). */
 void call_ask(const struct act *a, const struct tool *t, const struct decision *d);
 

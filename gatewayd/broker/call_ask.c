@@ -77,6 +77,15 @@ void call_ask(const struct act *a, const struct tool *t, const struct decision *
 	ask_send(a, c, t, v);
 }
 
+/* Who wanted it stands in the denial to come. */
+static const char *wanted_code(const struct call *c)
+{
+	struct ipc_intent m;
+
+	return call_later_intent(c, &m) == KG_OK && ipc_is(m.reason_code, GUARDIAN_APPROVAL) ? GUARDIAN_APPROVAL
+											     : "approval-required";
+}
+
 /* There is, or was, an approval: what its state means to the call. */
 static int name_approval(struct broker *b, struct call *c, const struct ipc_approval_asked *m, const char *why)
 {
@@ -95,7 +104,7 @@ static int name_approval(struct broker *b, struct call *c, const struct ipc_appr
 		text_put(c->answer.text, sizeof(c->answer.text), "refused: the approval of %s was denied%s%s", tool,
 			 why[0] == '\0' ? "" : ": ", why);
 	text_put(reason, sizeof(reason), "%s", c->answer.text);
-	call_refuse(b, c, open ? "approval-required" : "approval-denied", reason, NULL);
+	call_refuse(b, c, open ? wanted_code(c) : "approval-denied", reason, NULL);
 	return KG_OK;
 }
 

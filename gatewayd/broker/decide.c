@@ -50,6 +50,11 @@ static bool pin_pending(const struct question *s)
 	return s->pin == NULL || s->pin->state == PIN_PENDING;
 }
 
+static bool server_held(const struct question *s)
+{
+	return s->pin->state == PIN_HELD && s->pin->held_by == HELD_WITH_SERVER;
+}
+
 static bool pin_held(const struct question *s)
 {
 	return s->pin->state == PIN_HELD;
@@ -97,6 +102,7 @@ static const struct rule {
 	 "was consented for a time that is over: ask an operator for a new consent"},
 	{pin_pending, true, "tool-pending",
 	 "is new, and nobody has accepted it yet: an operator does that with: keepgate tools accept"},
+	{server_held, true, "server-held", "is quarantined with its whole server by the guardian: ask an operator"},
 	{pin_held, true, "tool-held", "is quarantined: an operator releases it with: keepgate tools release"},
 	{pin_changed, true, "tool-changed",
 	 "is not defined any more as it was accepted: an operator looks at the difference with: keepgate tools diff"},
@@ -112,6 +118,11 @@ static const struct rule *refused_by(const struct question *s)
 		if (rules[i].refuses(s))
 			return &rules[i];
 	return NULL;
+}
+
+static bool is_hold(const struct rule *r)
+{
+	return r->refuses == server_held || r->refuses == pin_held;
 }
 
 static struct question question_of(const struct broker *b, const struct decision_request *q)
@@ -190,7 +201,15 @@ static void take_approval(const struct broker *b, const struct decision_request 
 	p->mfa = a->mfa;
 }
 
-/* What stands behind the policies' word. */
+/* For a time the guardian wants an approval of what a session's consent lets it do without. */
+static bool guarded(const struct decision_request *q)
+{
+	uint8_t from = q->session->approval_tier;
+
+	return from != 0 && (destructive(q->tool) || q->tool->tier >= from);
+}
+
+/* What stands behind the policies' word: no policy lifts it. */
 static void conclude(const struct decision_request *q, const struct policy_decision *v, struct decision *out)
 {
 	out->allow = v->allow;
@@ -204,9 +223,13 @@ static void conclude(const struct decision_request *q, const struct policy_decis
 		return;
 	}
 	out->reason[0] = '\0';
-	if (!destructive(q->tool) || out->approval != NULL)
+	if ((!destructive(q->tool) && !guarded(q)) || out->approval != NULL)
 		return;
-	deny(out, "approval-required", q->tool, "", "is destructive: each call needs the approval of a person");
+	if (destructive(q->tool))
+		deny(out, "approval-required", q->tool, "", "is destructive: each call needs the approval of a person");
+	else
+		deny(out, GUARDIAN_APPROVAL, q->tool, "",
+		     "needs the approval of a person for each call of this session now, by the guardian");
 	out->needs_approval = true;
 }
 
@@ -277,7 +300,10 @@ void decide(struct broker *b, const struct decision_request *q, struct decision 
 	out->approval = NULL;
 	out->facts = (struct ipc_bytes){NULL, 0};
 	if (r != NULL) {
-		deny(out, r->code, q->tool, "", r->text);
+		if (is_hold(r) && s.pin->reason[0] != '\0')
+			deny(out, r->code, q->tool, "is quarantined: ", s.pin->reason);
+		else
+			deny(out, r->code, q->tool, "", r->text);
 		out->visible = r->visible;
 		return;
 	}

@@ -25,6 +25,8 @@
 
 struct broker;
 
+#define GUARDIAN_APPROVAL "guardian-approval" /* reason code */
+
 /* Everything that a decision may rest on. All pointers are borrowed. */
 struct decision_request {
 	const struct session *session;

@@ -173,6 +173,8 @@ int method_tools_call(struct act *a)
 		return KG_E_PROTO;
 	sha256(a->q->args.p, a->q->args.n, a->args_sha256);
 	a->hashed = true;
+	if (call_over_rate(a, t.tool))
+		return KG_OK;
 	if (t.tool == NULL)
 		deny_unknown(a, &t);
 	else

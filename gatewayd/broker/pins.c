@@ -9,7 +9,8 @@
 #include "gatewayd/broker/names.h"
 
 #define PINS_MAX 32768u
-#define PINS_BYTES_MAX (128ul * 1048576ul) /* of all definitions */
+#define PINS_BYTES_MAX (128ul * 1048576ul)      /* of all definitions */
+#define PINS_SERVER_BYTES_MAX (8ul * 1048576ul) /* of one server's: it takes no room from the others */
 
 struct entry {
 	struct pin pin;
@@ -39,6 +40,7 @@ static void entry_free(struct entry *e)
 		return;
 	free(e->pin.server);
 	free(e->pin.name);
+	free(e->pin.reason);
 	free(e->pin.definition);
 	free(e);
 }
@@ -110,15 +112,19 @@ void pins_sync_end(struct pins *p)
 	p->count = kept;
 }
 
-/* An accepted definition is there, and is the one that its hash says; who was never accepted has none. */
+/*
+ * An accepted definition is the one that its hash says. Where it is left out (vaultd sends a broker that comes no more
+ * than it can take) the policies do not know the tool, and it is refused.
+ */
 static bool is_sound(const struct ipc_pin_put *m)
 {
 	uint8_t hash[HASH_LEN];
 
-	if (m->state < PIN_ACCEPTED || m->state > PIN_GONE || m->server.n == 0 || !name_is_tool(m->name.p, m->name.n))
+	if (m->state < PIN_ACCEPTED || m->state > PIN_GONE || m->held_by > HELD_WITH_SERVER || m->server.n == 0 ||
+	    !name_is_tool(m->name.p, m->name.n))
 		return false;
 	if (m->definition.n == 0)
-		return m->state == PIN_PENDING || m->state == PIN_HELD;
+		return true;
 	sha256(m->definition.p, m->definition.n, hash);
 	return memcmp(hash, m->accepted, HASH_LEN) == 0;
 }
@@ -141,13 +147,18 @@ static struct entry *entry_new(const struct pins *p, const struct ipc_pin_put *m
 	if (e == NULL)
 		return NULL;
 	e->round = p->round;
-	e->pin = (struct pin){.server = copy(m->server), .name = copy(m->name), .state = m->state};
+	e->pin = (struct pin){.server = copy(m->server),
+			      .name = copy(m->name),
+			      .reason = copy(m->reason),
+			      .state = m->state,
+			      .held_by = m->held_by};
 	memcpy(e->pin.accepted, m->accepted, HASH_LEN);
 	memcpy(e->pin.listed, m->listed, HASH_LEN);
 	if (m->definition.n > 0)
 		e->pin.definition = copy(m->definition);
 	e->pin.len = m->definition.n;
-	if (e->pin.server == NULL || e->pin.name == NULL || (e->pin.len > 0 && e->pin.definition == NULL)) {
+	if (e->pin.server == NULL || e->pin.name == NULL || e->pin.reason == NULL ||
+	    (e->pin.len > 0 && e->pin.definition == NULL)) {
 		entry_free(e);
 		return NULL;
 	}
@@ -169,9 +180,26 @@ static int make_room(struct pins *p)
 	return KG_OK;
 }
 
+static size_t bytes_of(const struct pins *p, const char *server)
+{
+	bool found;
+	size_t n = 0;
+
+	for (size_t i = place_of(p, server, "", &found); i < p->count && strcmp(p->entry[i]->pin.server, server) == 0;
+	     i++)
+		n += p->entry[i]->pin.len;
+	return n;
+}
+
+static bool has_room(const struct pins *p, const struct pin *pin)
+{
+	return p->count < PINS_MAX && p->bytes + pin->len <= PINS_BYTES_MAX &&
+	       bytes_of(p, pin->server) + pin->len <= PINS_SERVER_BYTES_MAX;
+}
+
 static int insert(struct pins *p, size_t at, struct entry *e)
 {
-	int r = p->count == PINS_MAX || p->bytes + e->pin.len > PINS_BYTES_MAX ? KG_E_LIMIT : make_room(p);
+	int r = has_room(p, &e->pin) ? make_room(p) : KG_E_LIMIT;
 
 	if (r != KG_OK)
 		return r;

@@ -16,6 +16,8 @@
 struct pin {
 	char *server, *name; /* owned */
 	uint8_t state;       /* enum pin_state */
+	uint8_t held_by;     /* enum pin_holder */
+	char *reason;        /* owned: the guardian's, of a held one; "" */
 	uint8_t accepted[HASH_LEN], listed[HASH_LEN];
 	char *definition; /* owned: the accepted one in canonical form; NULL when none ever was */
 	size_t len;

@@ -191,6 +191,8 @@ static int session_fill(struct session *s, const struct ipc_session_put *m)
 	s->suspended = t.suspended;
 	memcpy(s->consent, m->consent, ID_LEN);
 	s->tier = m->tier;
+	s->approval_tier = m->approval_tier;
+	s->rate = m->rate;
 	s->expires_unix = m->expires_unix;
 	return KG_OK;
 }
@@ -246,7 +248,7 @@ static void session_set_state(struct sessions *t, struct session *s, uint8_t sta
 static bool put_is_sound(const struct ipc_session_put *m)
 {
 	return m->state >= SESSION_ACTIVE && m->state <= SESSION_REVOKED && m->tier >= TIER_READ &&
-	       m->tier <= TIER_DESTRUCTIVE;
+	       m->tier <= TIER_DESTRUCTIVE && m->approval_tier <= TIER_DESTRUCTIVE;
 }
 
 int sessions_put(struct sessions *t, const struct ipc_session_put *m)

@@ -13,6 +13,7 @@
 #include "common/call.h"
 #include "common/err.h"
 #include "common/ipc.h"
+#include "common/rate.h"
 
 #define SESSIONS_MAX 16384
 
@@ -31,6 +32,9 @@ struct session {
 	uint8_t token_hash[HASH_LEN];
 	uint8_t consent[ID_LEN];
 	uint8_t tier, state;
+	uint8_t approval_tier; /* the guardian wants an approval for calls of this tier and above; 0: it does not */
+	uint32_t rate;         /* and at most so many calls a minute; 0: any */
+	struct rate_bucket bucket;
 	uint64_t expires_unix;
 	char *human, *agent; /* owned */
 	struct patterns tools;
