@@ -213,6 +213,21 @@ static void reply(struct ipc_conn *c, json_t *result, const char *error)
 	json_decref(result);
 }
 
+/* Answered when the delivery is known, by the outbox; here only why it is not begun. False: another operation. */
+static bool test_page(struct ipc_conn *c, struct peer *p, const struct ipc_admin_request *m, const json_t *in)
+{
+	struct guard *g = p->recorder->guard;
+	const char *why, *name;
+
+	if (g == NULL || !ipc_is(m->op, "pager.test"))
+		return false;
+	name = operators_name(g->operators, p->uid);
+	why = outbox_test(g->outbox, c, json_string_value(json_object_get(in, "channel")), name == NULL ? "" : name);
+	if (why != NULL)
+		reply(c, NULL, why);
+	return true;
+}
+
 static json_t *ask_guard(struct peer *p, const struct ipc_admin_request *m, const json_t *in, char error[ERROR_MAX])
 {
 	struct guard *g = p->recorder->guard;
@@ -237,6 +252,10 @@ static int on_request(struct ipc_conn *c, const void *msg, int fd, void *arg)
 	if (!json_is_object(in)) {
 		json_decref(in);
 		return KG_E_PROTO;
+	}
+	if (test_page(c, p, m, in)) {
+		json_decref(in);
+		return KG_OK;
 	}
 	out = ask_guard(p, m, in, error);
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {

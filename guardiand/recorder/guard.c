@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
+#include "guardiand/recorder/schedule.h"
 
 #define RULE_ERRORS_MAX 16384u
 #define MEMBERS_MAX 32768u
@@ -40,14 +41,6 @@ static int32_t zone_now(void)
 	struct tm tm;
 
 	return localtime_r(&now, &tm) == NULL ? 0 : (int32_t)tm.tm_gmtoff;
-}
-
-static void zone_begin(const struct config *config)
-{
-	const char *zone = config->policy.time_zone;
-
-	setenv("TZ", zone == NULL ? "UTC" : zone, 1);
-	tzset();
 }
 
 void guard_clean(char *text)
@@ -121,7 +114,7 @@ void recorder_guard(struct recorder *r, const struct config *config, struct guar
 
 	if (g == NULL)
 		log_fatal(KG_EXIT_FAILURE, "guardian: out of memory");
-	zone_begin(config);
+	schedule_zone(config->policy.time_zone == NULL ? "UTC" : config->policy.time_zone);
 	g->r = r;
 	g->store = r->store;
 	g->config = config;

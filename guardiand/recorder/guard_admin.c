@@ -195,33 +195,6 @@ static json_t *status(struct ask *a)
 	return out;
 }
 
-static json_t *test_page(struct ask *a)
-{
-	const char *channel = text_in(a, "channel", 64);
-	const struct config_guardian *c = &a->g->config->guardian;
-	static const struct guard_about nobody = {"", "", "", "", "", ""};
-	struct outbox_page page = {.kind = OUTBOX_TEST,
-				   .incident = "",
-				   .severity = GUARD_LOW,
-				   .rule = "",
-				   .title = "Keepgate: a test page",
-				   .text = "An operator tests this channel; nothing has happened."};
-	size_t i = 0;
-
-	if (channel == NULL)
-		return NULL;
-	while (i < c->nchannels && strcmp(c->channels[i].name, channel) != 0)
-		i++;
-	if (i == c->nchannels)
-		return refuse(a, "\"channel\" is no channel of the configuration (guardian.channels)");
-	page.channel = channel;
-	page.ts_us = store_last_ts(a->g->store);
-	guard_record(a->g, "page.test", &nobody,
-		     json_pack("{s:s, s:o}", "channel", channel, "by", guard_actor_json(a->by)));
-	outbox_add(a->g->outbox, &page);
-	return json_pack("{s:s}", "channel", channel);
-}
-
 static const struct {
 	const char *name;
 	json_t *(*run)(struct ask *a);
@@ -229,7 +202,6 @@ static const struct {
 	{"incident.list", list},       {"incident.show", show}, {"incident.ack", ack},
 	{"incident.resolve", resolve}, {"incident.note", note}, {"incident.release", release},
 	{"guardian.status", status},   {"guardian.lift", lift}, {"guardian.break_glass", break_glass},
-	{"pager.test", test_page},
 };
 
 json_t *guard_admin(struct guard *g, struct ipc_bytes op, const json_t *in, const struct guard_actor *by, char *error,

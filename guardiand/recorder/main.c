@@ -14,9 +14,9 @@
 
 static struct recorder recorder;
 
-/* Before the lock listening sockets come; vaultd's connection may come any time. */
+/* Before the lock listening sockets come; vaultd's connection and the pager's may come any time. */
 struct arrivals {
-	int vault_fd;
+	int vault_fd, pager_fd;
 	struct {
 		enum ipc_role role;
 		int fd;
@@ -34,6 +34,10 @@ static void on_peer(struct role *r, enum ipc_role peer, uint32_t index, const ch
 		recorder_vault(&recorder, fd);
 	} else if (peer == IPC_ROLE_VAULT && a->vault_fd < 0) {
 		a->vault_fd = fd;
+	} else if (peer == IPC_ROLE_PAGER && a->serving) {
+		outbox_pager(recorder.guard->outbox, fd);
+	} else if (peer == IPC_ROLE_PAGER && a->pager_fd < 0) {
+		a->pager_fd = fd;
 	} else if (!a->serving && a->nlistening < LISTENERS) {
 		a->listening[a->nlistening].role = peer;
 		a->listening[a->nlistening++].fd = fd;
@@ -45,6 +49,11 @@ static void on_peer(struct role *r, enum ipc_role peer, uint32_t index, const ch
 static void on_want_vault(void *arg)
 {
 	role_want_peer(arg, IPC_ROLE_VAULT, 0);
+}
+
+static void on_want_pager(void *arg)
+{
+	role_want_peer(arg, IPC_ROLE_PAGER, 0);
 }
 
 static struct store *open_store(const char *dir)
@@ -76,12 +85,15 @@ static void serve(struct role *r, struct arrivals *a, uid_t gatewayd)
 				peer_user(a->listening[i].role, gatewayd));
 	if (a->vault_fd >= 0)
 		recorder_vault(&recorder, a->vault_fd);
+	outbox_want(recorder.guard->outbox, on_want_pager, r);
+	if (a->pager_fd >= 0)
+		outbox_pager(recorder.guard->outbox, a->pager_fd);
 	a->serving = true;
 }
 
 int main(int argc, char **argv)
 {
-	struct arrivals arrivals = {.vault_fd = -1};
+	struct arrivals arrivals = {.vault_fd = -1, .pager_fd = -1};
 	struct role role = {.peer = on_peer, .arg = &arrivals};
 	struct lock_paths paths = {0};
 	struct guard_rules *rules;

@@ -64,6 +64,8 @@ static void peer_free(struct peer *p)
 	struct recorder *r = p->recorder;
 
 	commit_forget(r->commit, p->conn);
+	if (r->guard != NULL)
+		outbox_test_forget(r->guard->outbox, p->conn);
 	calls_orphan(r->calls, p);
 	LIST_REMOVE(p, link);
 	r->npeers[p->role]--;
