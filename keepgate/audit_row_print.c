@@ -90,7 +90,8 @@ static void print_grounds(FILE *out, const json_t *row)
 static bool is_passed_over(const char *name, bool guardian)
 {
 	static const char *const columns[] = {"human", "agent"};
-	static const char *const details[] = {"what", "class", "evidence", "value", "threshold", "rules_sha256"};
+	static const char *const details[] = {"what",      "class",        "evidence", "value",
+					      "threshold", "rules_sha256", "reason"};
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		if (strcmp(name, columns[i]) == 0)

@@ -10,6 +10,7 @@
 
 #define KEY_BYTES_MAX (GUARD_KEY_MAX * (GUARD_SUBJECT_MAX + 2))
 #define TITLE_MAX 24
+#define MANY_MAX 40
 
 int tally_init(struct tally *t, const struct guard_rules *rules)
 {
@@ -169,11 +170,18 @@ static void print_keys(FILE *out, const struct tally *t, size_t i)
 	json_decref(rows);
 }
 
+static const char *many(uint64_t n, const char *what, char out[MANY_MAX])
+{
+	snprintf(out, MANY_MAX, "%" PRIu64 " %s%s", n, what, n == 1 ? "" : "s");
+	return out;
+}
+
 void tally_print(FILE *out, const struct tally *t, size_t i, double days)
 {
 	const struct guard_rule_info *rule = guard_rule(t->rules, i);
 	const struct tally_rule *r = &t->rule[i];
 	char by[RESPONSES_TEXT_MAX], does[RESPONSES_TEXT_MAX], first[AUDIT_TIME_LEN], last[AUDIT_TIME_LEN];
+	char times[MANY_MAX], keys[MANY_MAX];
 
 	guardian_key_text(t->rules, i, by);
 	guardian_responses_text(rule, does);
@@ -185,13 +193,13 @@ void tally_print(FILE *out, const struct tally *t, size_t i, double days)
 	}
 	audit_time(r->all.first_us, first);
 	audit_time(r->all.last_us, last);
-	fprintf(out, "  would have fired %" PRIu64 " times (%.2g a day) for %zu keys, first %.19s, last %.19s\n",
-		r->all.findings, days > 0 ? (double)r->all.findings / days : (double)r->all.findings,
-		json_object_size(r->keys), first, last);
+	fprintf(out, "  would have fired %s (%.2g a day) for %s, first %.19s, last %.19s\n",
+		many(r->all.findings, "time", times), (double)r->all.findings / days,
+		many(json_object_size(r->keys), "key", keys), first, last);
 	if (does[0] == '\0')
 		fprintf(out, "  would have done nothing: it has no response\n");
 	else
-		fprintf(out, "  would have acted %" PRIu64 " times: %s%s\n", r->all.acts, does,
+		fprintf(out, "  would have acted %s: %s%s\n", many(r->all.acts, "time", times), does,
 			rule->class == GUARD_STATISTICAL && !rule->strong
 				? " (with another rule that speaks of the same session within 15 minutes)"
 				: "");

@@ -52,23 +52,23 @@ static void print_rows(FILE *out, const char *title, const json_t *rows, const s
 	cli_table(out, rows, columns, n);
 }
 
-/* What a response is about: the narrowest that it names. */
+/* What a response is about. */
 static void set_about(json_t *row)
 {
-	const char *server = ask_text(row, "server"), *tool = ask_text(row, "tool");
-	const char *session = ask_text(row, "session"), *consent = ask_text(row, "consent");
-	json_t *about = NULL;
+	const char *act = ask_text(row, "act"), *server = ask_text(row, "server");
+	json_t *about;
 
-	if (tool[0] != '\0')
-		about = json_sprintf("%s/%s", server, tool);
-	else if (server[0] != '\0')
+	if (strcmp(act, "hold-tool") == 0)
+		about = json_sprintf("%s/%s", server, ask_text(row, "tool"));
+	else if (strcmp(act, "hold-server") == 0)
 		about = json_sprintf("server %s", server);
-	else if (consent[0] != '\0' && session[0] == '\0')
-		about = json_sprintf("consent %.8s", consent);
-	else if (session[0] != '\0')
-		about = json_sprintf("session %.8s", session);
-	if (about != NULL)
-		json_object_set_new(row, "about", about);
+	else if (strcmp(act, "revoke") == 0)
+		about = json_sprintf("consent %.8s", ask_text(row, "consent"));
+	else if (strcmp(act, "seal") == 0)
+		about = json_string("the vault");
+	else
+		about = json_sprintf("session %.8s", ask_text(row, "session"));
+	json_object_set_new(row, "about", about == NULL ? json_null() : about);
 }
 
 static void set_until(json_t *row)
@@ -147,6 +147,29 @@ static void print_notes(FILE *out, const json_t *notes)
 	}
 }
 
+/* The commands that a person may want now. */
+static void print_next(FILE *out, const json_t *x)
+{
+	const char *id = ask_text(x, "id"), *state = ask_text(x, "state");
+	bool held = false;
+	size_t i;
+	json_t *row;
+
+	if (strcmp(state, "resolved") != 0)
+		fprintf(out, "\nnext:\n  keepgate incident %s %s\n", strcmp(state, "open") == 0 ? "ack" : "resolve",
+			id);
+	json_array_foreach(json_object_get(x, "responses"), i, row)
+	{
+		const char *at = ask_text(row, "state");
+
+		held |= strcmp(at, "held") == 0;
+		if (strcmp(at, "active") == 0 || strcmp(at, "ordered") == 0)
+			fprintf(out, "  keepgate guardian lift %" PRIu64 "\n", audit_number(row, "id"));
+	}
+	if (held)
+		fprintf(out, "  keepgate incident release %s\n", id);
+}
+
 void incident_print(FILE *out, json_t *x, const struct note_key *key)
 {
 	json_t *list = json_object_get(x, "responses");
@@ -165,4 +188,5 @@ void incident_print(FILE *out, json_t *x, const struct note_key *key)
 	}
 	print_rows(out, "pages", json_object_get(x, "pages"), pages, CLI_COUNT(pages));
 	print_events(out, x, key);
+	print_next(out, x);
 }

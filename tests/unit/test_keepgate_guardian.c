@@ -57,8 +57,8 @@ static void a_rule_is_tried_on_an_export(void)
 {
 	CHECK(TEST("denial-spike") == 0);
 	CHECK(rig_said("denial-spike: statistical, high, cusum by session\n"));
-	CHECK(rig_said("would have fired 1 times (1 a day) for 1 keys, first 2026-11-02 13:00:0"));
-	CHECK(rig_said("would have acted 1 times: pause for 1h\n"));
+	CHECK(rig_said("would have fired 1 time (1 a day) for 1 key, first 2026-11-02 13:00:0"));
+	CHECK(rig_said("would have acted 1 time: pause for 1h\n"));
 	CHECK(rig_said(BAD "  tries@example.com  tries  1") && rig_said("410 events played, from 2026-11-02 09:00:00"));
 	CHECK(TEST("denial-spike", "--json") == 0);
 	CHECK(rig_said("\"findings\": 1") && rig_said("\"acts\": 1") && rig_said("\"session\": \"" BAD "\""));
@@ -87,7 +87,7 @@ static void hours_are_those_of_the_zone(void)
 {
 	CHECK(TEST("after-hours") == 0 && rig_said("would not have fired"));
 	if (access("/usr/share/zoneinfo/Europe/Berlin", R_OK) == 0)
-		CHECK(TEST("after-hours", "--time-zone", "Europe/Berlin") == 0 && rig_said("fired 1 times"));
+		CHECK(TEST("after-hours", "--time-zone", "Europe/Berlin") == 0 && rig_said("fired 1 time"));
 	CHECK(TEST("after-hours", "--time-zone", "../etc/passwd") == KG_EXIT_USAGE && rig_said("--time-zone"));
 	setenv("TZ", "UTC", 1);
 }
@@ -146,7 +146,7 @@ static void the_recorder_is_read(void)
 		 leaf);
 	pid = rig_daemon("guardian-admin.sock", a, sizeof(a) / sizeof(a[0]));
 	CHECK(rig_run(guardian_main, "guardian", "test", "receipt-violation", "--run", rig_dir, NULL) == 0);
-	CHECK(rig_said("would have fired 1 times") && rig_said("hold-server for 1h") && rig_said("notes"));
+	CHECK(rig_said("would have fired 1 time") && rig_said("hold-server for 1h") && rig_said("notes"));
 	CHECK(rig_daemon_end(pid));
 }
 
