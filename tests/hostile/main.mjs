@@ -9,7 +9,7 @@ const notes = () => ({ command: path.join(build, 'notes'), tiers: { list_notes: 
 // A copy of the executables in which one role is the attacker's.
 function takenOver(role, program) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepgate-hostile-'));
-  for (const name of ['keepgate', 'gatewayd', 'gatewayd-front', 'gatewayd-broker', 'gatewayd-upstream', 'gatewayd-authzen', 'gatewayd-pdp', 'vaultd', 'guardiand', 'guardiand-recorder'])
+  for (const name of ['keepgate', 'gatewayd', 'gatewayd-front', 'gatewayd-broker', 'gatewayd-upstream', 'gatewayd-authzen', 'gatewayd-pdp', 'vaultd', 'guardiand', 'guardiand-recorder', 'guardiand-pager'])
     fs.copyFileSync(path.join(build, name === role ? `tests/hostile/${program}` : name), path.join(dir, name));
   return dir;
 }
