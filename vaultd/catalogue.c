@@ -32,7 +32,7 @@ struct sending {
 	struct peer *peer;
 	struct ipc_pin_put m;
 	size_t room; /* for definitions */
-	bool cut;
+	size_t cut;  /* definitions that had none */
 };
 
 static void send_texts(struct store_text accepted, struct store_text listed, void *arg)
@@ -41,7 +41,7 @@ static void send_texts(struct store_text accepted, struct store_text listed, voi
 
 	(void)listed;
 	if (accepted.n > s->room) {
-		s->cut = true;
+		s->cut++;
 	} else {
 		s->m.definition = ipc_mem(accepted.p, accepted.n);
 		s->room -= accepted.n;
@@ -68,17 +68,35 @@ static void send_pin(struct sending *s, const struct upstream *u, const struct p
 		log_warn("tool %s/%s: its row in vault.db cannot be read", u->server->name, x->name);
 }
 
+static void send_pins(struct sending *s, const struct upstream *u, bool gone)
+{
+	for (size_t i = 0; i < pins_count(u->pins); i++)
+		if (pins_at(u->pins, i)->gone == gone)
+			send_pin(s, u, pins_at(u->pins, i));
+}
+
+/* What is listed comes first; what is not any more takes what is left. */
+static size_t send_server(struct peer *broker, const struct upstream *u, size_t room)
+{
+	size_t mine = room < CATALOGUE_SERVER_BYTES_MAX ? room : CATALOGUE_SERVER_BYTES_MAX;
+	struct sending s = {.peer = broker, .room = mine};
+
+	send_pins(&s, u, false);
+	send_pins(&s, u, true);
+	if (s.cut != 0)
+		log_warn("server %s: its accepted definitions are too large together: the broker refuses %zu of its "
+			 "tools",
+			 u->server->name, s.cut);
+	return mine - s.room;
+}
+
 void catalogue_send(struct peer *broker)
 {
 	const struct vault *v = broker->vault;
-	struct sending s = {.peer = broker, .room = CATALOGUE_BYTES_MAX};
+	size_t room = CATALOGUE_BYTES_MAX;
 
 	for (size_t i = 0; i < v->config->nservers; i++)
-		for (size_t k = 0; k < pins_count(v->upstreams[i].pins); k++)
-			send_pin(&s, &v->upstreams[i], pins_at(v->upstreams[i].pins, k));
-	if (s.cut)
-		log_warn("the accepted definitions of all tools are larger than 32 MiB: the broker cannot show the "
-			 "differences of some");
+		room -= send_server(broker, &v->upstreams[i], room);
 }
 
 void catalogue_push(struct vault *v, const struct upstream *u, const struct pin *x)

@@ -22,7 +22,11 @@ void catalogue_send(struct peer *broker);
 /* A pin has changed: every broker hears of it. */
 void catalogue_push(struct vault *v, const struct upstream *u, const struct pin *x);
 
-/* Definitions that one broker is sent when it comes; behind them pins go without. */
+/*
+ * Definitions that one broker is sent when it comes, of all servers and of each one; behind them pins go without, and
+ * the broker refuses those tools. Lists come and go: without its own bound one server's would push out all others'.
+ */
 #define CATALOGUE_BYTES_MAX ((size_t)32 * 1048576)
+#define CATALOGUE_SERVER_BYTES_MAX ((size_t)4 * 1048576)
 
 #endif

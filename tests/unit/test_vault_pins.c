@@ -523,6 +523,62 @@ static void a_new_broker_gets_the_pins_first(void)
 	scene_close(&s);
 }
 
+#define HUGE_BYTES 32768
+#define HUGE_TOOLS 60
+
+/* Nearly 2 MiB. */
+static void list_huge(struct scene *s, char prefix)
+{
+	static char big[HUGE_BYTES + 1];
+
+	memset(big, 'x', sizeof(big) - 1);
+	s->generation++;
+	for (int i = 0; i < HUGE_TOOLS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%c%d", prefix, i);
+		rig_tool_as(s->notes, s->generation, name, 0, 0, big);
+		if (i % 3 == 0)
+			rig_pump(&s->r);
+	}
+	rig_tools_done(&s->r, s->notes, s->generation, HUGE_TOOLS);
+	rig_record_all(&s->r, s->recorder, NULL);
+}
+
+/* A server with more definitions than a broker is sent of one, by lists that come and go. */
+static void a_huge_server_takes_nothing_from_others(void)
+{
+	unsigned listed = 0, gone = 0, plain = 0;
+	uint8_t key[KX_LEN];
+	struct rig_message m;
+	struct scene s;
+	int other;
+
+	scene_open(&s);
+	close(s.broker);
+	other = rig_upstream(&s.r, "plain", key);
+	rig_tool(other, 1, "t", 0, 0);
+	rig_tools_done(&s.r, other, 1, 1);
+	list_huge(&s, 'a');
+	list_huge(&s, 'b');
+	list_huge(&s, 'c');
+	s.broker = rig_peer(&s.r, IPC_ROLE_BROKER);
+	while (rig_next(&s.r, s.broker, &m) && m.type != IPC_SESSIONS_SYNCED) {
+		const struct ipc_pin_put *x = (const struct ipc_pin_put *)&m.any;
+
+		if (m.type == IPC_PIN_PUT && ipc_is(x->server, "plain"))
+			plain += x->state == PIN_ACCEPTED && x->definition.n != 0;
+		else if (m.type == IPC_PIN_PUT && x->definition.n != 0)
+			*(x->state == PIN_ACCEPTED ? &listed : &gone) += 1;
+		rig_forget(&m);
+	}
+	/* What is listed comes before what is not any more. */
+	CHECK(plain == 1 && listed == HUGE_TOOLS);
+	CHECK(listed + gone == CATALOGUE_SERVER_BYTES_MAX / HUGE_BYTES);
+	close(other);
+	scene_close(&s);
+}
+
 /* What SESSION_PUT says is suspended; the number of such messages. */
 static unsigned suspended(struct scene *s, char out[8193])
 {
@@ -793,7 +849,8 @@ static void an_older_database_is_taken_over(void)
 	scene_open(&s);
 	hang_up(&s);
 	rig_stop(&s.r);
-	sql(&s, "DROP TABLE pin; DROP TABLE consent_pin; DROP TABLE policy_kept; DROP TABLE guard_order; PRAGMA user_version=1;");
+	sql(&s, "DROP TABLE pin; DROP TABLE consent_pin; DROP TABLE policy_kept; DROP TABLE guard_order; PRAGMA "
+		"user_version=1;");
 	rig_start(&s.r);
 	connect_all(&s);
 	list_one(&s, "list_notes");
@@ -903,6 +960,7 @@ int main(void)
 	RUN(many_tools_are_bounded);
 	RUN(refuses_what_no_honest_role_says);
 	RUN(a_new_broker_gets_the_pins_first);
+	RUN(a_huge_server_takes_nothing_from_others);
 	RUN(consents_name_pins);
 	RUN(back_to_the_named_one);
 	RUN(confirms_only_what_was_seen);
