@@ -51,13 +51,41 @@ static void test_unsound(void)
 
 	m.accepted[0] ^= 1;
 	CHECK(pins_put(p, &m) == KG_E_PROTO);
-	CHECK(add(p, "notes", "a", PIN_ACCEPTED, "") == KG_E_PROTO);
-	CHECK(add(p, "notes", "a", PIN_CHANGED, "") == KG_E_PROTO);
 	CHECK(add(p, "notes", "a", 0, "{}") == KG_E_PROTO && add(p, "notes", "a", 6, "{}") == KG_E_PROTO);
 	CHECK(add(p, "", "a", PIN_ACCEPTED, "{}") == KG_E_PROTO &&
 	      add(p, "notes", "a b", PIN_ACCEPTED, "{}") == KG_E_PROTO);
 	CHECK(add(p, "a-server-name-that-is-longer-than-any", "a", PIN_ACCEPTED, "{}") == KG_E_PROTO);
 	CHECK(pins_count(p) == 0);
+	pins_free(p);
+}
+
+/* vaultd leaves definitions out when there are too many: that is no reason to end its connection. */
+static void test_without_its_definition(void)
+{
+	struct pins *p = pins_new();
+
+	CHECK(add(p, "notes", "a", PIN_ACCEPTED, "") == KG_OK && add(p, "notes", "b", PIN_CHANGED, "") == KG_OK);
+	CHECK(pins_find(p, "notes", "a")->definition == NULL && pins_find(p, "notes", "b")->definition == NULL);
+	pins_free(p);
+}
+
+/* One server fills what it has, and takes nothing from another. */
+static void test_a_server_has_its_bound(void)
+{
+	static char big[250001];
+	struct pins *p = pins_new();
+	char name[16];
+	int n = 0, r = KG_OK;
+
+	memset(big, 'x', sizeof(big) - 1);
+	while (r == KG_OK && n < 1000) {
+		snprintf(name, sizeof(name), "t%d", n);
+		r = add(p, "notes", name, PIN_ACCEPTED, big);
+		n += r == KG_OK;
+	}
+	CHECK(r == KG_E_LIMIT && n == 33);
+	CHECK(add(p, "mail", "a", PIN_ACCEPTED, big) == KG_OK && add(p, "wiki", "a", PIN_ACCEPTED, big) == KG_OK);
+	CHECK(add(p, "notes", "t0", PIN_ACCEPTED, big) == KG_OK && pins_count(p) == 35);
 	pins_free(p);
 }
 
@@ -114,6 +142,8 @@ int main(void)
 {
 	RUN(test_put_and_find);
 	RUN(test_unsound);
+	RUN(test_without_its_definition);
+	RUN(test_a_server_has_its_bound);
 	RUN(test_sync);
 	RUN(test_told_once);
 	RUN(test_many);
