@@ -182,6 +182,7 @@ void tally_print(FILE *out, const struct tally *t, size_t i, double days)
 	const struct tally_rule *r = &t->rule[i];
 	char by[RESPONSES_TEXT_MAX], does[RESPONSES_TEXT_MAX], first[AUDIT_TIME_LEN], last[AUDIT_TIME_LEN];
 	char times[MANY_MAX], keys[MANY_MAX];
+	double a_day = (double)r->all.findings / days;
 
 	guardian_key_text(t->rules, i, by);
 	guardian_responses_text(rule, does);
@@ -193,8 +194,8 @@ void tally_print(FILE *out, const struct tally *t, size_t i, double days)
 	}
 	audit_time(r->all.first_us, first);
 	audit_time(r->all.last_us, last);
-	fprintf(out, "  would have fired %s (%.2g a day) for %s, first %.19s, last %.19s\n",
-		many(r->all.findings, "time", times), (double)r->all.findings / days,
+	fprintf(out, "  would have fired %s (%.*f a day) for %s, first %.19s, last %.19s\n",
+		many(r->all.findings, "time", times), a_day < 10 ? 1 : 0, a_day,
 		many(json_object_size(r->keys), "key", keys), first, last);
 	if (does[0] == '\0')
 		fprintf(out, "  would have done nothing: it has no response\n");

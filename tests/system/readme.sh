@@ -1,20 +1,48 @@
 #!/bin/bash
 # Runs every shell command of README.md, in its order, in a scratch folder that has what the README speaks of:
-# its own JSON as examples/keepgate.json (with a free port, and its remote server moved to loopback).
+# its own JSON as examples/keepgate.json (with a free port, its remote server and the provider of its pages moved to loopback).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
 tmp=$(mktemp -d)
-passed=0 failed=0 up=
-trap 'kill $up 2>/dev/null; wait 2>/dev/null; rm -rf "$tmp"' EXIT
+passed=0 failed=0 up='' provider=''
+trap 'kill $up $provider 2>/dev/null; wait 2>/dev/null; rm -rf "$tmp"' EXIT
 export PATH=$root/${KEEPGATE_BUILD:-build}:$PATH
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 mkdir "$tmp/examples"
 ln -s "$root/build" "$tmp/build"
 ln -s "$root/policies" "$tmp/policies"
-awk '/^```json/ {on = 1; next} /^```/ {on = 0} on' README.md |
-	sed -e "s/8931/$port/" -e 's#https://api.githubcopilot.com/mcp/#http://127.0.0.1:9/mcp#' >"$tmp/examples/keepgate.json"
+# A provider that takes every page.
+python3 - "$tmp/provider" <<'END' &
+import http.server, sys
+class Provider(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Provider)
+open(sys.argv[1], "w").write(str(server.server_port))
+server.serve_forever()
+END
+provider=$!
+for _ in $(seq 100); do
+	[ -s "$tmp/provider" ] && break
+	sleep 0.1
+done
+# Its pieces of JSON together are the whole of it.
+python3 - "$tmp/examples/keepgate.json" <<END
+import json, re, sys
+whole = {}
+for piece in re.findall(r'^\`\`\`json\n(.*?)^\`\`\`', open("README.md").read(), re.M | re.S):
+    whole.update(json.loads(piece))
+text = json.dumps(whole).replace("8931", "$port").replace("https://api.githubcopilot.com/mcp/", "http://127.0.0.1:9/mcp")
+open(sys.argv[1], "w").write(text.replace("https://ntfy.sh", "http://127.0.0.1:$(cat "$tmp/provider")"))
+END
 
 ok() { passed=$((passed + 1)); echo "ok $1"; }
 fail() { failed=$((failed + 1)); echo "FAIL $1"; }

@@ -57,7 +57,7 @@ static void a_rule_is_tried_on_an_export(void)
 {
 	CHECK(TEST("denial-spike") == 0);
 	CHECK(rig_said("denial-spike: statistical, high, cusum by session\n"));
-	CHECK(rig_said("would have fired 1 time (1 a day) for 1 key, first 2026-11-02 13:00:0"));
+	CHECK(rig_said("would have fired 1 time (1.0 a day) for 1 key, first 2026-11-02 13:00:0"));
 	CHECK(rig_said("would have acted 1 time: pause for 1h\n"));
 	CHECK(rig_said(BAD "  tries@example.com  tries  1") && rig_said("410 events played, from 2026-11-02 09:00:00"));
 	CHECK(TEST("denial-spike", "--json") == 0);
