@@ -58,10 +58,22 @@ async function call(keepgate, token, name, args = {}) {
 const text = (r) => r.result?.content?.[0]?.text ?? JSON.stringify(r.error);
 const lastIntent = (keepgate) => keepgate.audit().filter((e) => e.phase === 'intent').at(-1);
 
-async function started(external, options) {
-  const keepgate = await new Keepgate({ notes }, { policy: { external: { timeout_ms: SLOW_MS, ...external } } }).start(options);
-  const { token } = keepgate.grant('notes/*');
-  await keepgate.ready(token, 'notes');
+async function list(keepgate, token) {
+  const { send } = await keepgate.legacy(token);
+  return (await send(rpc('tools/list', {}))).json();
+}
+
+const names = (r) => r.result?.tools.map((t) => t.name) ?? r.error?.message;
+const unlisted = /external decision point/;
+
+// There are tools to ask about: they are listed, or their list fails.
+async function started(external, options, servers = { notes }, tools = 'notes/*') {
+  const keepgate = await new Keepgate(servers, { policy: { external: { timeout_ms: SLOW_MS, ...external } } }).start(options);
+  const { token } = keepgate.grant(tools);
+  await until('tools to list', async () => {
+    const r = await list(keepgate, token);
+    return r.result?.tools.length || unlisted.test(r.error?.message);
+  });
   return { keepgate, token };
 }
 
@@ -171,11 +183,92 @@ test('external: no answer in time is a refusal', async () => {
   await point.close();
 });
 
+const BATCH = '/access/v1/evaluations';
+const toolOf = (o) => o.resource.properties.name;
+const say = (url, allows) => ({ body }) => (url === BATCH
+  ? { json: { evaluations: body.evaluations.map((e) => ({ decision: allows(toolOf(e)) })) } }
+  : { json: { decision: allows(toolOf(body)) } });
+
+for (const [what, kind, url, answers] of [
+  ['AuthZEN at once', 'authzen', BATCH, say],
+  ['AuthZEN one by one', 'authzen', PATH, say],
+  ['OPA', 'opa', DOCUMENT, (_, allows) => ({ body: { input } }) => ({ json: { result: allows(toolOf(input)) } })],
+]) {
+  test(`external: a list shows what it permits: ${what}`, async () => {
+    const batch = url === BATCH;
+    const point = await new Point(answers(url, () => true)).listen();
+    const at = (p) => `http://127.0.0.1:${point.port}${p}`;
+    const { keepgate, token } = await started({ kind, url: at(batch ? PATH : url), ...(batch ? { batch_url: at(BATCH) } : {}) });
+    const all = ['notes__add_note', 'notes__list_notes', 'notes__wipe_notes'];
+    point.seen = [];
+    equal(names(await list(keepgate, token)), all, 'all');
+    equal(point.seen.map((a) => a.url), batch ? [BATCH] : [url, url, url], 'questions');
+    const asked = point.seen[0].body.input ?? point.seen[0].body;
+    assert(asked.context.agent === 'test-agent' && !('args' in asked.context) && !('args_sha256' in asked.context), 'the context');
+    point.decide = answers(url, (name) => name === 'list_notes');
+    equal(names(await list(keepgate, token)), ['notes__list_notes'], 'one');
+    point.decide = answers(url, () => 'true');
+    equal(names(await list(keepgate, token)), [], 'no clear permit');
+    const failures = [
+      ['an error', () => ({ status: 500, json: { decision: true, result: true } }), /500/],
+      ['a closed connection', () => undefined, /cannot be asked/],
+      ['no answer in time', async () => sleep(30000), /within \d+ ms|in time/],
+      ...(batch ? [
+        ['one decision for all', () => ({ json: { decision: true } }), /evaluations/],
+        ['too few', () => ({ json: { evaluations: [{ decision: true }] } }), unlisted],
+      ] : []),
+    ];
+    for (const [name, decide, pattern] of failures) {
+      point.decide = decide;
+      const r = await list(keepgate, token);
+      assert(!r.result && unlisted.test(r.error.message) && pattern.test(r.error.message), `${name}: ${JSON.stringify(r)}`);
+      point.decide = answers(url, () => true);
+      await until(`a list after ${name}`, async () => (await list(keepgate, token)).result?.tools.length === 3);
+    }
+    assert(!keepgate.audit().some((e) => e.phase === 'intent' && e.method === 'tools/call'), 'a list is on record as a call');
+    await keepgate.stop();
+    await point.close();
+  });
+}
+
+for (const url of [BATCH, PATH]) {
+  test(`external: a list of a thousand tools, ${url === BATCH ? 'in one question' : 'in a thousand'}`, async () => {
+    const tools = Array.from({ length: 1000 }, (_, i) => ({ name: `t${i}`, inputSchema: { type: 'object' } }));
+    const allows = (name) => Number(name.slice(1)) % 2 === 0;
+    const file = path.join(fs.mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp', 'keepgate-many-')), 'server.mjs');
+    fs.writeFileSync(file, `import readline from 'node:readline';
+const tools = ${JSON.stringify(tools)};
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const { id, method } = JSON.parse(line);
+  const result = method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'many', version: '1' } }
+    : method === 'tools/list' ? { tools } : {};
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
+}
+`);
+    const point = await new Point(say(url, allows)).listen();
+    const at = (p) => `http://127.0.0.1:${point.port}${p}`;
+    const { keepgate, token } = await started({ kind: 'authzen', url: at(PATH), ...(url === BATCH ? { batch_url: at(BATCH) } : {}) }, {},
+      { many: { command: process.execPath, args: [file], tiers: { '*': 'read' } } }, 'many/*');
+    let r;
+    await until('all of them', async () => {
+      point.seen = [];
+      r = await list(keepgate, token);
+      return r.result?.tools.length === 500;
+    });
+    equal(point.seen.length, url === BATCH ? 1 : 1000, 'questions');
+    assert(r.result.tools.every((t) => allows(t.name.replace('many__', ''))), 'another tool');
+    await keepgate.stop();
+    await point.close();
+    fs.rmSync(path.dirname(file), { recursive: true });
+  });
+}
+
 test('external: without its credential nobody is asked', async () => {
   const point = await new Point(permit).listen();
   const { keepgate, token } = await started({ kind: 'authzen', url: `http://127.0.0.1:${point.port}${PATH}`, headers: { 'X-Key': '${secret:pdp-key}' } });
   await refused(keepgate, token, 'external-unavailable', /pdp-key/, 'not stored');
   equal(point.seen.length, 0, 'questions');
+  assert(unlisted.test(names(await list(keepgate, token))), 'a list without it');
   keepgate.cli(['secret', 'put', 'pdp-key', '--server', 'policy', '--kind', 'header', '--slot', 'X-Key'], 'first');
   assert(!(await call(keepgate, token, 'notes__list_notes')).result.isError, 'stored');
   equal(point.seen.at(-1).headers['x-key'], 'first', 'the line');
@@ -238,6 +331,7 @@ allow := {"allow": true} if {
 // What OPA answers to this policy by its data API's documentation; a document without a value has no result.
 function documented({ body: { input } }) {
   const { tier } = input.resource.properties;
+  if (tier !== 'read' && input.context.args === undefined) return { json: {} }; // rego: undefined
   if (tier === 'read') return { json: { result: true } };
   if (input.context.args.text === 'a password') return { json: { result: { decision: false, reasons: ['such notes are not kept'] } } };
   return { json: input.subject.id === 'alice@example.com' ? { result: { allow: true } } : {} };
@@ -259,6 +353,7 @@ for (const [kind, start] of [
     const point = await start();
     const { keepgate, token } = await started({ kind: 'opa', url: `http://127.0.0.1:${point.port}${DOCUMENT}` });
     assert(!(await call(keepgate, token, 'notes__list_notes')).result.isError, 'true');
+    equal(names(await list(keepgate, token)), ['notes__list_notes'], 'what is allowed before any arguments are known');
     assert(!(await call(keepgate, token, 'notes__add_note', { text: 'a' })).result.isError, 'an object that allows');
     const no = await call(keepgate, token, 'notes__add_note', { text: 'a password' });
     assert(no.result?.isError && /such notes/.test(text(no)), `an object that denies: ${JSON.stringify(no)}`);
