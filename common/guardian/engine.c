@@ -2,12 +2,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <sodium.h>
 
 #include "common/guardian/engine.h"
 
+#define LINE 64                /* of the cache */
 #define SIGNAL_US 900000000ull /* two weak signals within a quarter of an hour are one strong */
+
+static size_t keys_bytes(const struct guard_engine *e)
+{
+	return e->nsets * WAYS * sizeof(*e->keys);
+}
+
+/* Keys are looked up all over their table: on large pages that costs half. */
+static bool make_keys(struct guard_engine *e)
+{
+	void *keys = mmap(NULL, keys_bytes(e), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (keys == MAP_FAILED)
+		return false;
+	(void)madvise(keys, keys_bytes(e), MADV_HUGEPAGE);
+	e->keys = keys;
+	e->tags = aligned_alloc(WAYS * sizeof(*e->tags), e->nsets * WAYS * sizeof(*e->tags));
+	if (e->tags != NULL)
+		memset(e->tags, 0, e->nsets * WAYS * sizeof(*e->tags));
+	return e->tags != NULL;
+}
 
 struct guard_engine *guard_engine_new(const struct guard_rules *rules, size_t keys, int32_t utc_offset_s,
 				      guard_finding_fn fn, void *arg)
@@ -22,11 +44,10 @@ struct guard_engine *guard_engine_new(const struct guard_rules *rules, size_t ke
 	e->zone = utc_offset_s;
 	randombytes_buf(e->hash_key, sizeof(e->hash_key));
 	e->nsets = (keys + WAYS - 1) / WAYS;
-	e->keys = calloc(e->nsets * WAYS, sizeof(*e->keys));
 	e->signals = calloc(SIGNALS, sizeof(*e->signals));
 	e->part = calloc(guard_engine_parts(e), sizeof(*e->part));
 	e->calls = calls_table_new();
-	if (e->keys == NULL || e->signals == NULL || e->part == NULL || e->calls == NULL) {
+	if (!make_keys(e) || e->signals == NULL || e->part == NULL || e->calls == NULL) {
 		guard_engine_free(e);
 		return NULL;
 	}
@@ -37,7 +58,9 @@ void guard_engine_free(struct guard_engine *e)
 {
 	if (e == NULL)
 		return;
-	free(e->keys);
+	if (e->keys != NULL)
+		munmap(e->keys, keys_bytes(e));
+	free(e->tags);
 	free(e->signals);
 	free(e->part);
 	calls_table_free(e->calls);
@@ -56,23 +79,25 @@ size_t guard_engine_keys(const struct guard_engine *e)
 
 size_t guard_engine_bytes(const struct guard_engine *e)
 {
-	return sizeof(*e) + e->nsets * WAYS * sizeof(*e->keys) + SIGNALS * sizeof(*e->signals) + calls_table_bytes();
+	return sizeof(*e) + keys_bytes(e) + e->nsets * WAYS * sizeof(*e->tags) + SIGNALS * sizeof(*e->signals) +
+	       calls_table_bytes();
 }
 
 /* The state of a key, made when it is new: in the place of the least recently used of its set. */
 struct key_state *engine_key(struct guard_engine *e, uint64_t hash, uint32_t rule)
 {
-	struct key_state *set = &e->keys[hash % e->nsets * WAYS], *oldest = set;
+	size_t first = hash % e->nsets * WAYS;
+	struct key_state *set = &e->keys[first], *oldest = set;
 
-	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].hash == hash && set[i].rule == rule)
+	for (size_t i = 0; i < WAYS; i++)
+		if (e->tags[first + i] == hash && set[i].rule == rule)
 			return &set[i];
+	for (size_t i = 0; i < WAYS; i++)
 		if (oldest->hash != 0 && (set[i].hash == 0 || set[i].last_us < oldest->last_us))
 			oldest = &set[i];
-	}
 	e->live += oldest->hash == 0;
 	memset(oldest, 0, sizeof(*oldest));
-	oldest->hash = hash;
+	oldest->hash = e->tags[first + (size_t)(oldest - set)] = hash;
 	oldest->rule = rule;
 	return oldest;
 }
@@ -152,38 +177,73 @@ static void report(struct guard_engine *e, uint32_t number, struct key_state *k,
 	e->fn(f, e->arg);
 }
 
-static void feed_rule(struct guard_engine *e, uint32_t number, const struct guard_event *ev)
+/* A rule that looks at the event, and the key by which it does. */
+struct match {
+	uint64_t hash;
+	uint32_t rule;
+	bool selected, failed;
+};
+
+static bool match_rule(const struct guard_engine *e, uint32_t number, const struct guard_event *ev, struct match *m)
 {
 	const struct rule *r = &e->rules->rule[number];
-	const struct detector *d = &detectors[r->kind];
-	struct verdict v;
-	struct feed f = {.rule = r, .ev = ev, .zone = e->zone, .hash_key = e->hash_key, .v = &v};
-	uint64_t hash;
 
-	f.selected = selection_holds(&r->select, ev);
-	if (!f.selected && !d->two_sided)
+	m->rule = number;
+	m->selected = selection_holds(&r->select, ev);
+	if (!m->selected && !detectors[r->kind].two_sided)
+		return false;
+	m->failed = r->failure.nconditions != 0 && selection_holds(&r->failure, ev);
+	if (!m->selected && !m->failed)
+		return false;
+	m->hash = key_hash(e, r, ev);
+	return m->hash != 0 && ev->seq >= e->part[engine_part_of(e, m->hash)].from;
+}
+
+/* The states lie all over the memory: all are asked for at once, before the first is waited for. */
+static void fetch_key(const struct guard_engine *e, const struct match *m)
+{
+	size_t first = m->hash % e->nsets * WAYS;
+	const char *key;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (e->tags[first + i] != m->hash)
+			continue;
+		key = (const char *)&e->keys[first + i];
+		for (size_t at = 0; at < sizeof(struct key_state); at += LINE)
+			__builtin_prefetch(key + at, 1);
 		return;
-	f.failed = r->failure.nconditions != 0 && selection_holds(&r->failure, ev);
-	if (!f.selected && !f.failed)
-		return;
-	hash = key_hash(e, r, ev);
-	if (hash == 0 || ev->seq < e->part[engine_part_of(e, hash)].from)
-		return;
-	e->part[engine_part_of(e, hash)].changed = true;
-	f.key = engine_key(e, hash, number);
+	}
+}
+
+static void feed_match(struct guard_engine *e, const struct match *m, const struct guard_event *ev)
+{
+	const struct rule *r = &e->rules->rule[m->rule];
+	struct verdict v;
+	struct feed f = {.rule = r,
+			 .ev = ev,
+			 .selected = m->selected,
+			 .failed = m->failed,
+			 .zone = e->zone,
+			 .hash_key = e->hash_key,
+			 .v = &v};
+
+	e->part[engine_part_of(e, m->hash)].changed = true;
+	f.key = engine_key(e, m->hash, m->rule);
 	f.key->evidence[f.key->nevidence % GUARD_EVIDENCE_MAX] = ev->seq;
 	f.key->nevidence = f.key->nevidence + 1 == 2 * GUARD_EVIDENCE_MAX ? GUARD_EVIDENCE_MAX : f.key->nevidence + 1;
 	v.alarm = false;
-	d->feed(&f);
+	detectors[r->kind].feed(&f);
 	if (ev->ts_us > f.key->last_us)
 		f.key->last_us = ev->ts_us;
 	if (v.alarm)
-		report(e, number, f.key, ev, &v);
+		report(e, m->rule, f.key, ev, &v);
 }
 
 void guard_engine_feed(struct guard_engine *e, const struct guard_event *ev)
 {
+	struct match match[GUARD_RULES_MAX];
 	struct guard_event whole;
+	size_t n = 0;
 
 	/* An outcome says which call it ends; who made that call, the intent said. */
 	if (ev->txn != NULL && ev->field[GUARD_PHASE].n != 0) {
@@ -191,6 +251,14 @@ void guard_engine_feed(struct guard_engine *e, const struct guard_event *ev)
 		calls_table_join(e->calls, e->hash_key, &whole);
 		ev = &whole;
 	}
-	for (uint32_t i = 0; i < e->rules->n; i++)
-		feed_rule(e, i, ev);
+	for (uint32_t i = 0; i < e->rules->n; i++) {
+		if (!match_rule(e, i, ev, &match[n]))
+			continue;
+		__builtin_prefetch(&e->tags[match[n].hash % e->nsets * WAYS]);
+		n++;
+	}
+	for (size_t i = 0; i < n; i++)
+		fetch_key(e, &match[i]);
+	for (size_t i = 0; i < n; i++)
+		feed_match(e, &match[i], ev);
 }

@@ -36,6 +36,7 @@ struct guard_engine {
 	uint8_t hash_key[16];
 	size_t nsets, live;
 	struct key_state *keys;   /* owned: sets of WAYS */
+	uint64_t *tags;           /* owned: the hashes of keys, those of a set on one line of the cache */
 	struct signal *signals;   /* owned */
 	struct engine_part *part; /* owned: those of keys, then those of signals */
 	struct calls_table *calls;
