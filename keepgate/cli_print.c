@@ -5,22 +5,25 @@
 #include <time.h>
 
 #include "common/json_text.h"
+#include "common/text_plain.h"
 #include "keepgate/cli.h"
 
 #define CELL_MAX 512
+#define SAFE_MAX 12 /* "\u{10ffff}" */
 
-/* Appends one character of text, made harmless: no control character, no broken UTF-8. Gives its length in text. */
-static size_t put_safe(const uint8_t *p, size_t left, char out[8])
+/*
+ * Appends one character of text, made harmless: no control character, no broken UTF-8, and nothing that a person does
+ * not see where an agent reads it (tags, zero widths), or sees in another order. Gives its length in text.
+ */
+static size_t put_safe(const uint8_t *p, size_t left, char out[SAFE_MAX])
 {
 	size_t n = utf8_sequence(p, left);
-	bool control = n == 0 || *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0);
-	bool turns = n == 3 && p[0] == 0xe2 &&
-		     ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+	uint32_t point = n == 0 ? *p : text_point(p, n);
 
-	if (control) { /* C1 controls go as a whole by their second byte */
-		snprintf(out, 8, "\\x%02x", n == 2 ? p[1] : *p);
-	} else if (turns) { /* embeddings of U+202A… and U+2066… turn the reading direction of what follows */
-		snprintf(out, 8, "?");
+	if (n == 0 || (point < 0xa0 && text_unsafe(point))) {
+		snprintf(out, SAFE_MAX, "\\x%02x", (unsigned)point & 0xff);
+	} else if (text_unsafe(point)) {
+		snprintf(out, SAFE_MAX, "\\u{%x}", (unsigned)point & 0x1fffff);
 	} else {
 		memcpy(out, p, n);
 		out[n] = '\0';
@@ -32,7 +35,7 @@ void cli_puts_safe(FILE *out, const char *text)
 {
 	const uint8_t *p = (const uint8_t *)text;
 	size_t left = strlen(text), n;
-	char ch[8];
+	char ch[SAFE_MAX];
 
 	for (; left > 0; p += n, left -= n) {
 		n = put_safe(p, left, ch);
@@ -85,7 +88,7 @@ static void format_text(const char *text, char out[CELL_MAX])
 	const uint8_t *p = (const uint8_t *)text;
 	size_t left = strlen(text), at = 0, n;
 
-	for (; left > 0 && at + 8 < CELL_MAX; p += n, left -= n) {
+	for (; left > 0 && at + SAFE_MAX < CELL_MAX; p += n, left -= n) {
 		n = put_safe(p, left, out + at);
 		at += strlen(out + at);
 	}
@@ -195,6 +198,7 @@ void cli_fields(FILE *out, const json_t *object, const struct cli_column *column
 
 void cli_json(FILE *out, const json_t *value)
 {
-	json_dumpf(value, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	/* Raw, a terminal would obey a C1 control, and a person would miss what hides. */
+	json_dumpf(value, out, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 	fputc('\n', out);
 }

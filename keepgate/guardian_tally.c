@@ -8,7 +8,7 @@
 #include "keepgate/audit_row.h"
 #include "keepgate/guardian_commands.h"
 
-#define KEY_BYTES_MAX (GUARD_KEY_MAX * (GUARD_SUBJECT_MAX + 2))
+#define KEY_BYTES_MAX ((size_t)GUARD_KEY_MAX * (GUARD_SUBJECT_MAX + 2))
 #define TITLE_MAX 24
 #define MANY_MAX 40
 

@@ -87,31 +87,35 @@ static int play_recorder(struct play *x)
 	return r;
 }
 
-/* A line at a time; the last one of an export is no record. */
-static int play_file(struct play *x, const char *file)
-{
-	FILE *in = fopen(file, "re");
-	char *line = malloc(LEAF_MAX);
-	int r = 0;
+static const char no_export[] = "is no export of keepgate audit export --format jsonl";
 
-	if (in == NULL || line == NULL)
-		r = cli_fail(x->cli, "%s: cannot be read: %s", file, strerror(errno));
-	while (r == 0 && fgets(line, (int)LEAF_MAX, in) != NULL) {
+/* A line at a time; the last one of an export is no record. */
+static int play_lines(struct play *x, const char *file, FILE *in, char *line)
+{
+	while (fgets(line, (int)LEAF_MAX, in) != NULL) {
 		size_t len = strcspn(line, "\n");
 
 		if (line[len] == '\0' && !feof(in))
-			r = cli_fail(x->cli,
-				     "%s: is no export of keepgate audit export --format jsonl: a line is too long",
-				     file);
-		else if (len > 0 && strncmp(line, "{\"audit_export\":", 16) != 0)
+			return cli_fail(x->cli, "%s: %s: a line is too long", file, no_export);
+		if (len > 0 && strncmp(line, "{\"audit_export\":", 16) != 0)
 			play_leaf(x, line, len);
 	}
-	if (r == 0 && ferror(in))
-		r = cli_fail(x->cli, "%s: cannot be read: %s", file, strerror(errno));
-	if (r == 0 && x->events == 0 && x->unread != 0)
-		r = cli_fail(x->cli, "%s: is no export of keepgate audit export --format jsonl", file);
-	if (in != NULL)
-		fclose(in);
+	if (ferror(in))
+		return cli_fail(x->cli, "%s: cannot be read: %s", file, strerror(errno));
+	return x->events == 0 && x->unread != 0 ? cli_fail(x->cli, "%s: %s", file, no_export) : 0;
+}
+
+static int play_file(struct play *x, const char *file)
+{
+	FILE *in = fopen(file, "re");
+	char *line;
+	int r;
+
+	if (in == NULL)
+		return cli_fail(x->cli, "%s: cannot be read: %s", file, strerror(errno));
+	line = malloc(LEAF_MAX);
+	r = line == NULL ? cli_fail(x->cli, "out of memory") : play_lines(x, file, in, line);
+	fclose(in);
 	free(line);
 	return r;
 }
