@@ -26,7 +26,7 @@ static int print_call(const struct audit_source *s, const struct audit_record *r
 		return err;
 	row = audit_row(r, outcome);
 	if (json)
-		json_dumpf(row, stdout, JSON_COMPACT), putchar('\n');
+		json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII), putchar('\n');
 	else
 		audit_row_print(stdout, row);
 	json_decref(row);
@@ -154,7 +154,7 @@ static void print_doc(const char *title, const json_t *doc, bool json)
 {
 	if (!json)
 		printf("%s\n", title);
-	json_dumpf(doc, stdout, json ? JSON_COMPACT : JSON_INDENT(2));
+	json_dumpf(doc, stdout, JSON_ENSURE_ASCII | (json ? JSON_COMPACT : JSON_INDENT(2)));
 	putchar('\n');
 }
 

@@ -232,7 +232,12 @@ static void test_table(void)
 static void test_hostile_text(void)
 {
 	printed(print_fields, "{\"name\":\"a\\u001b[2J\\nb\\u007f\\u009bc\\u202ed\"}");
-	CHECK(strstr(text, "NAME  a\\x1b[2J\\x0ab\\x7f\\x9bc?d\n") == text);
+	CHECK(strstr(text, "NAME  a\\x1b[2J\\x0ab\\x7f\\x9bc\\u{202e}d\n") == text);
+	/* What an agent would read and a person would not see: tags, zero widths, a selector without its base. */
+	printed(print_fields, "{\"name\":\"ok\\udb40\\udc69\\udb40\\udc67\\u200b\\ufeff\\ufe01!\"}");
+	CHECK(strstr(text, "NAME  ok\\u{e0069}\\u{e0067}\\u{200b}\\u{feff}\\u{fe01}!\n") == text);
+	printed(cli_json, "{\"name\":\"a\\u001b\\u009b\\u202e\\udb40\\udc69\"}");
+	CHECK(strcmp(text, "{\n  \"name\": \"a\\u001B\\u009B\\u202E\\uDB40\\uDC69\"\n}\n") == 0);
 }
 
 /* A daemon that reads one request and answers with these bytes. */
