@@ -10,6 +10,7 @@
 #include "guardiand/recorder/test_page.h"
 
 #define JITTER_PERCENT 20u
+#define TRUSTED_ATTEMPTS 5 /* so often a provider that says when to try again is believed */
 
 static bool is_there(struct outbox *o, sqlite3_stmt *q)
 {
@@ -29,6 +30,14 @@ static uint64_t backoff(int64_t attempts)
 	if (delay > OUTBOX_RETRY_MAX_US)
 		delay = OUTBOX_RETRY_MAX_US;
 	return delay * (100 - JITTER_PERCENT + randombytes_uniform(2 * JITTER_PERCENT + 1)) / 100;
+}
+
+/* 0: it does not say. */
+static uint64_t retry_after(const struct ipc_paged *m)
+{
+	uint32_t s = m->retry_after_s > OUTBOX_RETRY_AFTER_MAX_S ? OUTBOX_RETRY_AFTER_MAX_S : m->retry_after_s;
+
+	return s * SECOND_US;
 }
 
 static json_t *incidents_of(struct outbox *o, int64_t row)
@@ -146,16 +155,17 @@ static void delivered(struct outbox *o, const struct outbox_row *row, uint32_t s
 static void again(struct outbox *o, const struct outbox_row *row, const struct ipc_paged *m, const char *detail)
 {
 	sqlite3_stmt *q = o->sql[OUTBOX_IS_RESOLVED];
-	uint64_t after = m->retry_after_s > OUTBOX_RETRY_AFTER_MAX_S ? OUTBOX_RETRY_AFTER_MAX_S : m->retry_after_s;
-	uint64_t delay = backoff(row->attempts);
+	uint64_t after = retry_after(m), delay = after;
 
 	table_bind(o->r->store, q, "tti", row->dedup, row->channel, row->id);
 	if (row->action != PAGE_RESOLVE && is_there(o, q)) {
 		row_end(o, row->id, ROW_DONE, false, m->status, "resolved before");
 		return;
 	}
-	if (delay < after * SECOND_US)
-		delay = after * SECOND_US;
+	if (after == 0 || row->attempts > TRUSTED_ATTEMPTS)
+		delay = backoff(row->attempts);
+	if (delay < after)
+		delay = after;
 	table_run(o->r->store, o->sql[OUTBOX_ROW_RETRY], "iiit", row->id, (int64_t)(o->wall() + delay),
 		  (int64_t)m->status, detail);
 	cover(o, row);
@@ -177,9 +187,7 @@ static void note_channel(struct outbox *o, const struct outbox_row *row, const s
 	snprintf(ch->last_error, sizeof(ch->last_error), "%s", detail);
 	/* Retry-After is said of the account, not of one page. */
 	if (m->result == PAGED_RETRY && m->retry_after_s > 0)
-		ch->hold = now +
-			   (m->retry_after_s > OUTBOX_RETRY_AFTER_MAX_S ? OUTBOX_RETRY_AFTER_MAX_S : m->retry_after_s) *
-				   SECOND_US;
+		ch->hold = now + retry_after(m);
 }
 
 void outbox_paged(struct outbox *o, const struct ipc_paged *m)

@@ -7,12 +7,14 @@
 #define OTHERS_EVERY 4 /* of so many pages one is a word about an older page or a test, when both wait */
 
 /*
- * A bucket of a third of per_minute, filled with the rest in a minute: no minute sees more than per_minute, wherever it
- * begins.
+ * A bucket of a third of per_minute (less where the provider wants less at once), filled with the rest in a minute: no
+ * minute sees more than per_minute, wherever it begins.
  */
 static double bucket_size(const struct channel *ch)
 {
-	return ch->config->per_minute < 3 ? 1 : (double)(ch->config->per_minute / 3);
+	uint32_t third = ch->config->per_minute < 3 ? 1 : ch->config->per_minute / 3;
+
+	return (double)(third < ch->traits->burst ? third : ch->traits->burst);
 }
 
 static double per_minute(const struct channel *ch)

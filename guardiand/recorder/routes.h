@@ -14,7 +14,8 @@ struct channel_traits {
 	bool keeps; /* keeps an alert by its key: a word about it must come under that key, and is harmless without one
 		     */
 	bool acks;  /* knows that a person has it */
-	bool resolves; /* knows that it is over */
+	bool resolves;  /* knows that it is over */
+	uint32_t burst; /* at once, at most */
 };
 /* Never NULL. Static storage. */
 const struct channel_traits *channel_traits(uint8_t kind);
