@@ -120,7 +120,7 @@ void saver_free(struct guard_saver *s);
 void saver_load(struct guard_saver *s);
 /* Everything that has changed, now. */
 void saver_all(struct guard_saver *s);
-/* How often a save begins, and the bytes of one piece: 5 minutes and 512 KiB unless it is said otherwise. */
+/* How often a save begins, and the bytes of one piece: 5 minutes and 256 KiB unless it is said otherwise. */
 void saver_pace(struct guard_saver *s, uint64_t every_ns, size_t step_bytes);
 /* The next piece, when a save is under way; begins one when it is time. False when none is under way. */
 bool saver_step(struct guard_saver *s);

@@ -10,7 +10,8 @@
 
 #define SAVE_EVERY_NS 300000000000ull
 #define SAVE_LEAVES 200000u     /* so many are not waited for: a start feeds them again */
-#define STEP_BYTES (512u << 10) /* of one step */
+#define STEP_BYTES (256u << 10) /* of one step */
+#define STOP_BYTES (4u << 20)   /* of one step when nobody is served any more */
 #define PART_MAX (1u << 20)
 #define REPLAY_MAX 2000000u
 #define CALLS_BACK 8192u /* calls that may be open: their intents are read once more */
@@ -114,6 +115,7 @@ bool saver_step(struct guard_saver *s)
 		s->last_seq = size;
 	}
 	put_some(s, s->step_bytes);
+	table_settle(s->g->store);
 	return s->cursor < s->nparts;
 }
 
@@ -121,7 +123,7 @@ void saver_all(struct guard_saver *s)
 {
 	s->cursor = 0;
 	while (s->cursor < s->nparts)
-		put_some(s, s->step_bytes);
+		put_some(s, STOP_BYTES);
 }
 
 static void start_anew(struct guard_saver *s)

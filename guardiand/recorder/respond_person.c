@@ -129,8 +129,10 @@ void respond_break_glass(struct responses *x, uint64_t seconds, const char *why,
 /* A person has unsealed at vaultd, or it has lifted what was over: there is nothing left to hold to. */
 void respond_vault_event(struct responses *x, struct ipc_bytes kind, struct ipc_bytes members)
 {
-	bool unsealed = ipc_is(kind, "vault.unsealed") || ipc_is(kind, "vault.unseal");
+	bool unsealed = ipc_is(kind, "vault.unseal");
 	struct response *r, *next;
+	char how[64] = "vault.unseal";
+	const char *why;
 	json_t *m;
 	json_int_t id;
 
@@ -138,10 +140,14 @@ void respond_vault_event(struct responses *x, struct ipc_bytes kind, struct ipc_
 		return;
 	m = json_loadb((const char *)members.p, members.n, JSON_REJECT_DUPLICATES, NULL);
 	id = json_integer_value(json_object_get(m, "response"));
+	why = json_string_value(json_object_get(m, "why"));
+	if (!unsealed)
+		snprintf(how, sizeof(how), "%.60s", why == NULL ? "vaultd" : why);
+	guard_clean(how);
 	json_decref(m);
 	for (r = LIST_FIRST(&x->live); r != NULL; r = next) {
 		next = LIST_NEXT(r, link);
 		if ((unsealed && r->act == GUARD_ACT_SEAL) || (!unsealed && r->id == id && id != 0))
-			response_lifted_by(x, r, unsealed ? "unsealed" : "vaultd");
+			response_lifted_by(x, r, how);
 	}
 }

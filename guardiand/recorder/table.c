@@ -95,6 +95,12 @@ int64_t table_last_id(struct store *s)
 	return sqlite3_last_insert_rowid(s->db);
 }
 
+void table_settle(struct store *s)
+{
+	/* When it cannot be now, a later commit does it. */
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 const char *table_text(sqlite3_stmt *q, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(q, column);

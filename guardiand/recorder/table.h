@@ -35,6 +35,9 @@ void table_end(sqlite3_stmt *q);
 /* The number that the last INSERT gave its row. */
 int64_t table_last_id(struct store *s);
 
+/* Moves what is durable from the write-ahead log into the file, so that no later commit has all of it to move. */
+void table_settle(struct store *s);
+
 /* Columns of a row: "" for NULL; borrowed until the next row. */
 const char *table_text(sqlite3_stmt *q, int column);
 int64_t table_int(sqlite3_stmt *q, int column);

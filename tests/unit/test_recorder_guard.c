@@ -341,7 +341,7 @@ static void a_hostile_broker_cannot_suppress_a_finding(void)
 }
 
 static const char seal_rule[] =
-	"title: Seal\nid: seal-it\nclass: certain\nseverity: critical\ndetection:\n  selection:\n"
+	"title: Seal\nid: seal-it\nclass: certain\nseverity: critical\nsuppress: 1s\ndetection:\n  selection:\n"
 	"    kind: admin\n    event: secret.reveal\ndetector:\n  type: match\n"
 	"response:\n  - act: seal\n";
 
@@ -355,9 +355,18 @@ static void sealed_and_unsealed_at_vaultd(void)
 	say(vault, IPC_VAULT_EVENT, &e);
 	CHECK(hear_later(vault, IPC_GUARD_ACT) && act()->act == GUARD_ACT_SEAL);
 	CHECK(ask_ordinary(1, 0x51) == GRANT_DENIED && is_text(receipt()->reason, "sealed"));
-	e.kind = ipc_text("vault.unsealed");
+	e.kind = ipc_text("vault.unseal");
 	say(vault, IPC_VAULT_EVENT, &e);
 	CHECK(ask_ordinary(1, 0x51) == GRANT_OK);
+	/* Sealed again, and vaultd says that it is over. */
+	run_for(1100000);
+	e.kind = ipc_text("secret.reveal");
+	say(vault, IPC_VAULT_EVENT, &e);
+	CHECK(ask_ordinary(1, 0x51) == GRANT_DENIED);
+	e.kind = ipc_text("guardian.lifted");
+	e.members = ipc_text("{\"response\":2,\"why\":\"session.resume\"}");
+	say(vault, IPC_VAULT_EVENT, &e);
+	CHECK(ask_ordinary(1, 0x51) == GRANT_OK && leaves_with(EVENT("response.lifted"), "session.resume") == 1);
 	end();
 	own_rules = NULL;
 }
