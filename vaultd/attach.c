@@ -211,8 +211,14 @@ static int check_approval(struct vault *v, const struct ipc_attach *m, const str
 			  struct release_answer *a)
 {
 	struct approval_call c = {s->session, s->upstream, s->tool, m->args_sha256, s->pin->accepted};
+	bool named = !sodium_is_zero(m->approval, ID_LEN);
+	uint8_t none[HASH_LEN];
 
-	if (!sodium_is_zero(m->approval, ID_LEN))
+	sha256("{}", 2, none);
+	/* A person is shown the arguments: nothing may go with them. */
+	if (named && sodium_memcmp(m->meta_sha256, none, HASH_LEN) != 0)
+		return refuse(a, "approval-mismatch", "the call carries _meta, which nobody has approved");
+	if (named)
 		return approval_use(v, m->approval, &c, m->txn, a);
 	if (!wants_approval(s))
 		return KG_OK;

@@ -132,6 +132,21 @@ static bool hold(const struct act *a, const struct approval *named)
 	       held_add(a->b, a->front, a->session, a->q, named->id, a->now_ns + hold_ns) == KG_OK;
 }
 
+/*
+ * An approved call is made of what its approver was shown and of nothing else: the client's _meta, which differs from
+ * one request to the next, stays here. vaultd looks at that again.
+ */
+static void begin(const struct act *a, const struct tool *t, const struct decision *v)
+{
+	struct ipc_request q = *a->q;
+	struct act bare = *a;
+
+	if (v->approval != NULL)
+		q.meta = ipc_text("{}");
+	bare.q = &q;
+	call_begin(&bare, t, v);
+}
+
 static void run_tool(const struct act *a, const struct tool *t)
 {
 	const struct decision_request q = {.session = a->session,
@@ -147,7 +162,7 @@ static void run_tool(const struct act *a, const struct tool *t)
 	if (named != NULL && is_declined(a->q) && (v.allow || v.needs_approval))
 		deny_declined(a, t, named, &v);
 	else if (v.allow)
-		call_begin(a, t, &v);
+		begin(a, t, &v);
 	else if (!v.needs_approval)
 		deny_tool(a, t, &v);
 	else if (!hold(a, named))

@@ -271,6 +271,35 @@ static void an_approved_call_runs(void)
 }
 
 /* One byte of anything else, and there is none. */
+/* Nobody has seen what stands beside the arguments: it does not go with them. */
+static void an_approved_call_carries_its_arguments_alone(void)
+{
+	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
+	struct ipc_approval_put p = approval(r, APPROVAL_APPROVED);
+	struct ipc_request q = wipe(r, 9, 0);
+	const struct ipc_intent *i;
+	const struct ipc_attach *a;
+	const struct ipc_call *c;
+	uint8_t none[HASH_LEN];
+	uint64_t id = 0;
+
+	sha256("{}", 2, none);
+	q.meta = ipc_text("{\"force\":true}");
+	put(r, &p);
+	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+	i = rig_take(r, RIG_RECORDER, IPC_INTENT);
+	CHECK(i != NULL && memcmp(i->meta_sha256, none, HASH_LEN) == 0);
+	if (i != NULL)
+		id = i->call;
+	a = rig_take(r, RIG_VAULT, IPC_ATTACH);
+	CHECK(a != NULL && memcmp(a->meta_sha256, none, HASH_LEN) == 0);
+	rig_receipt(r, id, GRANT_OK, 1);
+	rig_attached(r, id, GRANT_OK, "", "");
+	c = rig_take(r, RIG_NOTES, IPC_CALL);
+	CHECK(c != NULL && ipc_is(c->args, ARGS) && ipc_is(c->meta, "{}"));
+	rig_free(r);
+}
+
 static void an_approval_of_another_call_is_none(void)
 {
 	for (int what = 0; what < 8; what++) {
@@ -583,6 +612,7 @@ int main(void)
 	RUN(answers_that_are_no_approval);
 	RUN(answers_that_cannot_be);
 	RUN(an_approved_call_runs);
+	RUN(an_approved_call_carries_its_arguments_alone);
 	RUN(an_approval_of_another_call_is_none);
 	RUN(what_is_not_named_again_is_forgotten);
 	RUN(their_number_is_bounded);

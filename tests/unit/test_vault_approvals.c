@@ -204,7 +204,7 @@ static void approve(struct scene *s, const uint8_t id[ID_LEN])
 }
 
 struct use {
-	const char *tool, *args, *token;
+	const char *tool, *args, *token, *meta;
 	const uint8_t *approval;
 };
 
@@ -218,9 +218,10 @@ static const char *attach(struct scene *s, const struct use *q)
 			       .method = MCP_TOOLS_CALL,
 			       .name = ipc_text(q->tool == NULL ? "wipe_notes" : q->tool)};
 	struct rig_message a;
-	const char *args = q->args == NULL ? ARGS : q->args;
+	const char *args = q->args == NULL ? ARGS : q->args, *meta = q->meta == NULL ? "{}" : q->meta;
 
 	sha256(args, strlen(args), m.args_sha256);
+	sha256(meta, strlen(meta), m.meta_sha256);
 	if (q->approval != NULL)
 		memcpy(m.approval, q->approval, ID_LEN);
 	rig_take_all(&s->r, s->broker);
@@ -257,6 +258,8 @@ static void destruction_needs_its_approval(void)
 	CHECK(strcmp(USE(&s, .approval = id, .args = "{\"all\":false}"), "approval-mismatch") == 0);
 	CHECK(strcmp(USE(&s, .approval = id, .args = ARGS " "), "approval-mismatch") == 0);
 	CHECK(strcmp(USE(&s, .approval = id, .tool = "add_note"), "approval-mismatch") == 0);
+	/* What goes beside the arguments, and was shown to nobody. */
+	CHECK(strcmp(USE(&s, .approval = id, .meta = "{\"force\":true}"), "approval-mismatch") == 0);
 	/* None of that used it up. */
 	CHECK(strcmp(USE(&s, .approval = id), "") == 0);
 	CHECK(rig_record_all(&s.r, s.recorder, "approval.used") == 1);
