@@ -169,7 +169,7 @@ static unsigned rows_of(const struct outbox *o)
 
 void outbox_add(struct outbox *o, const struct outbox_page *p)
 {
-	struct page_row row = {.kind = p->kind,
+	struct page_row row = {.kind = (int)p->kind,
 			       .severity = (uint8_t)p->severity,
 			       .incident = p->incident,
 			       .title = p->title,

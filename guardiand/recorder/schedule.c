@@ -53,7 +53,7 @@ bool schedule_holds(uint8_t days, uint32_t from_min, uint32_t to_min, uint64_t a
 		day = (day + WEEK - 1) % WEEK;
 	else if (from_min > to_min && now < from_min)
 		return false;
-	return (days >> day & 1u) != 0;
+	return ((unsigned)days >> day & 1u) != 0;
 }
 
 /* So many days on, at a minute of the local day. A minute that a change of clocks leaves out is the next that is. */
