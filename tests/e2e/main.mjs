@@ -3,6 +3,7 @@ import './clients.mjs';
 import './control.mjs';
 import './external.mjs';
 import './http.mjs';
+import './pager.mjs';
 import './policy.mjs';
 import './secrets.mjs';
 import { main } from './harness.mjs';
