@@ -96,41 +96,66 @@ static bool is_plain(const uint8_t *p, size_t len)
 	return plain;
 }
 
-static int put_plain(struct buf *out, const char *text, size_t len)
+static size_t escaped_len(const uint8_t *p, size_t len)
 {
-	uint8_t *room;
-	int r = buf_reserve(out, len + 2, &room);
-
-	if (r != 0)
-		return r;
-	room[0] = '"';
-	if (len > 0)
-		memcpy(room + 1, text, len);
-	room[len + 1] = '"';
-	buf_commit(out, len + 2);
-	return 0;
-}
-
-int json_put_string(struct buf *out, const char *text, size_t len)
-{
-	const uint8_t *p = (const uint8_t *)text;
 	size_t total = 2, n = 0;
-	uint8_t ch[6], *room;
-	int r;
+	uint8_t ch[6];
 
-	if (is_plain(p, len))
-		return put_plain(out, text, len);
 	for (size_t i = 0; i < len; total += n)
 		i += put_char(p + i, len - i, ch, &n);
-	r = buf_reserve(out, total, &room);
-	if (r != 0)
-		return r;
+	return total;
+}
+
+static void write_escaped(uint8_t *room, const uint8_t *p, size_t len)
+{
+	uint8_t ch[6];
+	size_t n = 0;
+
 	*room++ = '"';
 	for (size_t i = 0; i < len; room += n) {
 		i += put_char(p + i, len - i, ch, &n);
 		memcpy(room, ch, n);
 	}
 	*room = '"';
+}
+
+static void write_plain(uint8_t *room, const char *text, size_t len)
+{
+	room[0] = '"';
+	if (len > 0)
+		memcpy(room + 1, text, len);
+	room[len + 1] = '"';
+}
+
+size_t json_write_string(uint8_t *room, size_t size, const char *text, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	bool plain = is_plain(p, len);
+	size_t total = plain ? len + 2 : escaped_len(p, len);
+
+	if (total > size)
+		return total;
+	if (plain)
+		write_plain(room, text, len);
+	else
+		write_escaped(room, p, len);
+	return total;
+}
+
+int json_put_string(struct buf *out, const char *text, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	bool plain = is_plain(p, len);
+	size_t total = plain ? len + 2 : escaped_len(p, len);
+	uint8_t *room;
+	int r = buf_reserve(out, total, &room);
+
+	if (r != 0)
+		return r;
+	if (plain)
+		write_plain(room, text, len);
+	else
+		write_escaped(room, p, len);
 	buf_commit(out, total);
 	return 0;
 }

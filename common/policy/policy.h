@@ -124,6 +124,7 @@ struct policy_decision {
 					   ",..." */
 	uint8_t help;   /* enum policy_help; POLICY_HELP_APPROVAL only when an approval would in fact allow it */
 	bool four_eyes; /* an approval by the human itself would not do, one by another person would */
+	uint64_t serial; /* of the decider: nothing was asked after it that it did not rest on; 0: something was */
 };
 
 /*
@@ -146,7 +147,7 @@ bool policy_shows(struct policy_decider *d, const struct policy_request *q);
 /*
  * What a decision rested on, as a JSON object for the record: principal, agent, action, resource, the base context,
  * and of the arguments those members that some policy of the set speaks of (none when !arguments), the determining
- * policies, those in error. Canonical (sorted names, integers only; decimals as strings). At most max bytes: arguments
+ * policies, those in error. *v is the decision on *q; right after an allowed one nothing is decided again. Canonical (sorted names, integers only; decimals as strings). At most max bytes: arguments
  * that do not fit are left out, with "cut": true.
  */
 int policy_facts(struct policy_decider *d, const struct policy_request *q, const struct policy_decision *v,

@@ -173,6 +173,7 @@ void decide_mode(struct policy_decider *d, const struct policy_request *q, enum 
 		 struct policy_decision *out)
 {
 	int rc = request_build(d, q, mode);
+	uint64_t serial = d->serial;
 
 	if (rc != 0) {
 		decision_refuse(out, rc == KG_E_INVALID ? "policy-request" : "policy-error",
@@ -188,6 +189,8 @@ void decide_mode(struct policy_decider *d, const struct policy_request *q, enum 
 		fill_help(d, q, mode, out);
 	else
 		out->help = 0;
+	if (d->serial == serial)
+		out->serial = serial;
 }
 
 void policy_decide(struct policy_decider *d, const struct policy_request *q, struct policy_decision *out)

@@ -1,13 +1,11 @@
 /* What a decision rested on, for the record: enough to ask it again, and of the arguments no more than was looked at.
  */
-#include <inttypes.h>
+#include <string.h>
 
-#include "common/json_canonical.h"
 #include "common/policy/policy_record.h"
 
 #define POINTER_MAX 4096
 #define SAFE_INTEGER INT64_C(9007199254740991) /* RFC 8785: beyond it readers of JSON disagree */
-#define FACTS_MAX 4194304ul
 
 struct pointer_walk {
 	spoken_fn *fn;
@@ -54,93 +52,118 @@ static int walk_spoken(struct pointer_walk *w, const struct plan *record, size_t
 
 int plan_spoken(const struct plan *args, spoken_fn *fn, void *arg)
 {
-	struct pointer_walk w = {.fn = fn, .arg = arg};
+	struct pointer_walk w;
 
+	w.fn = fn;
+	w.arg = arg;
 	return walk_spoken(&w, args, 0);
 }
 
-/* ---- JSON, in any order: it is put into its canonical form at the end ---- */
+/* ---- canonical JSON: names come in their order, arguments by their plan's (plan.listed) ---- */
 
 struct writer {
-	struct buf out;
+	uint8_t *at;
+	const uint8_t *end;
 	int rc;
 	bool comma;
 };
 
-static void raw(struct writer *w, const char *text)
+static void raw(struct writer *w, const char *text, size_t n)
 {
-	if (w->rc == 0)
-		w->rc = buf_puts(&w->out, text);
+	if (w->rc != 0 || n > (size_t)(w->end - w->at)) {
+		w->rc = w->rc != 0 ? w->rc : KG_E_LIMIT;
+		return;
+	}
+	memcpy(w->at, text, n);
+	w->at += n;
 }
+
+#define LITERAL(w, text) raw(w, text, sizeof(text) - 1)
 
 /* Not every reader of a record can hold a NUL: with one, the arguments are left out. */
 static void string(struct writer *w, const char *text, size_t n)
 {
+	size_t room = (size_t)(w->end - w->at), len;
+
 	if (w->rc == 0 && n > 0 && memchr(text, '\0', n) != NULL)
 		w->rc = KG_E_LIMIT;
-	if (w->rc == 0)
-		w->rc = json_put_string(&w->out, text, n);
+	if (w->rc != 0)
+		return;
+	len = json_write_string(w->at, room, text, n);
+	if (len > room)
+		w->rc = KG_E_LIMIT;
+	else
+		w->at += len;
 }
 
-static void key(struct writer *w, const char *name)
+static void put_text(struct writer *w, const char *text)
 {
-	raw(w, w->comma ? "," : "");
-	string(w, name, strlen(name));
-	raw(w, ":");
-	w->comma = true;
-}
-
-static void open(struct writer *w, const char *bracket)
-{
-	raw(w, bracket);
-	w->comma = false;
-}
-
-static void close(struct writer *w, const char *bracket)
-{
-	raw(w, bracket);
-	w->comma = true;
-}
-
-static void put_text(struct writer *w, const char *name, const char *text)
-{
-	key(w, name);
 	string(w, text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
 }
 
-static void put_int(struct writer *w, const char *name, int64_t value)
+/* The next of several. */
+static void next(struct writer *w)
 {
-	key(w, name);
-	if (w->rc == 0)
-		w->rc = buf_printf(&w->out, "%" PRId64, value);
+	if (w->comma)
+		LITERAL(w, ",");
+	w->comma = true;
 }
 
-static void put_bool(struct writer *w, const char *name, bool value)
+static void put_digits(struct writer *w, uint64_t value, unsigned least)
 {
-	key(w, name);
-	raw(w, value ? "true" : "false");
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0 || sizeof(digits) - n < least);
+	raw(w, digits + n, sizeof(digits) - n);
 }
 
-static void put_hex(struct writer *w, const char *name, const uint8_t *bytes, size_t n)
+static uint64_t put_sign(struct writer *w, int64_t value)
 {
-	if (bytes == NULL)
-		return;
-	key(w, name);
-	raw(w, "\"");
-	for (size_t i = 0; w->rc == 0 && i < n; i++)
-		w->rc = buf_printf(&w->out, "%02x", bytes[i]);
-	raw(w, "\"");
+	if (value >= 0)
+		return (uint64_t)value;
+	LITERAL(w, "-");
+	return 0 - (uint64_t)value;
 }
 
-static void put_uid(struct writer *w, const char *name, const struct cedar_uid *uid)
+static void put_int(struct writer *w, int64_t value)
 {
-	key(w, name);
-	open(w, "{");
-	key(w, "type");
-	string(w, uid->type.p, uid->type.n);
-	key(w, "id");
+	put_digits(w, put_sign(w, value), 1);
+}
+
+static void put_bool(struct writer *w, bool value)
+{
+	if (value)
+		LITERAL(w, "true");
+	else
+		LITERAL(w, "false");
+}
+
+static void put_hex(struct writer *w, const uint8_t *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * HASH_LEN + 2];
+	size_t len = 0;
+
+	text[len++] = '"';
+	for (size_t i = 0; i < n; i++) {
+		text[len++] = digits[bytes[i] >> 4];
+		text[len++] = digits[bytes[i] & 15];
+	}
+	text[len++] = '"';
+	raw(w, text, len);
+}
+
+static void put_uid(struct writer *w, const struct cedar_uid *uid)
+{
+	LITERAL(w, "{\"id\":");
 	string(w, uid->id.p, uid->id.n);
-	close(w, "}");
+	LITERAL(w, ",\"type\":");
+	string(w, uid->type.p, uid->type.n);
+	LITERAL(w, "}");
 }
 
 static int64_t bounded(uint64_t value)
@@ -148,44 +171,73 @@ static int64_t bounded(uint64_t value)
 	return value < (uint64_t)SAFE_INTEGER ? (int64_t)value : SAFE_INTEGER;
 }
 
-static void put_base(struct writer *w, const struct policy_request *q)
+static void put_approval(struct writer *w, const struct policy_request *q)
 {
-	key(w, "base");
-	open(w, "{");
-	put_text(w, "agent", q->agent);
-	put_hex(w, "session_id", q->session, ID_LEN);
-	put_int(w, "now", bounded(q->now_unix_ms));
-	put_int(w, "utc_offset", q->utc_offset_s);
-	put_text(w, "source_ip", q->source_ip);
-	put_int(w, "risk", q->risk);
-	put_bool(w, "mfa", q->mfa);
-	put_hex(w, "tool_digest", q->tool_sha256, HASH_LEN);
-	put_hex(w, "args_digest", q->args_sha256, HASH_LEN);
-	put_bool(w, "schema_ok", q->schema_ok);
-	if (q->consent != NULL) {
-		key(w, "consent");
-		open(w, "{");
-		put_hex(w, "id", q->consent, ID_LEN);
-		put_int(w, "tier", q->consent_tier);
-		put_bool(w, "covers", q->consented);
-		put_int(w, "expires", bounded(q->consent_expires_unix));
-		close(w, "}");
-	}
-	if (q->approved) {
-		key(w, "approval");
-		open(w, "{");
-		put_text(w, "approver", q->approver);
-		put_int(w, "expires", bounded(q->approval_expires_unix));
-		close(w, "}");
-	}
-	key(w, "labels");
-	open(w, "[");
+	LITERAL(w, ",\"approval\":{\"approver\":");
+	put_text(w, q->approver);
+	LITERAL(w, ",\"expires\":");
+	put_int(w, bounded(q->approval_expires_unix));
+	LITERAL(w, "}");
+}
+
+static void put_consent(struct writer *w, const struct policy_request *q)
+{
+	LITERAL(w, ",\"consent\":{\"covers\":");
+	put_bool(w, q->consented);
+	LITERAL(w, ",\"expires\":");
+	put_int(w, bounded(q->consent_expires_unix));
+	LITERAL(w, ",\"id\":");
+	put_hex(w, q->consent, ID_LEN);
+	LITERAL(w, ",\"tier\":");
+	put_int(w, q->consent_tier);
+	LITERAL(w, "}");
+}
+
+static void put_labels(struct writer *w, const struct policy_request *q)
+{
+	LITERAL(w, ",\"labels\":[");
 	for (size_t i = 0; i < q->nlabels; i++) {
-		raw(w, i > 0 ? "," : "");
+		if (i > 0)
+			LITERAL(w, ",");
 		string(w, q->labels[i], strlen(q->labels[i]));
 	}
-	close(w, "]");
-	close(w, "}");
+	LITERAL(w, "]");
+}
+
+static void put_base(struct writer *w, const struct policy_request *q)
+{
+	LITERAL(w, "{\"agent\":");
+	put_text(w, q->agent);
+	if (q->approved)
+		put_approval(w, q);
+	if (q->args_sha256 != NULL) {
+		LITERAL(w, ",\"args_digest\":");
+		put_hex(w, q->args_sha256, HASH_LEN);
+	}
+	if (q->consent != NULL)
+		put_consent(w, q);
+	put_labels(w, q);
+	LITERAL(w, ",\"mfa\":");
+	put_bool(w, q->mfa);
+	LITERAL(w, ",\"now\":");
+	put_int(w, bounded(q->now_unix_ms));
+	LITERAL(w, ",\"risk\":");
+	put_int(w, q->risk);
+	LITERAL(w, ",\"schema_ok\":");
+	put_bool(w, q->schema_ok);
+	if (q->session != NULL) {
+		LITERAL(w, ",\"session_id\":");
+		put_hex(w, q->session, ID_LEN);
+	}
+	LITERAL(w, ",\"source_ip\":");
+	put_text(w, q->source_ip);
+	if (q->tool_sha256 != NULL) {
+		LITERAL(w, ",\"tool_digest\":");
+		put_hex(w, q->tool_sha256, HASH_LEN);
+	}
+	LITERAL(w, ",\"utc_offset\":");
+	put_int(w, q->utc_offset_s);
+	LITERAL(w, "}");
 }
 
 /* ---- the arguments, from the values that were asked about ---- */
@@ -194,37 +246,55 @@ static void put_value(struct writer *w, const struct plan *plan, const struct ce
 
 static void put_decimal(struct writer *w, int64_t value)
 {
-	uint64_t n = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	uint64_t n;
 
-	if (w->rc == 0)
-		w->rc = buf_printf(&w->out, "\"%s%" PRIu64 ".%04" PRIu64 "\"", value < 0 ? "-" : "", n / 10000,
-				   n % 10000);
+	LITERAL(w, "\"");
+	n = put_sign(w, value);
+	put_digits(w, n / 10000, 1);
+	LITERAL(w, ".");
+	put_digits(w, n % 10000, 4);
+	LITERAL(w, "\"");
 }
 
 static void put_long(struct writer *w, int64_t value)
 {
 	bool safe = value <= SAFE_INTEGER && value >= -SAFE_INTEGER;
 
-	if (w->rc == 0)
-		w->rc = buf_printf(&w->out, safe ? "%" PRId64 : "\"%" PRId64 "\"", value);
+	if (!safe)
+		LITERAL(w, "\"");
+	put_int(w, value);
+	if (!safe)
+		LITERAL(w, "\"");
 }
 
 static void put_record(struct writer *w, const struct plan *plan, const struct cedar_value *v)
 {
-	open(w, "{");
+	w->comma = false;
+	LITERAL(w, "{");
 	for (uint32_t i = 0; i < plan->count; i++) {
-		const struct plan *member = &plan->members[i];
+		const struct plan *member = &plan->members[plan->listed[i]];
 		const struct cedar_value *value = member->spoken ? cedar_record_get(v, member->name) : NULL;
 
 		if (value == NULL)
 			continue;
-		raw(w, w->comma ? "," : "");
+		next(w);
 		string(w, member->name.p, member->name.n);
-		raw(w, ":");
+		LITERAL(w, ":");
 		put_value(w, member, value);
 		w->comma = true;
 	}
-	close(w, "}");
+	LITERAL(w, "}");
+}
+
+static void put_set(struct writer *w, const struct plan *plan, const struct cedar_value *v)
+{
+	LITERAL(w, "[");
+	for (uint32_t i = 0; i < v->count; i++) {
+		if (i > 0)
+			LITERAL(w, ",");
+		put_value(w, plan->element, &v->u.items[i]);
+	}
+	LITERAL(w, "]");
 }
 
 /* Recursion is bounded by PLAN_DEPTH_MAX. */
@@ -238,18 +308,13 @@ static void put_value(struct writer *w, const struct plan *plan, const struct ce
 		put_long(w, v->u.i);
 		break;
 	case PLAN_BOOL:
-		raw(w, v->u.b ? "true" : "false");
+		put_bool(w, v->u.b);
 		break;
 	case PLAN_DECIMAL:
 		put_decimal(w, v->u.i);
 		break;
 	case PLAN_SET:
-		raw(w, "[");
-		for (uint32_t i = 0; i < v->count; i++) {
-			raw(w, i > 0 ? "," : "");
-			put_value(w, plan->element, &v->u.items[i]);
-		}
-		raw(w, "]");
+		put_set(w, plan, v);
 		break;
 	default:
 		put_record(w, plan, v);
@@ -260,114 +325,141 @@ static int put_pointer(void *arg, const char *pointer, size_t len)
 {
 	struct writer *w = arg;
 
-	raw(w, w->comma ? "," : "");
+	next(w);
 	string(w, pointer, len);
-	w->comma = true;
 	return w->rc;
 }
 
-static void put_args(struct writer *w, const struct policy_decider *d)
+static void put_spoken(struct writer *w, const struct policy_decider *d)
 {
-	const struct cedar_value *args = cedar_record_get(&d->request.context, CEDAR_STR("args"));
-
-	if (args == NULL || args->kind != CEDAR_RECORD)
-		return;
-	key(w, "args");
-	put_record(w, &d->tool->args, args);
-	key(w, "spoken");
-	open(w, "[");
+	w->comma = false;
+	LITERAL(w, ",\"spoken\":[");
 	if (w->rc == 0)
 		w->rc = plan_spoken(&d->tool->args, put_pointer, w);
-	close(w, "]");
+	LITERAL(w, "]");
 }
 
 /* Ids hold no comma: that is checked when a set is built. */
-static void put_ids(struct writer *w, const char *name, const char *ids)
+static void put_ids(struct writer *w, const char *ids)
 {
-	key(w, name);
-	open(w, "[");
+	w->comma = false;
+	LITERAL(w, "[");
 	while (*ids != '\0') {
 		size_t n = strcspn(ids, ",");
 
-		raw(w, w->comma ? "," : "");
+		next(w);
 		string(w, ids, n);
-		w->comma = true;
 		ids += n + (ids[n] == ',');
 	}
-	close(w, "]");
+	LITERAL(w, "]");
 }
 
 static void put_errors(struct writer *w, const struct policy_decider *d)
 {
-	key(w, "errors");
-	open(w, "[");
+	w->comma = false;
+	LITERAL(w, ",\"errors\":[");
 	for (size_t i = 0; i < d->decision.failure_count; i++) {
-		raw(w, i > 0 ? "," : "");
+		next(w);
 		string(w, d->decision.failures[i].rule->id.p, d->decision.failures[i].rule->id.n);
 	}
-	close(w, "]");
+	LITERAL(w, "]");
 }
 
 enum shape { WITH_ARGS, WITHOUT_ARGS, CUT };
 
-static void put_all(struct writer *w, struct policy_decider *d, const struct policy_request *q,
-		    const struct policy_decision *v, enum shape shape)
-{
-	bool fits = request_build(d, q, q->args == NULL ? ARGS_UNKNOWN : ARGS_GIVEN) == 0;
+/* What there is to tell of a question. */
+struct telling {
+	const struct policy_decider *d;
+	const struct policy_request *q;
+	const struct policy_decision *v;
+	const struct cedar_value *args; /* NULL: not told */
+	bool fits, decided, cut;
+};
 
-	open(w, "{");
-	put_text(w, "server", q->server);
-	put_text(w, "tool", q->tool);
-	put_text(w, "human", q->human);
-	put_base(w, q);
-	put_ids(w, "policies", v->policies);
-	if (!fits) {
-		put_bool(w, "unfit", true);
-	} else {
-		put_uid(w, "principal", d->request.principal);
-		put_uid(w, "action", d->request.action);
-		put_uid(w, "resource", d->request.resource);
-		if (shape == WITH_ARGS)
-			put_args(w, d);
-		if (decide_request(d) == 0)
-			put_errors(w, d);
+static void put_all(struct writer *w, const struct telling *t)
+{
+	const struct policy_decider *d = t->d;
+
+	LITERAL(w, "{");
+	if (t->fits) {
+		LITERAL(w, "\"action\":");
+		put_uid(w, d->request.action);
+		LITERAL(w, ",");
 	}
-	if (shape == CUT)
-		put_bool(w, "cut", true);
-	close(w, "}");
+	if (t->args != NULL) {
+		LITERAL(w, "\"args\":");
+		put_record(w, &d->tool->args, t->args);
+		LITERAL(w, ",");
+	}
+	LITERAL(w, "\"base\":");
+	put_base(w, t->q);
+	if (t->cut)
+		LITERAL(w, ",\"cut\":true");
+	if (t->decided)
+		put_errors(w, d);
+	LITERAL(w, ",\"human\":");
+	put_text(w, t->q->human);
+	LITERAL(w, ",\"policies\":");
+	put_ids(w, t->v->policies);
+	if (t->fits) {
+		LITERAL(w, ",\"principal\":");
+		put_uid(w, d->request.principal);
+		LITERAL(w, ",\"resource\":");
+		put_uid(w, d->request.resource);
+	}
+	LITERAL(w, ",\"server\":");
+	put_text(w, t->q->server);
+	if (t->args != NULL)
+		put_spoken(w, d);
+	LITERAL(w, ",\"tool\":");
+	put_text(w, t->q->tool);
+	if (!t->fits)
+		LITERAL(w, ",\"unfit\":true");
+	LITERAL(w, "}");
 }
 
-static int write_facts(struct policy_decider *d, const struct policy_request *q, const struct policy_decision *v,
-		       enum shape shape, size_t max, struct buf *out)
+/* Asks again what was asked after the decision, to see what would help. */
+static void recall(struct policy_decider *d, const struct policy_request *q, const struct policy_decision *v,
+		   struct telling *t)
+{
+	*t = (struct telling){.d = d, .q = q, .v = v, .fits = true, .decided = true};
+	if (v->serial != 0 && v->serial == d->serial)
+		return;
+	t->fits = request_build(d, q, q->args == NULL ? ARGS_UNKNOWN : ARGS_GIVEN) == 0;
+	t->decided = t->fits && decide_request(d) == 0;
+}
+
+static int write_facts(struct telling *t, enum shape shape, size_t max, struct buf *out)
 {
 	struct writer w = {0};
-	struct json_doc doc;
-	struct buf canonical;
-	int rc;
+	uint8_t *room;
+	int rc = buf_reserve(out, max, &room);
 
-	json_init(&doc);
-	buf_init(&w.out, FACTS_MAX);
-	buf_init(&canonical, max);
-	put_all(&w, d, q, v, shape);
-	rc = w.rc;
-	if (rc == 0)
-		rc = json_scan(&doc, (const char *)buf_ptr(&w.out), buf_len(&w.out), NULL);
-	if (rc == 0)
-		rc = json_put_canonical(&canonical, &doc, 0);
-	if (rc == 0)
-		rc = buf_put(out, buf_ptr(&canonical), buf_len(&canonical));
-	json_free(&doc);
-	buf_free(&canonical);
-	buf_free(&w.out);
-	return rc;
+	if (rc != 0)
+		return rc;
+	t->cut = shape == CUT;
+	t->args = t->fits && shape == WITH_ARGS ? cedar_record_get(&t->d->request.context, CEDAR_STR("args")) : NULL;
+	if (t->args != NULL && t->args->kind != CEDAR_RECORD)
+		t->args = NULL;
+	w.at = room;
+	w.end = room + max;
+	put_all(&w, t);
+	if (w.rc == 0)
+		buf_commit(out, (size_t)(w.at - room));
+	else
+		explicit_bzero(room, (size_t)(w.at - room));
+	return w.rc;
 }
 
 int policy_facts(struct policy_decider *d, const struct policy_request *q, const struct policy_decision *v,
 		 bool arguments, size_t max, struct buf *out)
 {
-	int rc = write_facts(d, q, v, arguments ? WITH_ARGS : WITHOUT_ARGS, max, out);
+	struct telling t;
+	int rc;
 
+	recall(d, q, v, &t);
+	rc = write_facts(&t, arguments ? WITH_ARGS : WITHOUT_ARGS, max, out);
 	if (rc == KG_E_LIMIT && arguments)
-		rc = write_facts(d, q, v, CUT, max, out);
+		rc = write_facts(&t, CUT, max, out);
 	return rc;
 }

@@ -122,6 +122,23 @@ static int order_plans(const void *a, const void *b)
 	return cedar_str_order((*(const struct plan *const *)a)->name, (*(const struct plan *const *)b)->name);
 }
 
+/* UTF-8 sorts as code points do; in UTF-16 those over U+FFFF (0xf0 and more) come before U+E000 to U+FFFF (0xee, 0xef).
+ */
+static int order_units(const void *a, const void *b)
+{
+	struct cedar_str x = (*(const struct plan *const *)a)->name, y = (*(const struct plan *const *)b)->name;
+	size_t i = 0;
+
+	while (i < x.n && i < y.n && x.p[i] == y.p[i])
+		i++;
+	if (i == x.n || i == y.n)
+		return (x.n > i) - (y.n > i);
+	if (((uint8_t)x.p[i] >= 0xee && (uint8_t)y.p[i] >= 0xee) &&
+	    ((uint8_t)x.p[i] >= 0xf0) != ((uint8_t)y.p[i] >= 0xf0))
+		return (uint8_t)x.p[i] >= 0xf0 ? -1 : 1;
+	return (uint8_t)x.p[i] < (uint8_t)y.p[i] ? -1 : 1;
+}
+
 /* cedar_sort() moves small elements: sort pointers, then copy. */
 static bool sort_members(struct planner *p, struct plan *record)
 {
@@ -129,15 +146,21 @@ static bool sort_members(struct planner *p, struct plan *record)
 	struct plan *sorted = cedar_arena_array(p->arena, record->count, sizeof(*sorted));
 	uint32_t i;
 
-	if (order == NULL || sorted == NULL) {
+	record->listed = cedar_arena_array(p->arena, record->count, sizeof(*record->listed));
+	if (order == NULL || sorted == NULL || record->listed == NULL) {
 		p->starved = true;
 		return false;
 	}
 	for (i = 0; i < record->count; i++)
 		order[i] = &record->members[i];
 	cedar_sort(order, record->count, sizeof(*order), order_plans);
-	for (i = 0; i < record->count; i++)
+	for (i = 0; i < record->count; i++) {
 		sorted[i] = *order[i];
+		order[i] = &sorted[i];
+	}
+	cedar_sort(order, record->count, sizeof(*order), order_units);
+	for (i = 0; i < record->count; i++)
+		record->listed[i] = (uint32_t)(order[i] - sorted);
 	record->members = sorted;
 	return true;
 }

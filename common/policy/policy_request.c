@@ -267,6 +267,7 @@ int request_build(struct policy_decider *d, const struct policy_request *q, enum
 	struct parts parts;
 	int rc;
 
+	d->serial++;
 	/* One huge call does not hold its memory for ever. */
 	if (d->arena.taken > KEEP_MAX)
 		cedar_arena_free(&d->arena);

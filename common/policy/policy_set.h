@@ -33,6 +33,7 @@ struct plan {
 	struct cedar_str name;
 	struct plan *element; /* of a set */
 	struct plan *members; /* of a record, sorted by cedar_str_order */
+	uint32_t *listed;     /* their places in the order of canonical JSON (RFC 8785, section 3.2.3) */
 	uint32_t count;
 };
 
@@ -88,6 +89,7 @@ struct policy_decider {
 	struct cedar_request request;
 	const struct gate_tool *tool;
 	struct cedar_decision decision;
+	uint64_t serial; /* of the request */
 	char why[POLICY_REASON_MAX / 2]; /* what does not fit, when a request is refused */
 };
 
