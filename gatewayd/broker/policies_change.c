@@ -23,6 +23,7 @@ struct change {
 	enum step step;
 	uint64_t keep_id;
 	bool has_files, has_data;
+	bool anew;                         /* built again after what stands in the record */
 	struct policy_dir dir, shadow_dir; /* owned; of has_files */
 	char *data;                        /* owned; of has_data */
 	size_t data_len;
@@ -104,6 +105,7 @@ static bool change_build(struct change *c)
 	buf_init(&errors, POLICY_ERRORS_MAX);
 	r = policies_build(c->p, &plan, c->built.set == NULL ? NULL : c->built.source, &x, &errors);
 	if (r == KG_OK) {
+		c->anew = c->built.set != NULL;
 		built_free(&c->built);
 		c->built = x;
 	} else if (r != KG_E_EXISTS) {
@@ -144,7 +146,8 @@ static void change_commit(struct policies *p)
 	policies_swap(p, &c->built);
 	buf_reset(&p->errors);
 	p->errors_of_load = false;
-	if (strcmp(c->cause, "start") == 0)
+	/* Every set that decides is on record by its own hash. */
+	if (c->anew || strcmp(c->cause, "start") == 0)
 		policies_note_loaded(p, c->cause);
 	change_end(p, NULL);
 }

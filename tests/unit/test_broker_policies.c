@@ -278,6 +278,31 @@ static void test_on_record_before_it_holds(void)
 	empty(folder);
 }
 
+/* Tools have changed while the load was on its way to the record: what is in force then is on record by its own hash.
+ */
+static void test_what_was_built_again_is_on_record(void)
+{
+	char hex[2 * HASH_LEN + 1];
+	struct rig *r;
+	uint64_t id;
+	int fd;
+
+	write_file(folder, "a.cedar", PERMIT_ALL);
+	r = ready(with_folder(""));
+	CHECK(event(r, "policy.loaded", "\"cause\":\"start\"") != 0);
+	write_file(folder, "a.cedar", PERMIT_NONE);
+	fd = ask(r, "policy.load", "{}");
+	id = event(r, "policy.loaded", "\"cause\":\"load\"");
+	rig_pin(r, "notes", "add_note", RIG_DEF("add_note"));
+	CHECK(event(r, "policy.loaded", "\"cause\":\"tools\"") != 0);
+	recorded(r, id, GRANT_OK);
+	CHECK(answered(r, fd, "source", folder));
+	sodium_bin2hex(hex, sizeof(hex), policies_hash(r->b->policies), HASH_LEN);
+	CHECK(event(r, "policy.loaded", hex) != 0);
+	rig_free(r);
+	empty(folder);
+}
+
 /* Signs what lies in the folder as a bundle of this revision. */
 static void sign(const unsigned char *secret, uint64_t revision)
 {
@@ -626,6 +651,7 @@ int main(void)
 	RUN(test_a_bad_set_is_refused);
 	RUN(test_a_tool_that_the_set_knows_otherwise);
 	RUN(test_on_record_before_it_holds);
+	RUN(test_what_was_built_again_is_on_record);
 	RUN(test_revisions_only_rise);
 	RUN(test_start_below_the_floor);
 	RUN(test_no_good_set);
