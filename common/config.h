@@ -175,8 +175,8 @@ struct config_guardian {
 	size_t ncanaries;
 	struct config_channel *channels;
 	size_t nchannels;
-	struct config_route
-		*routes; /* the first that holds; none does: every channel, all severities of high and above */
+	struct config_route *routes; /* the first that holds; none does: every channel, for high and above; none set:
+					for whatever a rule pages */
 	size_t nroutes;
 	uint32_t quiet_from_min, quiet_to_min; /* low and medium severity wait in these hours; equal: none */
 	uint32_t blast_humans,

@@ -86,6 +86,13 @@ static void add_second(struct plan *x, const struct config_route *route)
 		add(x, second->name, 0, OUTBOX_SECOND_US, x->first, note);
 }
 
+/* Who pages without a route: with none at all, everything that its rule pages; where others were set, what cannot wait.
+ */
+static bool needs_no_route(const struct outbox *o, const struct outbox_page *p)
+{
+	return p->channel == NULL && (o->guardian->nroutes == 0 || p->severity >= GUARD_HIGH);
+}
+
 unsigned outbox_plan(struct outbox *o, const struct outbox_page *p, int64_t page)
 {
 	uint64_t now = o->wall();
@@ -100,8 +107,7 @@ unsigned outbox_plan(struct outbox *o, const struct outbox_page *p, int64_t page
 		add_at_once(&x, p->channel);
 	for (size_t i = 0; route != NULL && i < route->nsteps; i++)
 		add_step(&x, route, i);
-	/* No route holds: everybody, for what cannot wait. */
-	for (size_t i = 0; p->channel == NULL && route == NULL && p->severity >= GUARD_HIGH && i < o->nchannels; i++)
+	for (size_t i = 0; route == NULL && needs_no_route(o, p) && i < o->nchannels; i++)
 		if (o->channel[i].traits->pages)
 			add_at_once(&x, o->channel[i].config->name);
 	add_second(&x, route);
