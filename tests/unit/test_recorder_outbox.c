@@ -379,10 +379,25 @@ static void test_quiet_hours_and_retries(void)
 	rig_end();
 }
 
-static void test_no_route_holds(void)
+/* Without any route the rules alone say what is paged. */
+static void test_no_routes(void)
 {
 	begin_escalating();
 	rig_config.guardian.nroutes = 0;
+	rig_tell(OUTBOX_TRIGGER, "inc-1", GUARD_MEDIUM);
+	CHECK(rig_nseen == 3);
+	rig_end();
+}
+
+static void test_no_route_holds(void)
+{
+	static const char *const others[] = {"another-rule"};
+
+	begin_escalating();
+	for (size_t i = 0; i < rig_config.guardian.nroutes; i++) {
+		rig_config.guardian.routes[i].rules = (const char **)others;
+		rig_config.guardian.routes[i].nrules = 1;
+	}
 	rig_tell(OUTBOX_TRIGGER, "inc-1", GUARD_MEDIUM);
 	CHECK(rig_nseen == 0 && rig_waiting() == 0);
 	rig_tell(OUTBOX_RAISED, "inc-1", GUARD_HIGH);
@@ -552,6 +567,7 @@ int main(void)
 	RUN(test_raised);
 	RUN(test_quiet_hours);
 	RUN(test_quiet_hours_and_retries);
+	RUN(test_no_routes);
 	RUN(test_no_route_holds);
 	RUN(test_pager_lost);
 	RUN(test_configuration_changes);
