@@ -117,7 +117,8 @@ enum violation_kind {
 	VIOLATION_RECEIPT_MAC = 1,
 	VIOLATION_RECEIPT_REPLAY = 2,
 	VIOLATION_RECEIPT_EXPIRED = 3,
-	VIOLATION_SEAL = 4
+	VIOLATION_SEAL = 4,
+	VIOLATION_ECHO = 5 /* a server's answer held a credential that was released to it */
 };
 const char *violation_name(uint8_t what);
 

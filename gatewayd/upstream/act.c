@@ -98,6 +98,19 @@ int act_begin(struct upstream *u, uint8_t method, act_answer answer)
 	return 0;
 }
 
+void act_report(struct upstream *u, uint8_t violation)
+{
+	struct act *a = &u->act;
+	uint8_t nothing[HASH_LEN], digest[HASH_LEN];
+	struct call_id id = {.session = no_session, .upstream = u->server->name, .method = a->method, .name = {"", 0}};
+
+	sha256("", 0, nothing);
+	id.txn = a->txn;
+	id.args_sha256 = id.meta_sha256 = nothing;
+	call_digest(&id, digest);
+	links_violation(u, violation, &id, digest);
+}
+
 static void check(struct upstream *u)
 {
 	struct act *a = &u->act;

@@ -43,6 +43,9 @@ int act_begin(struct upstream *u, uint8_t method, act_answer answer) MUST_CHECK;
  * "". */
 void act_end(struct upstream *u, enum outcome_kind outcome, const char *reason_code);
 
+/* Reports a violation that came with the act under way. */
+void act_report(struct upstream *u, uint8_t violation);
+
 int act_on_receipt(struct ipc_conn *c, const void *msg, int fd, void *arg);
 int act_on_attached(struct ipc_conn *c, const void *msg, int fd, void *arg);
 void act_peer_lost(struct upstream *u, enum ipc_role peer);

@@ -20,7 +20,9 @@ struct call {
 	bool parked;    /* waits for a new session or a new listing */
 	unsigned tries; /* how often it was parked */
 	uint64_t deadline_ns;
-	uint64_t epoch; /* the session in which it was sent */
+	uint64_t epoch;                        /* the session in which it was sent */
+	uint8_t txn[ID_LEN], digest[HASH_LEN]; /* what it is on record by */
+	bool echoed;                           /* that is reported */
 };
 
 /* Tells the broker, and frees. */

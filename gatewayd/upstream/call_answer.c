@@ -170,6 +170,14 @@ static void answer_lost(struct call *c, const struct rpc_end *e)
 	reply_error(c, RESULT_LOST, why);
 }
 
+/* Whoever stored it must hear of it: only they can replace it. */
+static void answer_echo(struct call *c)
+{
+	reply_error(c, RESULT_RPC_ERROR,
+		    "its answer held its own credential and was withheld; the call was made and may have taken effect. An "
+		    "operator should replace that credential: keepgate secret put");
+}
+
 static void answer_timeout(struct call *c, const struct rpc_end *e)
 {
 	reply_error(c, RESULT_TIMEOUT, e->why);
@@ -182,7 +190,10 @@ void call_answer(struct call *c, const struct rpc_end *e)
 		[RPC_UNSENT] = answer_unsent, [RPC_LOST] = answer_lost,   [RPC_TIMEOUT] = answer_timeout,
 	};
 
-	answers[e->how](c, e);
+	if (e->echo)
+		answer_echo(c);
+	else
+		answers[e->how](c, e);
 }
 
 /* The server's members without its token: the front puts the client's own. */

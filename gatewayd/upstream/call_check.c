@@ -48,7 +48,8 @@ static void sha256_meta(struct ipc_bytes meta, uint8_t out[HASH_LEN])
 	memcpy(out, none, HASH_LEN);
 }
 
-int call_check_guard(struct upstream *u, const struct ipc_call *m, struct credential_set **creds)
+int call_check_guard(struct upstream *u, const struct ipc_call *m, struct credential_set **creds,
+		     uint8_t digest[HASH_LEN])
 {
 	uint8_t args[HASH_LEN], meta[HASH_LEN];
 	struct guard_claim c = {
@@ -64,5 +65,7 @@ int call_check_guard(struct upstream *u, const struct ipc_call *m, struct creden
 	sha256_meta(m->meta, meta);
 	c.id.args_sha256 = args;
 	c.id.meta_sha256 = meta;
+	c.id.upstream = u->server->name;
+	call_digest(&c.id, digest);
 	return guard_check(u->guard, &c, loop_now_ns(), creds);
 }

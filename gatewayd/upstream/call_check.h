@@ -9,7 +9,8 @@
 struct upstream;
 
 /* Receipt, freshness, seal, over the digest of exactly what came. As guard_check(). */
-int call_check_guard(struct upstream *u, const struct ipc_call *m, struct credential_set **creds) MUST_CHECK;
+int call_check_guard(struct upstream *u, const struct ipc_call *m, struct credential_set **creds,
+		     uint8_t digest[HASH_LEN]) MUST_CHECK;
 
 /* Why the server cannot take a call now, or NULL. Dead with the next change of the session. */
 const char *call_not_now(struct upstream *u);

@@ -75,7 +75,19 @@ static void on_progress(struct rpc *r, const struct json_doc *d, uint32_t params
 	call_progress(arg, d, params);
 }
 
-static const struct rpc_ops call_ops = {on_end, on_progress};
+/* Once for a call, however often its server says it. */
+static void on_echo(struct rpc *r, void *arg)
+{
+	struct call *c = arg;
+	struct call_id id = {.name = {c->name, strlen(c->name)}, .txn = c->txn};
+
+	(void)r;
+	if (!c->echoed)
+		links_violation(c->u, VIOLATION_ECHO, &id, c->digest);
+	c->echoed = true;
+}
+
+static const struct rpc_ops call_ops = {on_end, on_progress, on_echo};
 
 static int call_send(struct call *c)
 {
@@ -114,6 +126,7 @@ static struct call *call_new(struct upstream *u, const struct ipc_call *m, const
 	if (!c)
 		return NULL;
 	*c = (struct call){.u = u, .id = m->call, .wants_progress = m->wants_progress != 0};
+	memcpy(c->txn, m->txn, ID_LEN);
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	c->deadline_ns = loop_now_ns() + timeout * 1000000ull;
 	c->rpc = rpc_new(u, &call_ops, c, timeout);
@@ -128,13 +141,14 @@ static struct call *call_new(struct upstream *u, const struct ipc_call *m, const
 
 /* The call has been checked: it becomes a request, sent now or when the session stands again. */
 static int call_begin(struct upstream *u, const struct ipc_call *m, const char *name, struct wire_bytes meta,
-		      const struct credential_set *creds)
+		      const struct credential_set *creds, const uint8_t digest[HASH_LEN])
 {
 	struct call *c = call_new(u, m, name);
 	struct wire_call w = {.name = name, .args = {(const char *)m->args.p, m->args.n}, .meta = meta};
 
 	if (!c)
 		return KG_E_NOMEM;
+	memcpy(c->digest, digest, HASH_LEN);
 	w.wants_progress = c->wants_progress;
 	int err = rpc_authorize(c->rpc, creds);
 	if (err == 0)
@@ -164,6 +178,7 @@ int calls_on_call(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	struct upstream *u = arg;
 	struct credential_set *creds = NULL;
 	struct wire_bytes meta;
+	uint8_t digest[HASH_LEN];
 	char name[TOOL_NAME_MAX + 1];
 	const char *why;
 
@@ -171,7 +186,7 @@ int calls_on_call(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 	if (ipc_copy(m->name, name, sizeof(name)) != 0)
 		return KG_E_PROTO;
 	/* The guard first: whoever sends without a right receipt and seal learns nothing else. */
-	int err = call_check_guard(u, m, &creds);
+	int err = call_check_guard(u, m, &creds, digest);
 	if (err != 0) {
 		refuse(u, m->call, err == KG_E_DENIED ? RESULT_REFUSED : RESULT_UNSENT,
 		       err == KG_E_DENIED ? "its receipt or its sealed credential was refused"
@@ -183,7 +198,7 @@ int calls_on_call(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 		refuse(u, m->call, RESULT_UNSENT, why);
 	else if (call_check_form(u, m, &meta, &why) != 0)
 		refuse(u, m->call, RESULT_REFUSED, why);
-	else if (call_begin(u, m, name, meta, creds) != 0)
+	else if (call_begin(u, m, name, meta, creds, digest) != 0)
 		refuse(u, m->call, RESULT_UNSENT, "out of memory");
 	credentials_free(creds);
 	return 0;

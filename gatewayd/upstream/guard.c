@@ -17,12 +17,14 @@ struct guard *guard_new(const char *upstream, const char *destination)
 	g->upstream = upstream;
 	g->destination = destination;
 	replay_init(&g->seen);
+	g->echo = echo_new();
 	return g;
 }
 
 void guard_free(struct guard *g)
 {
 	replay_free(&g->seen);
+	echo_free(g->echo);
 	sodium_free(g);
 }
 
@@ -105,5 +107,6 @@ int guard_check(struct guard *g, const struct guard_claim *c, uint64_t now_ns, s
 		return err;
 	if (open_seal(g, c, digest, now_ns, creds) != 0)
 		return refuse(g, VIOLATION_SEAL, &id, digest);
+	echo_learn(g->echo, *creds);
 	return 0;
 }

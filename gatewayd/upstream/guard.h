@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/call.h"
+#include "gatewayd/upstream/echo.h"
 #include "gatewayd/upstream/replay.h"
 
 /*
@@ -28,6 +29,7 @@ struct guard {
 	const char *destination;
 	struct guard_key receipt, seal;
 	struct replay seen;
+	struct echo *echo; /* knows what was opened here */
 	/* A refusal that an honest asker cannot cause. */
 	void (*report)(void *arg, uint8_t violation, const struct call_id *id, const uint8_t digest[HASH_LEN]);
 	void *arg;

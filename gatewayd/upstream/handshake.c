@@ -158,7 +158,7 @@ static int put_initialized(struct buf *out, uint64_t id)
 	return wire_put_note(out, "notifications/initialized", "");
 }
 
-static const struct rpc_ops initialized_ops = {on_initialized, NULL};
+static const struct rpc_ops initialized_ops = {on_initialized, NULL, NULL};
 
 static void initialize_result(struct upstream *u, const struct rpc_end *e)
 {
@@ -207,8 +207,8 @@ static void on_initialize(struct rpc *r, const struct rpc_end *e, void *arg)
 		fail(u, e->how, e->status, e->why);
 }
 
-static const struct rpc_ops probe_ops = {on_probe, NULL};
-static const struct rpc_ops initialize_ops = {on_initialize, NULL};
+static const struct rpc_ops probe_ops = {on_probe, NULL, NULL};
+static const struct rpc_ops initialize_ops = {on_initialize, NULL, NULL};
 
 static int put_probe(struct buf *out, uint64_t id)
 {

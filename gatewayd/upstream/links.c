@@ -111,7 +111,9 @@ void links_violation(void *arg, uint8_t violation, const struct call_id *id, con
 	struct ipc_violation m = {.what = violation, .name = ipc_mem(id->name.p, id->name.n)};
 
 	if (noise_allowed(&u->noise, loop_now_ns()))
-		log_warn("server %s: a call was refused: %s: a process before this one sent what it may not",
+		log_warn(violation == VIOLATION_ECHO
+				 ? "server %s: an answer was withheld: %s: it held a credential that was released to it"
+				 : "server %s: a call was refused: %s: a process before this one sent what it may not",
 			 u->server->name, violation_name(violation));
 	memcpy(m.txn, id->txn, ID_LEN);
 	memcpy(m.digest, digest, HASH_LEN);

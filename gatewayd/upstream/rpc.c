@@ -150,6 +150,18 @@ static struct rpc *answered(struct upstream *u, struct rpc *on, const struct mes
 	return on && no_id && m->kind == MESSAGE_ERROR ? on : NULL;
 }
 
+/* Whether this message holds a credential of this server; that is reported. */
+static bool is_echo(struct upstream *u, struct rpc *r)
+{
+	if (!echo_in_json(u->guard->echo, &u->doc))
+		return false;
+	if (r->ops->echo)
+		r->ops->echo(r, r->arg);
+	else
+		act_report(u, VIOLATION_ECHO);
+	return true;
+}
+
 static void take_answer(struct upstream *u, struct rpc *on, const struct message *m)
 {
 	struct rpc *r = answered(u, on, m);
@@ -157,7 +169,10 @@ static void take_answer(struct upstream *u, struct rpc *on, const struct message
 
 	if (!r || !r->sent)
 		return; /* an answer that comes too late is no mistake */
-	e.status = r->x ? exchange_status(r->x) : 0;
+	if (is_echo(u, r))
+		e = (struct rpc_end){.how = RPC_LOST, .echo = true, .why = "its answer held its own credential"};
+	else
+		e.status = r->x ? exchange_status(r->x) : 0;
 	end(r, &e);
 }
 
@@ -168,7 +183,7 @@ static void take_progress(struct upstream *u, struct rpc *on, const struct messa
 	if (json_int(&u->doc, json_get(&u->doc, m->value, "progressToken"), &token) != 0 || token <= 0)
 		return;
 	struct rpc *r = find(u, (uint64_t)token);
-	if (r && !r->ended && (!on || on == r) && r->ops->progress)
+	if (r && !r->ended && (!on || on == r) && r->ops->progress && !is_echo(u, r))
 		r->ops->progress(r, &u->doc, m->value, r->arg);
 }
 

@@ -35,12 +35,15 @@ struct rpc_end {
 	const struct json_doc *doc;
 	const struct message *message; /* for the first two */
 	const char *why;               /* for the others */
+	bool echo;                     /* there was an answer, with a credential in it: told as RPC_LOST */
 };
 
 /* Everything is dead when a callback returns. end() comes once; the request is freed by it or after it. */
 struct rpc_ops {
 	void (*end)(struct rpc *r, const struct rpc_end *e, void *arg);
 	void (*progress)(struct rpc *r, const struct json_doc *d, uint32_t params, void *arg); /* may be NULL */
+	/* A message for it holds a credential and is withheld; NULL: one of the role's own acts. */
+	void (*echo)(struct rpc *r, void *arg);
 };
 
 struct rpc {

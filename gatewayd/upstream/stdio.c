@@ -134,6 +134,12 @@ static void say(struct upstream *u, const char *text, size_t len)
 {
 	char line[STDIO_ERR_LINE_MAX + 1];
 
+	/* A server that writes its environment to its log writes it into ours. */
+	if (echo_in(u->guard->echo, text, len)) {
+		if (noise_allowed(&u->stdio->err_noise, loop_now_ns()))
+			log_warn("server %s: a line of its log was left out: it held its own credential", u->server->name);
+		return;
+	}
 	noise_clean(line, sizeof(line), text, len);
 	if (line[0] != '\0' && noise_allowed(&u->stdio->err_noise, loop_now_ns()))
 		log_note("server %s says: %s", u->server->name, line);

@@ -186,7 +186,7 @@ static void on_page(struct rpc *r, const struct rpc_end *e, void *arg)
 	buf_free(&members);
 }
 
-static const struct rpc_ops page_ops = {on_page, NULL};
+static const struct rpc_ops page_ops = {on_page, NULL, NULL};
 
 static void ask_page(struct upstream *u, const char *members)
 {

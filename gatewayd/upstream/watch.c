@@ -41,7 +41,7 @@ static void on_listen_end(struct rpc *r, const struct rpc_end *e, void *arg)
 	ended(arg, e->how == RPC_ERROR || (e->how == RPC_HTTP && e->status < 500));
 }
 
-static const struct rpc_ops listen_ops = {on_listen_end, NULL};
+static const struct rpc_ops listen_ops = {on_listen_end, NULL, NULL};
 
 static void on_stream_message(struct exchange *x, const char *text, size_t len, void *arg)
 {

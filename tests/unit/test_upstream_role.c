@@ -53,7 +53,7 @@ static void a_legacy_server_is_spoken_to(void)
 	start_http("/mcp", "");
 	CHECK(rig_ready(&rig, WAIT_MS));
 	/* "bad name" is left out, and the second "json". */
-	CHECK(rig.tools == 14 && !strstr(rig.tool_names, "bad name"));
+	CHECK(rig.tools == 15 && !strstr(rig.tool_names, "bad name"));
 	CHECK(server.seen->initializes == 1 && rig.intents == 1);
 	a = call("json", "{\"x\":1.10}");
 	CHECK(a && a->status == RESULT_OK);
@@ -272,7 +272,7 @@ static void changed_tools_are_listed_again(void)
 	/* A broker that comes later is told what is known. */
 	unsigned before = rig.tools;
 	rig_give(&rig, RIG_BROKER, IPC_ROLE_BROKER);
-	CHECK(rig_ready(&rig, WAIT_MS) && rig.tools == before + 14 && server.seen->lists == 2);
+	CHECK(rig_ready(&rig, WAIT_MS) && rig.tools == before + 15 && server.seen->lists == 2);
 	stop_http();
 }
 
@@ -408,7 +408,8 @@ static const char shell_server[] =
 	"*tools/list*) echo noise; echo complaint >&2\n"
 	"result '{\"tools\":[{\"name\":\"env\",\"inputSchema\":{}},{\"name\":\"end\",\"inputSchema\":{}}]}' ;;\n"
 	"*'\"name\":\"end\"'*) exit 4 ;;\n"
-	"*tools/call*) result \"{\\\"t\\\":\\\"$API_TOKEN $LITERAL $SECRET_OF_PARENT\\\"}\" ;;\n"
+	"*'\"name\":\"env\"'*tell*) echo \"my token is $API_TOKEN\" >&2; result \"{\\\"t\\\":\\\"$API_TOKEN\\\"}\" ;;\n"
+	"*tools/call*) result \"{\\\"t\\\":\\\"${API_TOKEN%-*} $LITERAL $SECRET_OF_PARENT\\\"}\" ;;\n"
 	"esac; done\n";
 
 static void start_shell(char dir[32])
@@ -437,7 +438,13 @@ static void an_old_stdio_server_survives_the_probe(void)
 	CHECK(rig_ready(&rig, WAIT_MS));
 	CHECK(rig.tools == 2);
 	const struct ipc_result *a = call("env", "{}");
-	CHECK(a && a->status == RESULT_OK && ipc_is(a->body, "{\"t\":\"planted-secret lit \"}"));
+	CHECK(a && a->status == RESULT_OK && ipc_is(a->body, "{\"t\":\"planted lit \"}"));
+	/* What it was given comes back neither in a result nor in the log. */
+	a = call("env", "{\"x\":\"tell\"}");
+	CHECK(a && a->status == RESULT_RPC_ERROR && has(a->message, "its own credential"));
+	while (rig.violations == 0 && rig_next(&rig, WAIT_MS, &got))
+		;
+	CHECK(rig.last_violation == VIOLATION_ECHO);
 	/* When it ends, the calls under way are told so and the role ends, to be started again. */
 	a = call("end", "{}");
 	CHECK(a && a->status == RESULT_LOST);

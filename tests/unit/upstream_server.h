@@ -165,6 +165,44 @@ static inline void call_big(struct http_request *q, size_t n)
 	_exit(0);
 }
 
+/* The Authorization header comes back, as the arguments say. */
+static inline void call_echo(struct http_request *q, const char *id)
+{
+	char text[4096], secret[512], token[64], hidden[4096] = "";
+	char *body = q->body;
+
+	header_value(q->head, "Authorization: ", secret, sizeof(secret));
+	for (size_t i = 0; secret[i] != '\0'; i++)
+		snprintf(hidden + i * 6, 7, "\\u00%02x", (unsigned char)secret[i]);
+	if (strstr(body, "\"as\":\"error\""))
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":1,\"message\":\"bad: %s\"}}", id,
+			 secret);
+	else if (strstr(body, "\"as\":\"data\""))
+		snprintf(text, sizeof(text),
+			 "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":1,\"message\":\"bad\",\"data\":{\"%s\":1}}}", id,
+			 secret);
+	else if (strstr(body, "\"as\":\"hidden\""))
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"t\":\"%s\"}}", id, hidden);
+	else
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"t\":\"<%s>\"}}", id, secret);
+	if (!strstr(body, "\"as\":\"progress\"")) {
+		reply_json(q->fd, 200, "", text);
+		return;
+	}
+	member(body, "progressToken", token, sizeof(token));
+	events_begin(q->fd);
+	for (int i = 1; i < 4; i++) {
+		snprintf(text, sizeof(text),
+			 "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s,"
+			 "\"progress\":%d,\"message\":\"%s\"}}\n\n",
+			 token, i, i == 3 ? "fine" : secret);
+		events(q->fd, text);
+	}
+	snprintf(text, sizeof(text), "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"t\":\"done\"}}\n\n", id);
+	events(q->fd, text);
+	events_end(q->fd);
+}
+
 static inline void call_tool(struct http_request *q)
 {
 	char id[64], name[64], value[1024];
@@ -212,6 +250,8 @@ static inline void call_tool(struct http_request *q)
 		snprintf(value, sizeof(value),
 			 "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":-32020,\"message\":\"header\"}}", id);
 		reply_json(q->fd, 400, "", value);
+	} else if (strcmp(name, "\"echo\"") == 0) {
+		call_echo(q, id);
 	} else if (strcmp(name, "\"broken\"") == 0) {
 		reply_empty(q->fd, 500);
 	} else {
@@ -229,7 +269,7 @@ static inline void list_tools(struct http_request *q, const char *id)
 															   "c"
 															   "e");
 	static const char second[] =
-		SERVER_TOOL("error") "," SERVER_TOOL("input") "," SERVER_TOOL("mismatch") "," SERVER_TOOL(
+		SERVER_TOOL("error") "," SERVER_TOOL("echo") "," SERVER_TOOL("input") "," SERVER_TOOL("mismatch") "," SERVER_TOOL(
 			"broken") "," SERVER_TOOL("bad name") "," SERVER_TOOL("json") ",{\"name\":\"param\","
 										      "\"inputSchema\":{\"type\":"
 										      "\"object\",\"properties\":{"
