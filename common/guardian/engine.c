@@ -232,6 +232,8 @@ static void feed_match(struct guard_engine *e, const struct match *m, const stru
 	f.key->evidence[f.key->nevidence % GUARD_EVIDENCE_MAX] = ev->seq;
 	f.key->nevidence = f.key->nevidence + 1 == 2 * GUARD_EVIDENCE_MAX ? GUARD_EVIDENCE_MAX : f.key->nevidence + 1;
 	v.alarm = false;
+	v.value = v.threshold = 0;
+	v.what[0] = '\0';
 	detectors[r->kind].feed(&f);
 	if (ev->ts_us > f.key->last_us)
 		f.key->last_us = ev->ts_us;

@@ -17,7 +17,7 @@
 #define GUARD_KEYS 131072u
 #define GUARD_CODE "guardian" /* reason_code of what the guardian refuses */
 #define GUARD_REASON_MAX 400
-#define ID_HEX (2 * ID_LEN)
+#define ID_HEX ((size_t)2 * ID_LEN)
 #define TOOL_NAME_LEN 128
 
 struct incidents;

@@ -204,21 +204,29 @@ static const struct {
 	{"guardian.status", status},   {"guardian.lift", lift}, {"guardian.break_glass", break_glass},
 };
 
+static size_t find_op(struct ipc_bytes op)
+{
+	size_t i = 0;
+
+	while (i < sizeof(ops) / sizeof(ops[0]) && !ipc_is(op, ops[i].name))
+		i++;
+	return i;
+}
+
 json_t *guard_admin(struct guard *g, struct ipc_bytes op, const json_t *in, const struct guard_actor *by, char *error,
 		    size_t size)
 {
 	struct ask a = {g, in, by, error, size};
+	size_t i = find_op(op);
 	json_t *out;
 
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (!ipc_is(op, ops[i].name))
-			continue;
-		error[0] = '\0';
-		/* What is shown is durable, and so is what was changed before it is told. */
-		commit_now(g->r->commit);
-		out = ops[i].run(&a);
-		commit_now(g->r->commit);
-		return out;
-	}
-	return NULL;
+	if (i == sizeof(ops) / sizeof(ops[0]))
+		return NULL;
+	error[0] = '\0';
+	/* What is shown is durable, and so is what was changed before it is told. */
+	commit_now(g->r->commit);
+	out = ops[i].run(&a);
+	commit_now(g->r->commit);
+	/* cppcheck-suppress returnDanglingLifetime ; nothing in the answer points to the request */
+	return out;
 }

@@ -143,6 +143,23 @@ static json_t *events_json(struct guard *g, int64_t id, const struct store_check
 	return list;
 }
 
+/* What people have noted, of the timeline. */
+static json_t *notes_json(const json_t *timeline)
+{
+	json_t *list = json_array(), *line;
+	size_t i;
+
+	json_array_foreach(timeline, i, line)
+	{
+		const char *what = json_string_value(json_object_get(line, "what"));
+
+		if (strncmp(what, "note: ", 6) == 0)
+			json_array_append_new(list, json_pack("{s:O, s:O, s:s}", "ts", json_object_get(line, "ts"),
+							      "by", json_object_get(line, "by"), "text", what + 6));
+	}
+	return list;
+}
+
 json_t *incident_show(struct guard *g, int64_t id)
 {
 	struct store_checkpoint head = {0};
@@ -154,6 +171,7 @@ json_t *incident_show(struct guard *g, int64_t id)
 	if (store_checkpoint_last(g->store, &head) != KG_OK)
 		head.size = 0;
 	json_object_set_new(all, "timeline", incident_timeline(g->incidents, id));
+	json_object_set_new(all, "notes", notes_json(json_object_get(all, "timeline")));
 	json_object_set_new(all, "events", events_json(g, id, &head));
 	json_object_set_new(all, "responses", respond_list(g->responses, id));
 	json_object_set_new(all, "pages", outbox_pages(g->outbox, incident_name(id, name)));

@@ -118,6 +118,8 @@ static void open_acknowledged_resolved(void)
 	      leaves_with(EVENT("incident.resolved"), "\"by\":{") == 1);
 	v = show("inc-1");
 	CHECK(json_array_size(json_object_get(v, "timeline")) >= 7);
+	CHECK(json_array_size(json_object_get(v, "notes")) == 1 &&
+	      strcmp(text_of(json_array_get(json_object_get(v, "notes"), 0), "text"), "looking at it") == 0);
 	json_decref(v);
 	/* It lives through a restart. */
 	drop_all();

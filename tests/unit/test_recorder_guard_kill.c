@@ -123,7 +123,7 @@ static int note_finding(const struct store_leaf *leaf, void *arg)
 		return KG_OK;
 	rule = memmem(leaf->leaf, leaf->len, "\"rule\":\"rule-", 13);
 	if (leaf_is(leaf->leaf, leaf->len, "event", "finding") && rule != NULL) {
-		f->times[atoi(rule + 13) % TOOLS][session[0] - 1]++;
+		f->times[strtoul(rule + 13, NULL, 10) % TOOLS][session[0] - 1]++;
 		f->total++;
 	}
 	f->ordered[session[0] - 1] += leaf_is(leaf->leaf, leaf->len, "event", "response.ordered");
