@@ -17,7 +17,7 @@ extern const struct guard_file guard_default[];
 extern const size_t guard_default_count;
 
 struct folder {
-	struct guard_file file[FILES_MAX];
+	struct guard_file *file; /* FILES_MAX, owned */
 	char *name[FILES_MAX], *text[FILES_MAX]; /* owned: what file[] points to */
 	size_t n;
 	struct buf *errors;
@@ -97,7 +97,7 @@ static int read_folder(struct folder *f, DIR *d)
 			r = add_file(f, dirfd(d), entry->d_name);
 	}
 	if (r == KG_OK)
-		qsort(f->file, f->n, sizeof(f->file[0]), by_name);
+		qsort(f->file, f->n, sizeof(*f->file), by_name);
 	return r;
 }
 
@@ -112,7 +112,8 @@ int guard_rules_open(const char *dir, struct guard_rules **out, struct buf *erro
 	d = opendir(dir);
 	if (d == NULL)
 		return fault(errors, dir, strerror(errno));
-	r = read_folder(&f, d);
+	f.file = calloc(FILES_MAX, sizeof(*f.file));
+	r = f.file == NULL ? KG_E_NOMEM : read_folder(&f, d);
 	closedir(d);
 	if (r == KG_OK)
 		r = guard_rules_load(f.file, f.n, out, errors);
@@ -120,5 +121,6 @@ int guard_rules_open(const char *dir, struct guard_rules **out, struct buf *erro
 		free(f.name[i]);
 		free(f.text[i]);
 	}
+	free(f.file);
 	return r;
 }
