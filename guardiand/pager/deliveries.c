@@ -267,6 +267,10 @@ void deliveries_init(struct pager *p)
 
 void deliveries_free(struct pager *p)
 {
-	while (!TAILQ_EMPTY(&p->deliveries.list))
-		delivery_free(TAILQ_FIRST(&p->deliveries.list));
+	struct delivery *d, *next;
+
+	for (d = TAILQ_FIRST(&p->deliveries.list); d != NULL; d = next) {
+		next = TAILQ_NEXT(d, link);
+		delivery_free(d);
+	}
 }

@@ -82,8 +82,8 @@ static void date_of(uint64_t us, char out[DATE_MAX])
 
 	if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 8099)
 		tm = (struct tm){.tm_year = 70, .tm_mday = 1, .tm_wday = 4};
-	snprintf(out, DATE_MAX, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		 tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(out, DATE_MAX, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
+		 months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* The configuration's addresses, whose characters it has checked. */

@@ -9,8 +9,8 @@
 
 #include "common/text_plain.h"
 
-#define FACT_MAX 16384      /* of PAGE.details */
-#define ROOM (2 * FACT_MAX) /* "://" grows by two bytes */
+#define FACT_MAX ((size_t)16384) /* of PAGE.details */
+#define ROOM (2 * FACT_MAX)      /* "://" grows by two bytes */
 
 /* "://" becomes "[:]//", as security people write addresses that nobody shall follow. */
 static int put_defanged(struct buf *out, const char *text)

@@ -256,12 +256,13 @@ static void webhook_answers(void)
 static void the_vector_of_standard_webhooks(void)
 {
 	static const char body[] = "{\"test\": 2432232314}";
+	/* A seed with a public key that is not its own. */
+	static const char stranger[] =
+		"whsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
 	static const char *const wrong[] = {
-		"", "  ", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_AAAA", "whsec_!",
-		"whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", WHSEC " x", WHSEC "=",
-		/* a seed with a public key that is not its own */
-		"whsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-		"AAAAAAAAAA=="};
+		"",           "  ",      "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",      "whsec_",
+		"whsec_AAAA", "whsec_!", "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", WHSEC " x",
+		WHSEC "=",    stranger};
 	struct buf out;
 
 	buf_init(&out, 4096);
