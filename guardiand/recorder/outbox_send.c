@@ -4,6 +4,7 @@
 
 #include "guardiand/recorder/outbox_parts.h"
 
+#define DUE_MAX 64
 #define OTHERS_EVERY 4 /* of so many pages one is a word about an older page or a test, when both wait */
 
 /*
@@ -35,18 +36,25 @@ void outbox_fill(struct outbox *o, struct channel *ch)
 	ch->filled = now;
 }
 
-static int64_t due(struct outbox *o, enum outbox_sql which, const struct channel *ch, uint8_t *action)
+/* What is due for a channel, the most urgent first. */
+struct due {
+	int64_t row[DUE_MAX];
+	uint8_t action[DUE_MAX];
+	size_t n, taken;
+};
+
+static void find_due(struct outbox *o, enum outbox_sql which, const struct channel *ch, struct due *d)
 {
 	sqlite3_stmt *q = o->sql[which];
-	int64_t id = 0;
 
-	table_bind(o->r->store, q, "ti", ch->config->name, (int64_t)o->wall());
-	if (table_row(o->r->store, q)) {
-		id = table_int(q, 0);
-		*action = which == OUTBOX_DUE_TRIGGERS ? PAGE_TRIGGER : (uint8_t)table_int(q, 1);
-		table_end(q);
+	d->n = d->taken = 0;
+	table_bind(o->r->store, q, "tii", ch->config->name, (int64_t)o->wall(), (int64_t)ch->tokens);
+	while (table_row(o->r->store, q)) {
+		if (d->n == DUE_MAX)
+			continue;
+		d->row[d->n] = table_int(q, 0);
+		d->action[d->n++] = (uint8_t)table_int(q, 1);
 	}
-	return id;
 }
 
 static bool several(struct outbox *o, const struct channel *ch, uint8_t action)
@@ -66,31 +74,36 @@ static bool can_collapse(const struct channel *ch, uint8_t action)
 	return action == PAGE_TRIGGER || (action != PAGE_TEST && !ch->traits->keeps);
 }
 
-/* The next row for a channel; 0 when nothing is due. The last token is for all that is left. */
-static int64_t next_row(struct outbox *o, struct channel *ch)
+/* The next row for a channel; 0 when nothing is left. The last token is for all that is left. */
+static int64_t next_row(struct outbox *o, struct channel *ch, struct due *triggers, struct due *others)
 {
-	uint8_t action = 0, other_action = 0;
-	int64_t row = due(o, OUTBOX_DUE_TRIGGERS, ch, &action);
-	int64_t other = due(o, OUTBOX_DUE_OTHERS, ch, &other_action);
+	bool other = others->taken < others->n &&
+		     (triggers->taken == triggers->n || ch->spent % OTHERS_EVERY == OTHERS_EVERY - 1);
+	struct due *d = other ? others : triggers;
+	uint8_t action;
 
-	if (other != 0 && (row == 0 || ch->spent % OTHERS_EVERY == OTHERS_EVERY - 1)) {
-		row = other;
-		action = other_action;
-	}
-	if (row != 0 && ch->tokens < 2 && can_collapse(ch, action) && several(o, ch, action) && outbox_room(o, 1))
-		row = outbox_collapse(o, ch, action, o->wall());
-	return row;
+	if (d->taken == d->n)
+		return 0;
+	action = d->action[d->taken];
+	if (ch->tokens < 2 && can_collapse(ch, action) && several(o, ch, action) && outbox_room(o, 1))
+		return outbox_collapse(o, ch, action, o->wall());
+	return d->row[d->taken++];
 }
 
 static void mark(struct outbox *o, struct channel *ch)
 {
 	uint64_t now = o->wall();
+	struct due triggers, others;
 	int64_t row;
 
 	if (now < ch->hold || !ch->traits->pages)
 		return;
 	outbox_fill(o, ch);
-	while (ch->tokens >= 1 && o->nout < OUTBOX_DISPATCH_MAX && (row = next_row(o, ch)) != 0) {
+	if (ch->tokens < 1)
+		return;
+	find_due(o, OUTBOX_DUE_TRIGGERS, ch, &triggers);
+	find_due(o, OUTBOX_DUE_OTHERS, ch, &others);
+	while (ch->tokens >= 1 && o->nout < OUTBOX_DISPATCH_MAX && (row = next_row(o, ch, &triggers, &others)) != 0) {
 		table_run(o->r->store, o->sql[OUTBOX_ROW_SEND], "iii", row, (int64_t)now,
 			  (int64_t)(now + OUTBOX_ANSWER_US));
 		o->out[o->nout++] = row;

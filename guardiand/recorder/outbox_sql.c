@@ -32,6 +32,9 @@ static const char schema[] =
 #define ROW_IS_DUE "o.state = 1 AND o.channel = ?1 AND o.next_at <= ?2 "
 #define NOT_UNDER_WAY                                                                                                  \
 	"NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.dedup = o.dedup AND e.channel = o.channel AND e.state = 2) "
+#define FIRST_OF_KEY                                                                                                   \
+	"NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.dedup = o.dedup AND e.channel = o.channel AND (e.state = 2 OR " \
+	"(e.state = 1 AND e.action = 1 AND e.next_at <= ?2 AND e.id < o.id))) "
 #define NOTHING_BEFORE                                                                                                 \
 	"NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.dedup = o.dedup AND e.channel = o.channel AND e.state < 3 "     \
 	"AND e.id < o.id) "
@@ -68,10 +71,10 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_ROWS_OVER] = "SELECT id, page, into_row, incident <> '' FROM outbox WHERE state >= 3 AND ended <= ?1 "
 			     "ORDER BY ended LIMIT ?2",
 	[OUTBOX_NEXT] = "SELECT min(next_at) FROM outbox WHERE state < 3",
-	[OUTBOX_DUE_TRIGGERS] = "SELECT o.id FROM outbox AS o WHERE " ROW_IS_DUE "AND o.action = 1 AND " NOT_UNDER_WAY
-				"ORDER BY o.severity DESC, o.id LIMIT 1",
+	[OUTBOX_DUE_TRIGGERS] = "SELECT o.id, o.action FROM outbox AS o WHERE " ROW_IS_DUE
+				"AND o.action = 1 AND " FIRST_OF_KEY "ORDER BY o.severity DESC, o.id LIMIT ?3",
 	[OUTBOX_DUE_OTHERS] = "SELECT o.id, o.action FROM outbox AS o WHERE " ROW_IS_DUE
-			      "AND o.action <> 1 AND " NOTHING_BEFORE "ORDER BY o.id LIMIT 1",
+			      "AND o.action <> 1 AND " NOTHING_BEFORE "ORDER BY o.id LIMIT ?3",
 	[OUTBOX_DUE_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM outbox AS o WHERE " ROW_IS_DUE
 			     "AND o.action = ?3 AND " NOT_UNDER_WAY "LIMIT 2)",
 	[OUTBOX_MESSAGE] =
