@@ -14,7 +14,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 
-#define INSPECT_TEXT_MAX 1048576u
+#define INSPECT_TEXT_MAX 524288u /* some 10 ms; more than any model reads at once */
 #define INSPECT_DECODED_MAX 262144u
 #define INSPECT_LAYERS 2u      /* base64 of base64 is found, no deeper */
 #define INSPECT_SUSPICIOUS 50u /* of marks.instructions */

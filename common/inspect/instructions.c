@@ -282,6 +282,11 @@ static void markup_begins(struct reader *r)
 	const char *at = (const char *)r->text + r->at - 1;
 	size_t left = r->n - (r->at - 1);
 
+	if (left < 4 || !strchr(at[0] == '<'   ? "ihsa|<"
+				: at[0] == '[' ? "sia"
+					       : "{",
+				at[1] >= 'A' && at[1] <= 'Z' ? at[1] | 0x20 : at[1]))
+		return;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (strlen(marks[i]) <= left && strncasecmp(at, marks[i], strlen(marks[i])) == 0)
 			classes_met(r, 1ull << CLASS_MARKUP, 0);

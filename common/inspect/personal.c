@@ -7,8 +7,8 @@
 #include "common/inspect/number_check.h"
 
 #define NUMBER_MAX 40u
-#define READ_MAX (1024u * 1024u) /* bytes of numbers that are read in one text: tables of numbers cost no more */
-#define CONTEXT 48u              /* bytes before a number in which a word may say what it is */
+#define READ_MAX (128u * 1024u) /* bytes of numbers that are read in one text: tables of numbers cost no more */
+#define CONTEXT 48u             /* bytes before a number in which a word may say what it is */
 
 /* A number as it stands: groups of letters and digits with single separators between them. */
 struct number {
@@ -181,6 +181,13 @@ static bool may_begin(const uint8_t *p, size_t n)
 			  (isdigit(p[1]) || (islower(p[1]) && (isdigit(p[2]) || (p[2] == ' ' && isdigit(p[3])))))));
 }
 
+/* A letter, or one behind a single separator. */
+static bool letter_near(const uint8_t *p, size_t n)
+{
+	return (n > 0 && isalpha(p[0])) ||
+	       (n > 1 && (p[0] == '-' || p[0] == ' ' || p[0] == '+') && isalpha(p[1]) && (n == 2 || !isalpha(p[2])));
+}
+
 /* The longest reading first, then shorter ones at group ends: a number may be followed by another word or number. */
 static size_t try_readings(const uint8_t *text, size_t n, size_t at, bool *found)
 {
@@ -193,7 +200,11 @@ static size_t try_readings(const uint8_t *text, size_t n, size_t at, bool *found
 		*found = is_personal(&x, text, at) || is_phone(&x, text, at, plus);
 	if (*found)
 		return len;
-	/* With letters: one token, then with its separators. */
+	/* With letters: one token, then with its separators. Digits with no letter behind them have been read, but for
+	 * one form whose separator counts. */
+	if (isdigit(text[at]) && !has_shape("999999-9999", x.shape, x.shape_n) &&
+	    !letter_near(text + at + all, n - at - all))
+		return all;
 	size_t word = 0;
 	while (at + word < n && word < NUMBER_MAX && isalnum(text[at + word]))
 		word++;
