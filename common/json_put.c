@@ -86,14 +86,30 @@ static size_t put_char(const uint8_t *p, size_t n, uint8_t out[6], size_t *out_l
 	return 1;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* A high bit when one of eight bytes is not plain. It may be that of a byte above it, which a borrow has reached. */
+static uint64_t not_plain(uint64_t x)
+{
+	uint64_t quote = x ^ EACH('"'), backslash = x ^ EACH('\\');
+
+	return (x | ((x - EACH(0x20)) & ~x) | ((quote - EACH(1)) & ~quote) | ((backslash - EACH(1)) & ~backslash)) &
+	       EACH(0x80);
+}
+
 /* Whether all of it stands in a string as it is: most texts do. */
 static bool is_plain(const uint8_t *p, size_t len)
 {
-	bool plain = true;
+	uint64_t x, found = 0;
 
-	for (size_t i = 0; i < len; i++)
-		plain = plain && p[i] >= 0x20 && p[i] < 0x80 && p[i] != '"' && p[i] != '\\';
-	return plain;
+	for (; len >= sizeof(x); p += sizeof(x), len -= sizeof(x)) {
+		memcpy(&x, p, sizeof(x));
+		found |= not_plain(x);
+	}
+	x = EACH(' ');
+	if (len > 0)
+		memcpy(&x, p, len);
+	return (found | not_plain(x)) == 0;
 }
 
 static size_t escaped_len(const uint8_t *p, size_t len)

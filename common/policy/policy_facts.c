@@ -85,12 +85,10 @@ static void string(struct writer *w, const char *text, size_t n)
 {
 	size_t room = (size_t)(w->end - w->at), len;
 
-	if (w->rc == 0 && n > 0 && memchr(text, '\0', n) != NULL)
-		w->rc = KG_E_LIMIT;
 	if (w->rc != 0)
 		return;
 	len = json_write_string(w->at, room, text, n);
-	if (len > room)
+	if (len > room || (len != n + 2 && memchr(text, '\0', n) != NULL))
 		w->rc = KG_E_LIMIT;
 	else
 		w->at += len;

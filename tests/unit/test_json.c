@@ -451,6 +451,31 @@ static void test_utf8_valid(void)
 	CHECK(!utf8_valid("plain \xe2\x82", 8));
 }
 
+/* Each byte at each place, whatever is read at once: what has to be escaped is found, what has not stays as it is. */
+static void test_every_byte_of_a_string(void)
+{
+	static const char escaped[] = "\"\\\b\f\n\r\t";
+	uint8_t room[128];
+	char text[24];
+
+	for (int byte = 0; byte < 256; byte++) {
+		bool two = byte != 0 && strchr(escaped, byte) != NULL;
+		size_t more = two ? 1 : byte < 0x20 ? 5 : byte < 0x80 ? 0 : 2; /* U+FFFD for a byte that is no UTF-8 */
+
+		for (size_t len = 1; len <= 20; len++)
+			for (size_t at = 0; at < len; at++) {
+				size_t want = len + 2 + more;
+
+				memset(text, at % 2 == 0 ? '~' : '!', len);
+				text[at] = (char)byte;
+				CHECK(json_write_string(room, want - 1, text, len) == want);
+				CHECK(json_write_string(room, want, text, len) == want && room[want - 1] == '"');
+				CHECK(more != 0 || memcmp(room + 1, text, len) == 0);
+			}
+	}
+	CHECK(json_write_string(room, 2, NULL, 0) == 2 && memcmp(room, "\"\"", 2) == 0);
+}
+
 int main(void)
 {
 	json_init(&doc);
@@ -470,6 +495,7 @@ int main(void)
 	RUN(test_put_string);
 	RUN(test_memory_is_kept);
 	RUN(test_utf8_valid);
+	RUN(test_every_byte_of_a_string);
 	json_free(&doc);
 	return unit_end();
 }
