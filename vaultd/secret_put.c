@@ -65,6 +65,13 @@ static int read_ask(struct peer *p, const struct ipc_secret_put *m, struct ask *
 	return KG_OK;
 }
 
+static const char *what_it_is(const struct peer *p, const struct config_server *s)
+{
+	if (s->is_http)
+		return "at an address";
+	return config_server_find(p->vault->config, s->name) == s ? "started by Keepgate" : "a channel of on-call";
+}
+
 static int find_server(struct peer *p, struct ask *q)
 {
 	q->to = config_link_find(p->vault->config, q->server);
@@ -76,8 +83,7 @@ static int find_server(struct peer *p, struct ask *q)
 		return KG_E_NOTFOUND;
 	}
 	if ((q->kind == CRED_ENV) == q->to->is_http) {
-		admin_error(p, "kind: server \"%s\" is %s: --kind must be %s", q->server,
-			    q->to->is_http ? "at an address" : "started by Keepgate",
+		admin_error(p, "kind: server \"%s\" is %s: --kind must be %s", q->server, what_it_is(p, q->to),
 			    q->to->is_http ? "bearer, basic, header or query" : "env");
 		return KG_E_INVALID;
 	}

@@ -7,7 +7,7 @@ passed=0 failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-roles='gatewayd gatewayd-front gatewayd-broker gatewayd-upstream vaultd guardiand guardiand-recorder keepgate'
+roles='gatewayd gatewayd-front gatewayd-broker gatewayd-upstream vaultd guardiand guardiand-recorder guardiand-pager keepgate'
 
 ok() { passed=$((passed + 1)); }
 fail() { failed=$((failed + 1)); echo "FAIL $1"; }
@@ -46,14 +46,15 @@ only() {
 	done
 }
 
-only 'libcurl' libs 'libcurl.*' gatewayd-upstream
+only 'libcurl' libs 'libcurl.*' gatewayd-upstream guardiand-pager
 only 'SQLite' libs 'libsqlite3.*' vaultd guardiand-recorder
 only 'execution of programs' from 'exec.*|posix_spawn.*|system|popen|fexecve' gatewayd guardiand gatewayd-upstream keepgate
 only 'HTTP' in 'http1_.*' gatewayd-front
-only 'sealed credentials' in 'credentials_(open|seal)' vaultd gatewayd-upstream
+only 'sealed credentials' in 'credentials_(open|seal)' vaultd gatewayd-upstream guardiand-pager
 only 'the master key' in 'master_.*' vaultd
-# keepgate signs sets of policies with an operator's own key (keepgate policy sign), and holds none of Keepgate's.
-only 'signing' from 'crypto_sign_(ed25519_)?detached' vaultd keepgate
+# keepgate signs sets of policies with an operator's own key (keepgate policy sign), and holds none of Keepgate's; the
+# pager signs webhooks with a channel's.
+only 'signing' from 'crypto_sign_(ed25519_)?detached' vaultd keepgate guardiand-pager
 only 'dynamic loading' from 'dlopen|dlsym'
 
 echo "$passed passed, $failed failed, 0 skipped"
