@@ -12,6 +12,7 @@
 
 #define LEGACY (1u << ERA_LEGACY)
 #define MODERN (1u << ERA_MODERN)
+#define SESSION_REFUSAL_NS 60000000000ull
 
 /* What a client may ask, in which era, and whether a legacy one must have initialized before. */
 static const struct method {
@@ -72,6 +73,19 @@ static bool services_there(const struct act *a)
 	return true;
 }
 
+/*
+ * A session that was known gets a record of its own now and then, however many refusals there are: the use of a revoked
+ * token must not drown in a flood of guesses.
+ */
+static bool session_refusal_due(const struct act *a)
+{
+	if (a->session == NULL ||
+	    (a->session->refused_ns != 0 && a->now_ns - a->session->refused_ns < SESSION_REFUSAL_NS))
+		return false;
+	a->session->refused_ns = a->now_ns;
+	return true;
+}
+
 /* A refused token is recorded, as far as the bound on such records allows, and answered then. */
 static void gate_refuse(const struct act *a, const struct gate_refusal *g)
 {
@@ -80,10 +94,10 @@ static void gate_refuse(const struct act *a, const struct gate_refusal *g)
 			   .reason_code = g->reason_code,
 			   .answer = {.http = g->http, .code = g->code}};
 	char reason[CALL_TEXT_MAX];
-	uint64_t unrecorded;
+	uint64_t unrecorded = 0;
 
 	gate_text(g, a->session, d.answer.text, sizeof(d.answer.text));
-	if (!denials_take(a->b->denials, a->q->source, a->now_ns, &unrecorded)) {
+	if (!denials_take(a->b->denials, a->q->source, a->now_ns, &unrecorded) && !session_refusal_due(a)) {
 		act_refuse(a, g->http, g->code, d.answer.text);
 		return;
 	}

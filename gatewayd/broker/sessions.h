@@ -35,6 +35,7 @@ struct session {
 	uint8_t approval_tier; /* the guardian wants an approval for calls of this tier and above; 0: it does not */
 	uint32_t rate;         /* and at most so many calls a minute; 0: any */
 	struct rate_bucket bucket;
+	uint64_t refused_ns; /* when a refusal of it was last put on record beyond the bound; 0: never */
 	uint64_t expires_unix;
 	char *human, *agent; /* owned */
 	struct patterns tools;

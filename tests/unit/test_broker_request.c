@@ -168,6 +168,29 @@ static void refused_tokens_are_recorded_within_bounds(void)
 	rig_free(r);
 }
 
+/* A revoked token that is used again is noticed however many guesses surround it; it cannot make a flood of its own. */
+static void a_revoked_token_does_not_drown(void)
+{
+	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
+	struct ipc_request q = rig_request(r, 1, ERA_MODERN, MCP_TOOLS_LIST);
+	struct ipc_session_put s = rig_session(r, TIER_WRITE, "notes/*");
+	uint64_t none;
+
+	s.state = SESSION_REVOKED;
+	CHECK(sessions_put(r->b->sessions, &s) == KG_OK);
+	/* In a second that has just begun, and is full already. */
+	while (loop_now_ns() % 1000000000 > 300000000)
+		usleep(10000);
+	for (unsigned i = 0; i < DENIALS_PER_SECOND; i++)
+		(void)denials_take(r->b->denials, q.source, loop_now_ns(), &none);
+	CHECK(denied(r, &q, "session-revoked"));
+	CHECK(rig_take(r, RIG_FRONT, IPC_REPLY) != NULL);
+	q.call = 2;
+	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+	CHECK(rig_take(r, RIG_FRONT, IPC_REPLY) != NULL && !rig_has(r, RIG_RECORDER));
+	rig_free(r);
+}
+
 static void the_bound_counts_what_it_passes_over(void)
 {
 	struct denials *d = denials_new();
@@ -543,6 +566,7 @@ int main(void)
 	RUN(sessions_that_may_not);
 	RUN(expiry_ends_open_calls);
 	RUN(refused_tokens_are_recorded_within_bounds);
+	RUN(a_revoked_token_does_not_drown);
 	RUN(the_bound_counts_what_it_passes_over);
 	RUN(initialize_negotiates);
 	RUN(legacy_requests_need_their_session);
