@@ -173,7 +173,8 @@ static int take_tools(struct builder *b)
 	int rc = 0;
 
 	s->tools = cedar_arena_array(&s->arena, b->source->ntools, sizeof(*s->tools));
-	if (s->tools == NULL)
+	s->spent_by = cedar_arena_array(&s->arena, b->source->nservers, sizeof(*s->spent_by));
+	if (s->tools == NULL || s->spent_by == NULL)
 		return no_memory();
 	for (size_t i = 0; rc == 0 && i < b->source->ntools; i++)
 		for (size_t k = 0; rc == 0 && k < b->source->nservers && good_name(b->source->tools[i].name); k++)

@@ -356,14 +356,27 @@ static void read_root(struct planner *p, struct gate_tool *tool)
 		tool->args = (struct plan){.kind = PLAN_RECORD};
 }
 
+/*
+ * Takes the cost of what was read from both bounds. A server that passes its own has nothing left: what is read for
+ * nothing costs time and memory too.
+ */
+static bool pay(struct policy_set *s, const struct gate_tool *tool, const struct planner *p)
+{
+	size_t cost = p->names + p->steps * (size_t)TYPE_TEXT, *mine = &s->spent_by[tool->owner];
+	bool fits = s->spent + cost <= PLAN_SET_BYTES_MAX && *mine + cost <= PLAN_SERVER_BYTES_MAX;
+
+	*mine = fits ? *mine + cost : PLAN_SERVER_BYTES_MAX;
+	s->spent += fits ? cost : 0;
+	return fits && !p->large;
+}
+
 int plan_tool(struct policy_set *s, struct gate_tool *tool, const char *definition, size_t len)
 {
 	struct planner p = {.arena = &s->arena};
-	size_t cost;
 
 	json_init(&p.doc);
 	tool->args = (struct plan){.kind = PLAN_RECORD};
-	if (json_scan(&p.doc, definition, len, NULL) == 0) {
+	if (s->spent_by[tool->owner] < PLAN_SERVER_BYTES_MAX && json_scan(&p.doc, definition, len, NULL) == 0) {
 		p.root = json_get(&p.doc, 0, "inputSchema");
 		tool->classified = json_is(&p.doc, json_get(&p.doc, p.root, "type"), "object") && known_dialect(&p) &&
 				   !schema_is_fixed_action(tool->id);
@@ -371,10 +384,11 @@ int plan_tool(struct policy_set *s, struct gate_tool *tool, const char *definiti
 	if (tool->classified)
 		read_root(&p, tool);
 	json_free(&p.doc);
-	cost = p.names + p.steps * (size_t)TYPE_TEXT;
-	if (s->spent + cost > PLAN_SET_BYTES_MAX)
+	/* Without its arguments a forbid that looks at them would pass it over: it is then what cannot be classified.
+	 */
+	if (tool->classified && !pay(s, tool, &p)) {
 		tool->args = (struct plan){.kind = PLAN_RECORD};
-	else
-		s->spent += cost;
+		tool->classified = false;
+	}
 	return p.starved ? KG_E_NOMEM : 0;
 }

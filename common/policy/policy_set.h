@@ -14,11 +14,12 @@
 #define GATE_BUNDLE "Gate::Bundle"
 #define GATE_ACTION "Gate::Action"
 
-/* What a tool's input schema may cost. Beyond: the policies see none of its arguments. */
+/* What a tool's input schema may cost. Beyond: the policies could see none of its arguments, and it is unclassified. */
 #define PLAN_DEPTH_MAX 16u
 #define PLAN_MEMBERS_MAX 256u
 #define PLAN_NODES_MAX 1024u
-#define PLAN_SET_BYTES_MAX 16777216u /* of all tools of a set, as text of the schema */
+#define PLAN_SET_BYTES_MAX 16777216u   /* of all tools of a set, as text of the schema */
+#define PLAN_SERVER_BYTES_MAX 1048576u /* of one server's: what it spends is not missing elsewhere */
 #define PLAN_NAME_MAX 255u
 
 enum plan_kind { PLAN_STRING, PLAN_LONG, PLAN_BOOL, PLAN_DECIMAL, PLAN_SET, PLAN_RECORD };
@@ -73,6 +74,7 @@ struct policy_set {
 	struct gate_tool **tools; /* sorted by id */
 	size_t ntools;
 	size_t spent;             /* of PLAN_SET_BYTES_MAX */
+	size_t *spent_by;         /* of PLAN_SERVER_BYTES_MAX, by index of the server; only while the set is built */
 	struct cedar_map by_name; /* (server, name) to gate_tool */
 	struct gate_names names;
 	struct gate_note *notes;
@@ -89,7 +91,7 @@ struct policy_decider {
 	struct cedar_request request;
 	const struct gate_tool *tool;
 	struct cedar_decision decision;
-	uint64_t serial; /* of the request */
+	uint64_t serial;                 /* of the request */
 	char why[POLICY_REASON_MAX / 2]; /* what does not fit, when a request is refused */
 };
 

@@ -16,8 +16,8 @@ struct rig {
 	struct policy_source source;
 	struct policy_file files[8];
 	struct policy_server servers[4];
-	struct policy_tool tools[16];
-	uint8_t hashes[16][HASH_LEN];
+	struct policy_tool tools[64];
+	uint8_t hashes[64][HASH_LEN];
 	struct policy_set *set;
 	struct policy_decider *decider;
 	struct buf errors;

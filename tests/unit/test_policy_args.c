@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #define LARGE 3000000u
+#define COSTLY 8192
 
 static struct rig rig;
 static char policy_text[4096], definition_text[262144];
@@ -203,7 +204,7 @@ static void test_unclassified(void)
 	}
 }
 
-/* A tool too large for the set has no arguments that policies see, and breaks nothing. */
+/* A tool too large for the set is unclassified: no policy could see its arguments, so it counts as the worst. */
 static void test_large_schema(void)
 {
 	char *schema = malloc(LARGE);
@@ -216,7 +217,7 @@ static void test_large_schema(void)
 		n += (size_t)snprintf(schema + n, LARGE - n, ",\"p%u\":{\"type\":\"string\"}", i);
 	(void)snprintf(schema + n, LARGE - n, "}}");
 	CHECK(start(schema, "") == 0);
-	CHECK(schema_has("\"s/t\" in [Action::\"read\"]") && schema_has("\"args\": { } }"));
+	CHECK(!schema_has("\"s/t\" in ["));
 	CHECK(rig_ask(&rig, "s", "t", "{\"a\":1}"));
 	rig_free(&rig);
 	/* Doubling at each step: bounded by the number of steps. */
@@ -233,6 +234,65 @@ static void test_large_schema(void)
 	CHECK(rig_ask(&rig, "s", "t", "{\"a\":{}}"));
 	rig_free(&rig);
 	free(schema);
+}
+
+/* A schema that doubles at each step, out of a few thousand bytes; three quarters of a megabyte with 8 steps. */
+static void put_costly(char *out, unsigned int n, unsigned int steps)
+{
+	char name[251];
+
+	memset(name, 'n', 250);
+	name[250] = '\0';
+	(void)snprintf(out, COSTLY,
+		       "{\"name\":\"t%u\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/"
+		       "$defs/d0\"}},"
+		       "\"$defs\":{",
+		       n);
+	for (unsigned int i = 0; i < steps; i++)
+		(void)snprintf(
+			out + strlen(out), COSTLY - strlen(out),
+			"\"d%u\":{\"type\":\"object\",\"properties\":{\"x%s\":{\"$ref\":\"#/$defs/d%u\"},\"y%s\":{"
+			"\"$ref\":\"#/$defs/d%u\"}}},",
+			i, name, i + 1, name, i + 1);
+	(void)snprintf(out + strlen(out), COSTLY - strlen(out), "\"d%u\":{\"type\":\"string\"}}}}", steps);
+}
+
+/*
+ * One server's tools cost all that a set may cost, to the last bytes: those of another keep their arguments, and a
+ * forbid that looks at any tool's addresses still sees theirs. Its own behind its bound are unclassified.
+ */
+static void test_a_costly_server_hides_no_others(void)
+{
+	static const char send[] =
+		"{\"name\":\"send\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"to\":{\"type\":\"string\"},"
+		"\"carbon_copies\":{\"type\":\"string\"},\"blind_carbon_copies\":{\"type\":\"string\"}}}}";
+	static char definition[60][COSTLY], name[60][8];
+	unsigned int left[9] = {20, 2, 2, 2, 2, 2, 2, 2, 24}, steps = 8;
+
+	rig_init(&rig);
+	rig_server(&rig, "aaa", "dev");
+	rig_server(&rig, "mail", "dev");
+	for (unsigned int i = 0; i < 58; i++) {
+		while (left[8 - steps] == 0)
+			steps--;
+		left[8 - steps]--;
+		put_costly(definition[i], i, steps);
+		(void)snprintf(name[i], sizeof(name[i]), "t%u", i);
+		rig_tool(&rig, "aaa", name[i], TIER_READ, definition[i]);
+	}
+	rig_tool(&rig, "mail", "send", TIER_READ, send);
+	rig_file(&rig, "a.cedar",
+		 "@id(\"read\") permit(principal, action in Gate::Action::\"read\", resource);\n"
+		 "@id(\"abroad\") forbid(principal, action in Gate::Action::\"tools/call\", resource)\n"
+		 "when { context has args && context.args has to && context.args.to like \"*@evil.example\" };");
+	CHECK(rig_build(&rig) == 0);
+	CHECK(rig_ask(&rig, "mail", "send", "{\"to\":\"bob@example.com\"}"));
+	CHECK(!rig_ask(&rig, "mail", "send", "{\"to\":\"bob@evil.example\"}"));
+	CHECK(rig_says(&rig, "policy-forbid", "abroad"));
+	CHECK(rig_ask(&rig, "aaa", "t0", "{\"a\":{}}"));
+	CHECK(!rig_ask(&rig, "aaa", "t19", "{}"));
+	CHECK(rig_says(&rig, "policy-default", ""));
+	rig_free(&rig);
 }
 
 static void test_hostile_names(void)
@@ -309,6 +369,7 @@ int main(void)
 	RUN(test_exact);
 	RUN(test_unclassified);
 	RUN(test_large_schema);
+	RUN(test_a_costly_server_hides_no_others);
 	RUN(test_hostile_names);
 	RUN(test_huge_arguments);
 	RUN(test_source_address);
