@@ -17,7 +17,8 @@ static const char tables[] =
 	" who TEXT NOT NULL, automatic INTEGER NOT NULL, lifted_by TEXT) STRICT;"
 	"CREATE INDEX IF NOT EXISTS response_state ON response (state) WHERE state < 7;"
 	"CREATE INDEX IF NOT EXISTS response_incident ON response (incident);"
-	"CREATE INDEX IF NOT EXISTS response_ts ON response (ts_us);"
+	"CREATE INDEX IF NOT EXISTS response_blast ON response (ts_us, who, lifted_by) WHERE automatic = 1 AND state "
+	"<> 5;"
 	"CREATE TABLE IF NOT EXISTS guardian_setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;";
 
 #define RESPONSE_COLUMNS                                                                                               \

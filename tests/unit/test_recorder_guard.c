@@ -1,4 +1,6 @@
 /* The guardian in the recorder: what alarms is contained with its own receipt, ordered from vaultd, and undone. */
+#include <sys/wait.h>
+
 #include "tests/unit/guard_rig.h"
 
 static int is_text(struct ipc_bytes b, const char *part)
@@ -472,6 +474,66 @@ static void a_storm_is_bounded(void)
 	end();
 }
 
+static void put_file(const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void remove_file(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+}
+
+/* A folder of rules holds; one with faults ends the start, and every fault is told. */
+static void rules_of_a_folder(void)
+{
+	struct config c = {.guardian = {.rules = dir}};
+	struct guard_rules *rules;
+	char said_text[4096] = "";
+	int out[2], st = 0;
+	pid_t pid;
+
+	snprintf(dir, sizeof(dir), "/tmp/recorder-guard-XXXXXX");
+	CHECK(mkdtemp(dir) != NULL);
+	put_file("a.yml", second_rule);
+	put_file("b.yml", seal_rule);
+	rules = guard_rules_read(&c);
+	CHECK(guard_rules_count(rules) == 2 && strcmp(guard_rule(rules, 0)->id, "short-pause") == 0);
+	guard_rules_free(rules);
+	put_file("b.yml", "title: x\n");
+	put_file("c.yml", "id: [\n");
+	CHECK(pipe(out) == 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(out[1], STDERR_FILENO);
+		guard_rules_free(guard_rules_read(&c));
+		_exit(0);
+	}
+	close(out[1]);
+	for (size_t at = 0; at < sizeof(said_text) - 1;) {
+		ssize_t n = read(out[0], said_text + at, sizeof(said_text) - 1 - at);
+
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	close(out[0]);
+	CHECK(waitpid(pid, &st, 0) == pid && WIFEXITED(st) && WEXITSTATUS(st) == KG_EXIT_CONFIG);
+	CHECK(strstr(said_text, "b.yml: document 1") != NULL && strstr(said_text, "c.yml: document 1") != NULL);
+	remove_file("a.yml");
+	remove_file("b.yml");
+	remove_file("c.yml");
+	rmdir(dir);
+}
+
 int main(void)
 {
 	if (sodium_init() < 0)
@@ -493,6 +555,7 @@ int main(void)
 	RUN(sealed_and_unsealed_at_vaultd);
 	RUN(live_and_read_back_are_the_same);
 	RUN(a_storm_is_bounded);
+	RUN(rules_of_a_folder);
 	buf_free(&in);
 	return unit_end();
 }
