@@ -67,7 +67,7 @@ const incidents = (keepgate) => JSON.parse(keepgate.cli(['incident', 'list', '--
 
 if (has('prometheus-alertmanager'))
   test('an incident fires and ends at a real Alertmanager', async () => {
-    const am = await alertmanager(), keepgate = await start({ am: { kind: 'alertmanager', url: am.url } });
+    const am = await alertmanager(), keepgate = await start({ am: { kind: 'alertmanager', url: am.url.replace('127.0.0.1', 'localhost') } }); // a name is resolved, inside of both locks
     keepgate.cli(['pager', 'test', 'am']);
     const check = await until('the test alert', async () => (await am.alerts()).find((a) => a.labels.alertname === 'KeepgateTest'));
     equal(check.status.state, 'active', 'its state');
