@@ -17,7 +17,7 @@ extern const struct guard_file guard_default[];
 extern const size_t guard_default_count;
 
 struct folder {
-	struct guard_file *file; /* FILES_MAX, owned */
+	struct guard_file *file;                 /* FILES_MAX, owned */
 	char *name[FILES_MAX], *text[FILES_MAX]; /* owned: what file[] points to */
 	size_t n;
 	struct buf *errors;
