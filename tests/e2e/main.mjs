@@ -3,6 +3,7 @@ import './clients.mjs';
 import './control.mjs';
 import './external.mjs';
 import './http.mjs';
+import './inspect.mjs';
 import './pager.mjs';
 import './policy.mjs';
 import './secrets.mjs';
