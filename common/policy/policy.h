@@ -122,9 +122,9 @@ struct policy_decision {
 	char reason[POLICY_REASON_MAX]; /* for people: @reason texts, or what is missing; "" when allowed */
 	char policies[POLICY_IDS_MAX];  /* ids of the determining ones, separated by commas; cut at a whole id, then
 					   ",..." */
-	uint8_t help;   /* enum policy_help; POLICY_HELP_APPROVAL only when an approval would in fact allow it */
-	bool four_eyes; /* an approval by the human itself would not do, one by another person would */
-	uint64_t serial; /* of the decider: nothing was asked after it that it did not rest on; 0: something was */
+	uint8_t help;    /* enum policy_help; POLICY_HELP_APPROVAL only when an approval would in fact allow it */
+	bool four_eyes;  /* an approval by the human itself would not do, one by another person would */
+	uint64_t serial; /* the decider's last question, when it was this one: its facts need not ask again; else 0 */
 };
 
 /*
@@ -147,8 +147,9 @@ bool policy_shows(struct policy_decider *d, const struct policy_request *q);
 /*
  * What a decision rested on, as a JSON object for the record: principal, agent, action, resource, the base context,
  * and of the arguments those members that some policy of the set speaks of (none when !arguments), the determining
- * policies, those in error. *v is the decision on *q; right after an allowed one nothing is decided again. Canonical (sorted names, integers only; decimals as strings). At most max bytes: arguments
- * that do not fit are left out, with "cut": true.
+ * policies, those in error. *v is the decision on *q; right after an allowed one nothing is decided again. Canonical
+ * (sorted names, integers only; decimals as strings). At most max bytes: arguments that do not fit are left out, with
+ * "cut": true.
  */
 int policy_facts(struct policy_decider *d, const struct policy_request *q, const struct policy_decision *v,
 		 bool arguments, size_t max, struct buf *out) MUST_CHECK;
