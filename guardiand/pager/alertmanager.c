@@ -88,21 +88,21 @@ static int add_alerts(json_t *list, const struct letter *l)
 	return err;
 }
 
-int alertmanager_build(const struct letter *l, struct post *out)
+int alertmanager_build(const struct letter *l, struct outgo *out)
 {
 	json_t *list;
 	int err;
 
 	if (l->page->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	list = json_array();
 	err = add_alerts(list, l);
 	if (err != 0) {
 		json_decref(list);
 		return err;
 	}
-	err = post_json(out, list, "application/json");
+	err = outgo_json(out, list, "application/json");
 	if (err == 0)
-		err = post_authorize(out, l, "Bearer");
-	return err != 0 ? err : post_url(out, l, "api/v2/alerts");
+		err = outgo_authorize(out, l, "Bearer");
+	return err != 0 ? err : outgo_url(out, l, "api/v2/alerts");
 }

@@ -10,7 +10,7 @@ struct delivery {
 	TAILQ_ENTRY(delivery) link;
 	struct channel *channel;
 	struct page page;
-	struct post post;
+	struct outgo post;
 	struct wire *wire;      /* NULL while it waits for the secret */
 	struct event *deadline; /* of that wait */
 };
@@ -24,8 +24,8 @@ static void delivery_free(struct delivery *d)
 	wire_drop(d->wire);
 	if (d->deadline != NULL)
 		event_free(d->deadline);
-	post_free(&d->post);
-	page_free(&d->page);
+	outgo_free(&d->post);
+	page_drop(&d->page);
 	free(d);
 }
 
@@ -211,7 +211,7 @@ static struct delivery *delivery_new(struct channel *c, const struct page *page)
 		return NULL;
 	d->channel = c;
 	d->page = *page;
-	post_init(&d->post);
+	outgo_init(&d->post);
 	TAILQ_INSERT_TAIL(&c->pager->deliveries.list, d, link);
 	c->pager->deliveries.n++;
 	return d;
@@ -233,7 +233,7 @@ int deliveries_on_page(struct ipc_conn *conn, const void *msg, int fd, void *arg
 	struct verdict_page v = {0};
 	struct delivery *d;
 	struct page page;
-	int err = page_take(&page, m);
+	int err = page_copy(&page, m);
 
 	(void)conn, (void)fd;
 	if (err != 0) {
@@ -242,17 +242,17 @@ int deliveries_on_page(struct ipc_conn *conn, const void *msg, int fd, void *arg
 		return 0;
 	}
 	if (c != NULL && is_under_way(p, c, &page)) {
-		page_free(&page);
+		page_drop(&page);
 		return 0;
 	}
 	if (is_refused(p, c, m, &v)) {
-		page_free(&page);
+		page_drop(&page);
 		tell(p, m->page, 0, &v);
 		return 0;
 	}
 	d = delivery_new(c, &page);
 	if (d == NULL) {
-		page_free(&page);
+		page_drop(&page);
 		refuse_page(p, m->page, PAGED_RETRY, "out of memory");
 	} else {
 		begin(d);

@@ -151,15 +151,15 @@ static int put_head(struct buf *out, const struct letter *l)
 					"base64\r\n\r\n");
 }
 
-int email_build(const struct letter *l, struct post *out)
+int email_build(const struct letter *l, struct outgo *out)
 {
 	struct buf text;
 	int err;
 
 	if (l->page->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	if (l->channel->from == NULL || strchr(l->channel->from, '@') == NULL || l->channel->nto == 0)
-		return post_refuse(out, "it has no addresses");
+		return outgo_refuse(out, "it has no addresses");
 	out->mail = true;
 	buf_init(&text, POST_BODY_MAX / 2);
 	err = put_text(&text, l);
@@ -169,7 +169,7 @@ int email_build(const struct letter *l, struct post *out)
 		err = put_body(&out->body, (const char *)buf_ptr(&text), buf_len(&text));
 	buf_free(&text);
 	/* The path is the name by which we greet. */
-	return err != 0 ? err : post_url(out, l, strchr(l->channel->from, '@') + 1);
+	return err != 0 ? err : outgo_url(out, l, strchr(l->channel->from, '@') + 1);
 }
 
 /* RFC 5321, section 4.2.1: 4yz passes, 5yz stays. */

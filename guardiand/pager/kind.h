@@ -28,8 +28,8 @@ struct letter {
 	uint64_t now_us;
 };
 
-/* A request of a provider: by HTTP, or a mail. Holds secrets; post_free() wipes. */
-struct post {
+/* A request of a provider: by HTTP, or a mail. Holds secrets; outgo_free() wipes. */
+struct outgo {
 	struct buf url;
 	struct headers lines;
 	struct buf body;
@@ -37,8 +37,8 @@ struct post {
 	const char *why; /* why it cannot be made, when it cannot; static */
 };
 
-void post_init(struct post *p);
-void post_free(struct post *p);
+void outgo_init(struct outgo *p);
+void outgo_free(struct outgo *p);
 
 /* How a provider has answered. For a mail, status is the code of SMTP (RFC 5321, section 4.2). */
 struct answer {
@@ -62,7 +62,7 @@ struct kind {
 	uint8_t kind; /* enum channel_kind */
 	const char *name;
 	/* KG_E_INVALID with post->why when this channel will never take the page; KG_E_LIMIT, KG_E_NOMEM. */
-	int (*build)(const struct letter *l, struct post *out);
+	int (*build)(const struct letter *l, struct outgo *out);
 	/* An answer came; whatever its status. */
 	void (*judge)(const struct answer *a, struct verdict_page *v);
 	/* never more than the provider takes, whatever the recorder sends: so many at once, and so many a minute */
@@ -78,15 +78,15 @@ void judge_http(const struct answer *a, struct verdict_page *v);
 uint32_t retry_after(const char *value, uint64_t now_us);
 
 /* For the builders. The channel's url, with a part behind it that a slash divides; part may be NULL. */
-int post_url(struct post *p, const struct letter *l, const char *part) MUST_CHECK;
+int outgo_url(struct outgo *p, const struct letter *l, const char *part) MUST_CHECK;
 /* The same with the secret behind it, which must be the rest of a path. KG_E_INVALID, and says why. */
-int post_secret_url(struct post *p, const struct letter *l) MUST_CHECK;
+int outgo_secret_url(struct outgo *p, const struct letter *l) MUST_CHECK;
 /* The body from a value, which is taken over; with the header lines for JSON of this media type. */
-int post_json(struct post *p, json_t *value, const char *type) MUST_CHECK;
+int outgo_json(struct outgo *p, json_t *value, const char *type) MUST_CHECK;
 /* "Authorization: SCHEME secret"; nothing without a secret. KG_E_INVALID, and says why. */
-int post_authorize(struct post *p, const struct letter *l, const char *scheme) MUST_CHECK;
+int outgo_authorize(struct outgo *p, const struct letter *l, const char *scheme) MUST_CHECK;
 /* Says why it cannot be: KG_E_INVALID. */
-int post_refuse(struct post *p, const char *why);
+int outgo_refuse(struct outgo *p, const char *why);
 /* A new string of at most max bytes, cut at a character. NULL when out of memory. */
 json_t *json_cut(const char *text, size_t max);
 /* Where people look at the incident: a new string, or NULL when there is no console (or no incident). */
@@ -96,18 +96,18 @@ int json_add(json_t *object, const char *name, json_t *value) MUST_CHECK;
 /* "[TEST] ", "Acknowledged: ", "Resolved: " or "" */
 const char *action_prefix(const struct page *p);
 
-int pagerduty_build(const struct letter *l, struct post *out);
+int pagerduty_build(const struct letter *l, struct outgo *out);
 void pagerduty_judge(const struct answer *a, struct verdict_page *v);
-int slack_build(const struct letter *l, struct post *out);
+int slack_build(const struct letter *l, struct outgo *out);
 void slack_judge(const struct answer *a, struct verdict_page *v);
-int alertmanager_build(const struct letter *l, struct post *out);
-int opsgenie_build(const struct letter *l, struct post *out);
-int ntfy_build(const struct letter *l, struct post *out);
-int email_build(const struct letter *l, struct post *out);
+int alertmanager_build(const struct letter *l, struct outgo *out);
+int opsgenie_build(const struct letter *l, struct outgo *out);
+int ntfy_build(const struct letter *l, struct outgo *out);
+int email_build(const struct letter *l, struct outgo *out);
 void email_judge(const struct answer *a, struct verdict_page *v);
-int webhook_build(const struct letter *l, struct post *out);
+int webhook_build(const struct letter *l, struct outgo *out);
 void webhook_judge(const struct answer *a, struct verdict_page *v);
-int heartbeat_build(const struct letter *l, struct post *out);
+int heartbeat_build(const struct letter *l, struct outgo *out);
 
 /*
  * The value of webhook-signature (Standard Webhooks): for each key of secret, divided by spaces, "v1,…" (whsec_) or

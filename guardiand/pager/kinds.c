@@ -30,28 +30,28 @@ const struct kind *kind_find(uint8_t kind)
 	return NULL;
 }
 
-void post_init(struct post *p)
+void outgo_init(struct outgo *p)
 {
-	*p = (struct post){0};
+	*p = (struct outgo){0};
 	buf_init(&p->url, POST_URL_MAX);
 	buf_init(&p->body, POST_BODY_MAX);
 	headers_init(&p->lines);
 }
 
-void post_free(struct post *p)
+void outgo_free(struct outgo *p)
 {
 	buf_free(&p->url);
 	buf_free(&p->body);
 	headers_free(&p->lines);
 }
 
-int post_refuse(struct post *p, const char *why)
+int outgo_refuse(struct outgo *p, const char *why)
 {
 	p->why = why;
 	return KG_E_INVALID;
 }
 
-int post_url(struct post *p, const struct letter *l, const char *part)
+int outgo_url(struct outgo *p, const struct letter *l, const char *part)
 {
 	const char *url = l->channel->link.url;
 	size_t len = strlen(url);
@@ -65,19 +65,19 @@ int post_url(struct post *p, const struct letter *l, const char *part)
 	return buf_printf(&p->url, "%.*s/%s", (int)len, url, part);
 }
 
-int post_secret_url(struct post *p, const struct letter *l)
+int outgo_secret_url(struct outgo *p, const struct letter *l)
 {
 	static const char path[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~%/-";
 
 	if (l->secret[0] == '\0')
-		return post_url(p, l, NULL);
+		return outgo_url(p, l, NULL);
 	if (strspn(l->secret, path) != strlen(l->secret) || strstr(l->secret, "..") != NULL)
-		return post_refuse(
+		return outgo_refuse(
 			p, "its secret is not the rest of the address behind url: store that, without https://HOST");
-	return post_url(p, l, l->secret);
+	return outgo_url(p, l, l->secret);
 }
 
-int post_json(struct post *p, json_t *value, const char *type)
+int outgo_json(struct outgo *p, json_t *value, const char *type)
 {
 	char line[128];
 	char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT);
@@ -89,7 +89,7 @@ int post_json(struct post *p, json_t *value, const char *type)
 	return err != 0 ? err : headers_put_line(&p->lines, line);
 }
 
-int post_authorize(struct post *p, const struct letter *l, const char *scheme)
+int outgo_authorize(struct outgo *p, const struct letter *l, const char *scheme)
 {
 	struct buf value;
 	int err;
@@ -101,7 +101,7 @@ int post_authorize(struct post *p, const struct letter *l, const char *scheme)
 	if (err == 0)
 		err = headers_put(&p->lines, "Authorization", (const char *)buf_ptr(&value), buf_len(&value));
 	buf_free(&value);
-	return err == KG_E_INVALID ? post_refuse(p, "its secret cannot stand in a header line: store the key alone")
+	return err == KG_E_INVALID ? outgo_refuse(p, "its secret cannot stand in a header line: store the key alone")
 				   : err;
 }
 

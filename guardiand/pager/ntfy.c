@@ -11,14 +11,14 @@ static int priority(const struct page *p)
 	return p->action == PAGE_TRIGGER ? priorities[p->severity] : 2;
 }
 
-int ntfy_build(const struct letter *l, struct post *out)
+int ntfy_build(const struct letter *l, struct outgo *out)
 {
 	const struct page *p = l->page;
 	json_t *title, *message;
 	int err;
 
 	if (p->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	title = json_sprintf("%s%s", action_prefix(p), page_title(p));
 	if (title == NULL)
 		return KG_E_NOMEM;
@@ -34,8 +34,8 @@ int ntfy_build(const struct letter *l, struct post *out)
 		json_decref(message);
 		return err;
 	}
-	err = post_json(out, message, "application/json");
+	err = outgo_json(out, message, "application/json");
 	if (err == 0)
-		err = post_authorize(out, l, "Bearer");
-	return err != 0 ? err : post_url(out, l, "");
+		err = outgo_authorize(out, l, "Bearer");
+	return err != 0 ? err : outgo_url(out, l, "");
 }

@@ -64,18 +64,18 @@ static json_t *alert(const struct letter *l, const char *alias)
 	return out;
 }
 
-int opsgenie_build(const struct letter *l, struct post *out)
+int opsgenie_build(const struct letter *l, struct outgo *out)
 {
 	char alias[PAGE_DEDUP_MAX + 1], part[PAGE_DEDUP_MAX + 64];
 	bool over = l->page->action == PAGE_RESOLVE, change = over || l->page->action == PAGE_ACK;
 	int err;
 
 	if (l->page->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	alias_of(l->page, alias);
 	snprintf(part, sizeof(part), "%s/%s?identifierType=alias", alias, over ? "close" : "acknowledge");
-	err = post_json(out, change ? json_pack("{s:s}", "source", l->origin) : alert(l, alias), "application/json");
+	err = outgo_json(out, change ? json_pack("{s:s}", "source", l->origin) : alert(l, alias), "application/json");
 	if (err == 0)
-		err = post_authorize(out, l, "GenieKey");
-	return err != 0 ? err : post_url(out, l, change ? part : NULL);
+		err = outgo_authorize(out, l, "GenieKey");
+	return err != 0 ? err : outgo_url(out, l, change ? part : NULL);
 }

@@ -124,7 +124,7 @@ static bool keys_are_right(const struct page *p)
 	return p->action >= PAGE_TRIGGER && p->action <= PAGE_HEARTBEAT && p->severity <= 4;
 }
 
-int page_take(struct page *p, const struct ipc_page *m)
+int page_copy(struct page *p, const struct ipc_page *m)
 {
 	int err = 0;
 
@@ -141,11 +141,11 @@ int page_take(struct page *p, const struct ipc_page *m)
 	if (err == 0)
 		err = take_details(p, m->details);
 	if (err != 0)
-		page_free(p);
+		page_drop(p);
 	return err;
 }
 
-void page_free(struct page *p)
+void page_drop(struct page *p)
 {
 	buf_free(&p->title);
 	buf_free(&p->text);

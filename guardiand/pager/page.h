@@ -27,8 +27,8 @@ struct page {
 };
 
 /* Copies a message. KG_E_INVALID for texts that no page can have, KG_E_NOMEM; the page is then free already. */
-int page_take(struct page *p, const struct ipc_page *m) MUST_CHECK;
-void page_free(struct page *p);
+int page_copy(struct page *p, const struct ipc_page *m) MUST_CHECK;
+void page_drop(struct page *p);
 
 const char *page_title(const struct page *p);
 const char *page_text(const struct page *p);

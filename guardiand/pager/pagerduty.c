@@ -63,16 +63,16 @@ static bool key_is_right(const char *key)
 	return strlen(key) == 32 && strspn(key, chars) == 32;
 }
 
-int pagerduty_build(const struct letter *l, struct post *out)
+int pagerduty_build(const struct letter *l, struct outgo *out)
 {
 	static const char *const actions[] = {"trigger", "trigger", "acknowledge", "resolve", "trigger"};
 	json_t *event;
 	int err;
 
 	if (l->page->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	if (!key_is_right(l->secret))
-		return post_refuse(out, "its secret is no integration key of 32 characters");
+		return outgo_refuse(out, "its secret is no integration key of 32 characters");
 	event = json_pack("{s:s, s:s, s:s}", "routing_key", l->secret, "event_action", actions[l->page->action],
 			  "dedup_key", l->page->dedup);
 	err = event == NULL ? KG_E_NOMEM : put_event(l, event);
@@ -80,8 +80,8 @@ int pagerduty_build(const struct letter *l, struct post *out)
 		json_decref(event);
 		return err;
 	}
-	err = post_json(out, event, "application/json");
-	return err != 0 ? err : post_url(out, l, NULL);
+	err = outgo_json(out, event, "application/json");
+	return err != 0 ? err : outgo_url(out, l, NULL);
 }
 
 /* Accepted is 202 with their word in JSON: anything else that looks like success is another's. */

@@ -132,14 +132,14 @@ static json_t *blocks_of(const struct letter *l)
 	return NULL;
 }
 
-int slack_build(const struct letter *l, struct post *out)
+int slack_build(const struct letter *l, struct outgo *out)
 {
 	char prefix[64];
 	json_t *message, *blocks;
 	int err;
 
 	if (l->page->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	snprintf(prefix, sizeof(prefix), "[%s] %s", page_severity(l->page), action_prefix(l->page));
 	blocks = blocks_of(l);
 	if (blocks == NULL)
@@ -147,8 +147,8 @@ int slack_build(const struct letter *l, struct post *out)
 	message = json_pack("{s:o, s:o, s:b, s:s, s:b, s:b, s:b}", "text",
 			    escaped(prefix, page_title(l->page), TEXT_MAX), "blocks", blocks, "mrkdwn", 0, "parse",
 			    "none", "link_names", 0, "unfurl_links", 0, "unfurl_media", 0);
-	err = post_json(out, message, "application/json; charset=utf-8");
-	return err != 0 ? err : post_secret_url(out, l);
+	err = outgo_json(out, message, "application/json; charset=utf-8");
+	return err != 0 ? err : outgo_secret_url(out, l);
 }
 
 /* Success is the word ok. Their errors are words too: these will not go away by themselves. */

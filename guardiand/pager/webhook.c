@@ -72,19 +72,19 @@ static json_t *event_of(const struct letter *l, const char *id, bool facts)
 	return event;
 }
 
-static int put_body(const struct letter *l, const char *id, struct post *out)
+static int put_body(const struct letter *l, const char *id, struct outgo *out)
 {
 	static const char type[] = "application/cloudevents+json; charset=utf-8";
-	int err = post_json(out, event_of(l, id, true), type);
+	int err = outgo_json(out, event_of(l, id, true), type);
 
 	if (err != 0 || buf_len(&out->body) <= BODY_MAX)
 		return err;
 	buf_reset(&out->body);
 	headers_cut(&out->lines, 0);
-	return post_json(out, event_of(l, id, false), type);
+	return outgo_json(out, event_of(l, id, false), type);
 }
 
-static int put_signature(const struct letter *l, const char *id, struct post *out)
+static int put_signature(const struct letter *l, const char *id, struct outgo *out)
 {
 	char timestamp[24];
 	struct buf value;
@@ -94,9 +94,9 @@ static int put_signature(const struct letter *l, const char *id, struct post *ou
 	buf_init(&value, HEADER_VALUE_MAX);
 	err = webhook_sign(l->secret, id, timestamp, buf_ptr(&out->body), buf_len(&out->body), &value);
 	if (err == KG_E_INVALID)
-		err = post_refuse(out,
-				  "its secret is no list of keys: whsec_ with the base64 of 24 to 64 bytes, or whsk_ "
-				  "with that of an Ed25519 key");
+		err = outgo_refuse(out,
+				   "its secret is no list of keys: whsec_ with the base64 of 24 to 64 bytes, or whsk_ "
+				   "with that of an Ed25519 key");
 	if (err == 0)
 		err = headers_puts(&out->lines, "webhook-id", id);
 	if (err == 0)
@@ -107,19 +107,19 @@ static int put_signature(const struct letter *l, const char *id, struct post *ou
 	return err;
 }
 
-int webhook_build(const struct letter *l, struct post *out)
+int webhook_build(const struct letter *l, struct outgo *out)
 {
 	char key[PAGE_KEY_LEN + 1], id[PAGE_KEY_LEN + 8];
 	int err;
 
 	if (l->page->action > PAGE_TEST)
-		return post_refuse(out, "it takes no heartbeats");
+		return outgo_refuse(out, "it takes no heartbeats");
 	page_key(l->page, key);
 	snprintf(id, sizeof(id), "msg_%s", key);
 	err = put_body(l, id, out);
 	if (err == 0)
 		err = put_signature(l, id, out);
-	return err != 0 ? err : post_url(out, l, NULL);
+	return err != 0 ? err : outgo_url(out, l, NULL);
 }
 
 /* 410 is the receiver's word that it wants no more (Standard Webhooks, "Deliverability"). */

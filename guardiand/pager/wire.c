@@ -16,7 +16,7 @@ struct wire {
 	TAILQ_ENTRY(wire) link;
 	struct wire_pool *pool;
 	CURL *easy;
-	struct post *post;
+	struct outgo *post;
 	struct curl_slist *recipients;
 	size_t sent; /* bytes of a mail */
 	struct buf answer;
@@ -187,7 +187,7 @@ void wire_drop(struct wire *w)
 	wire_destroy(w);
 }
 
-struct wire *wire_start(struct wire_pool *p, const struct letter *l, struct post *post, void *arg)
+struct wire *wire_start(struct wire_pool *p, const struct letter *l, struct outgo *post, void *arg)
 {
 	struct wire *w = calloc(1, sizeof(*w));
 

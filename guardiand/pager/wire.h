@@ -24,7 +24,7 @@ struct wire_pool *wire_pool_new(struct loop *l, const struct config_server *link
 void wire_pool_free(struct wire_pool *p);
 
 /* Sends a post, which is borrowed until the end; the letter until the return. NULL when it cannot be started. */
-struct wire *wire_start(struct wire_pool *p, const struct letter *l, struct post *post, void *arg);
+struct wire *wire_start(struct wire_pool *p, const struct letter *l, struct outgo *post, void *arg);
 /* Breaks one off, without done(). NULL is fine. */
 void wire_drop(struct wire *w);
 

@@ -50,7 +50,7 @@ static void check_mail(const char *text)
 	}
 }
 
-static void check_post(const struct config_channel *c, struct post *p)
+static void check_post(const struct config_channel *c, struct outgo *p)
 {
 	const char *body = buf_text(&p->body);
 	json_t *json;
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *p;
 	size_t n;
 	struct page page;
-	struct post post;
+	struct outgo post;
 
 	if (size < 2 || sodium_init() < 0)
 		return 0;
@@ -95,13 +95,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.text = part(&p, &n, PAGE_TEXT_MAX);
 	m.details = part(&p, &n, 16384);
 	l.secret = secrets[c.kind];
-	if (page_take(&page, &m) != 0)
+	if (page_copy(&page, &m) != 0)
 		return 0;
 	l.page = &page;
-	post_init(&post);
+	outgo_init(&post);
 	if (kind_find(c.kind)->build(&l, &post) == 0)
 		check_post(&c, &post);
-	post_free(&post);
-	page_free(&page);
+	outgo_free(&post);
+	page_drop(&page);
 	return 0;
 }
