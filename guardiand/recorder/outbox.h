@@ -40,7 +40,7 @@ struct outbox_page {
 struct outbox;
 
 /*
- * Makes its tables (store_table.h) and takes up what waits there. The configuration is borrowed and outlives it. Fatal
+ * Makes its tables (table.h) and takes up what waits there. The configuration is borrowed and outlives it. Fatal
  * when it cannot. Called by recorder_guard() before the recorder serves.
  */
 struct outbox *outbox_new(struct recorder *r, const struct config *config);

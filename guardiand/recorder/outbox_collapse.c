@@ -40,16 +40,16 @@ static void put_line(struct summary *x, const char *line)
 static void list(struct outbox *o, int64_t row, struct summary *x)
 {
 	sqlite3_stmt *q = o->sql[OUTBOX_LIST_MEMBERS];
-	char line[LINE_MAX];
+	char line[LINE_MAX], shown[TITLE_SHOWN + 1];
 
 	table_bind(o->r->store, q, "i", row);
 	while (table_row(o->r->store, q)) {
 		const char *severity = guard_severity_name((enum guard_severity)table_int(q, 1));
 
+		outbox_clip(table_text(q, 2), shown, TITLE_SHOWN);
 		if (x->worst[0] == '\0')
-			snprintf(x->worst, sizeof(x->worst), "%s", table_text(q, 2));
-		snprintf(line, sizeof(line), "\n%s (%s) %.*s", table_text(q, 0), severity, TITLE_SHOWN,
-			 table_text(q, 2));
+			memcpy(x->worst, shown, sizeof(shown));
+		snprintf(line, sizeof(line), "\n%s (%s) %s", table_text(q, 0), severity, shown);
 		put_line(x, line);
 		if (json_array_append_new(x->names, json_string(table_text(q, 0))) != 0)
 			log_fatal(KG_EXIT_FAILURE, "outbox: out of memory");

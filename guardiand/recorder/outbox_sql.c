@@ -127,7 +127,7 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 				 " WHERE id = ?2) FROM outbox WHERE into_row = ?1 AND incident <> ''",
 	[OUTBOX_LIST_MEMBERS] = "SELECT o.incident, max(o.severity), p.title FROM outbox AS o JOIN page AS p ON"
 				" p.id = o.page WHERE o.into_row = ?1 AND o.incident <> '' GROUP BY o.incident"
-				" ORDER BY 2 DESC, o.id LIMIT 500",
+				" ORDER BY 2 DESC, o.id LIMIT 400",
 	[OUTBOX_IS_RESOLVED] =
 		"SELECT 1 FROM outbox WHERE dedup = ?1 AND channel = ?2 AND action = 3 AND id > ?3 LIMIT 1",
 	[OUTBOX_IS_COVERED] = "SELECT 1 FROM outbox WHERE page = ?1 AND step = ?2 AND action = 1 AND (delivered = 1 OR"

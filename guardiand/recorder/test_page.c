@@ -11,6 +11,7 @@
 #define OPEN_MAX 16
 #define WAITERS_MAX 16
 #define BY_MAX 128
+#define DETAIL_SHOWN 128 /* the reports of 64 channels fit one record */
 
 static const char title[] = "Test page of Keepgate";
 
@@ -122,15 +123,17 @@ static struct report deliveries(struct outbox *o, int64_t page)
 {
 	sqlite3_stmt *q = o->sql[OUTBOX_TEST_ROWS];
 	struct report r = {.deliveries = json_array()};
+	char shown[DETAIL_SHOWN + 1];
 
 	table_bind(o->r->store, q, "i", page);
 	while (table_row(o->r->store, q)) {
 		enum row_state state = (enum row_state)table_int(q, 2);
 		bool ok = table_int(q, 3) != 0;
-		json_t *row = json_pack("{sIsssssIsIsIss}", "id", (json_int_t)table_int(q, 0), "channel",
-					table_text(q, 1), "state", result_name(state, ok), "attempts",
-					(json_int_t)table_int(q, 4), "ts", (json_int_t)table_int(q, 5), "status",
-					(json_int_t)table_int(q, 6), "detail", table_text(q, 7));
+		const char *detail = outbox_clip(table_text(q, 7), shown, DETAIL_SHOWN);
+		json_t *row =
+			json_pack("{sIsssssIsIsIss}", "id", (json_int_t)table_int(q, 0), "channel", table_text(q, 1),
+				  "state", result_name(state, ok), "attempts", (json_int_t)table_int(q, 4), "ts",
+				  (json_int_t)table_int(q, 5), "status", (json_int_t)table_int(q, 6), "detail", detail);
 
 		if (row == NULL || json_array_append_new(r.deliveries, row) != 0)
 			log_fatal(KG_EXIT_FAILURE, "test pages: out of memory");

@@ -194,14 +194,49 @@ static void check_keys(void)
 			      strcmp(shared->log[i].dedup, shared->log[j].dedup) == 0);
 }
 
+/* Nothing is with a pager that nobody has asked yet. */
+static void check_unsent(void)
+{
+	for (unsigned i = 0; i < INCIDENTS; i++) {
+		json_t *pages = outbox_pages(rig_outbox, incident(i));
+		const json_t *p;
+		size_t k;
+
+		json_array_foreach(pages, k, p)
+		{
+			CHECK(strcmp(json_string_value(json_object_get(p, "state")), "sent") != 0);
+		}
+		json_decref(pages);
+	}
+}
+
+/* It comes again, and everything is resolved before the pager is back: whatever a provider may keep is closed there. */
+static void check_resolved(void)
+{
+	char dead[DEDUP_MAX + 1];
+
+	rig_open();
+	for (unsigned i = 0; i < INCIDENTS; i++)
+		rig_add(OUTBOX_RESOLVE, incident(i), GUARD_HIGH);
+	rig_connect();
+	rig_answer = logged_ok;
+	rig_pass(2 * HOUR_US, 20 * SECOND_US);
+	outbox_key(rig_outbox, incident(2), dead); /* was refused for good */
+	for (size_t i = 0; i < shared->n; i++)
+		if (strcmp(shared->log[i].channel, "pd") == 0 && strcmp(shared->log[i].dedup, dead) != 0)
+			CHECK(last_word("pd", shared->log[i].dedup) == PAGE_RESOLVE);
+	CHECK(rig_waiting() == 0);
+	check_keys();
+	rig_close();
+}
+
 /* It comes again, and time passes. */
-static void check_afterwards(void)
+static void check_delivered(void)
 {
 	char dedup[DEDUP_MAX + 1];
 
-	kill_at = 0;
-	rig_now = shared->now;
 	rig_open();
+	check_unsent();
 	rig_connect();
 	rig_answer = logged_ok;
 	rig_pass(2 * HOUR_US, 20 * SECOND_US);
@@ -217,7 +252,7 @@ static void check_afterwards(void)
 	rig_close();
 }
 
-static void test_killed_at_every_step(void)
+static void kill_at_every_step(void (*check_afterwards)(void))
 {
 	unsigned kills = 0;
 	int st = 0;
@@ -240,6 +275,8 @@ static void test_killed_at_every_step(void)
 			_exit(0);
 		}
 		CHECK(waitpid(pid, &st, 0) == pid);
+		kill_at = 0;
+		rig_now = shared->now;
 		check_afterwards();
 		rig_remove();
 		if (!WIFSIGNALED(st) || unit_bad)
@@ -249,6 +286,16 @@ static void test_killed_at_every_step(void)
 	}
 	CHECK(WIFEXITED(st) && kills > 50);
 	printf("killed at %u steps, no page lost\n", kills);
+}
+
+static void test_killed_at_every_step(void)
+{
+	kill_at_every_step(check_delivered);
+}
+
+static void test_killed_and_resolved(void)
+{
+	kill_at_every_step(check_resolved);
 }
 
 /* The pager is killed again and again while a storm is under way. */
@@ -285,6 +332,7 @@ int main(void)
 		return 1;
 	configure();
 	RUN(test_killed_at_every_step);
+	RUN(test_killed_and_resolved);
 	RUN(test_pager_killed);
 	return unit_end();
 }
