@@ -72,6 +72,11 @@ void guard_engine_zone(struct guard_engine *e, int32_t utc_offset_s)
 	e->zone = utc_offset_s;
 }
 
+void guard_engine_again(struct guard_engine *e, guard_finding_fn fn)
+{
+	e->again = fn;
+}
+
 size_t guard_engine_keys(const struct guard_engine *e)
 {
 	return e->live;
@@ -154,27 +159,34 @@ static void copy_evidence(struct guard_finding *f, const struct key_state *k)
 		f->evidence[i] = k->evidence[(k->nevidence - n + i) % GUARD_EVIDENCE_MAX];
 }
 
+static bool acts_alone(const struct guard_rule_info *r)
+{
+	return r->class == GUARD_CERTAIN || (r->class == GUARD_STATISTICAL && r->strong);
+}
+
 static void report(struct guard_engine *e, uint32_t number, struct key_state *k, const struct guard_event *ev,
 		   const struct verdict *v)
 {
 	const struct rule *r = &e->rules->rule[number];
 	struct guard_finding *f = &e->finding;
+	bool again = k->told_us != 0 && ev->ts_us < k->told_us + r->info.suppress_us;
 
-	if (k->told_us != 0 && ev->ts_us < k->told_us + r->info.suppress_us)
+	if (again && (e->again == NULL || !acts_alone(&r->info) || r->info.nresponses == 0))
 		return;
-	k->told_us = ev->ts_us;
+	if (!again)
+		k->told_us = ev->ts_us;
 	f->rule = &r->info;
 	f->rule_number = number;
 	f->seq = ev->seq;
 	f->ts_us = ev->ts_us;
 	f->value = v->value;
 	f->threshold = v->threshold;
-	f->acts = r->info.class == GUARD_CERTAIN ||
+	f->acts = again || r->info.class == GUARD_CERTAIN ||
 		  (r->info.class == GUARD_STATISTICAL && (second_signal(e, number, ev) || r->info.strong));
 	memcpy(f->what, v->what, sizeof(f->what));
 	copy_subject(f, ev);
 	copy_evidence(f, k);
-	e->fn(f, e->arg);
+	(again ? e->again : e->fn)(f, e->arg);
 }
 
 /* A rule that looks at the event, and the key by which it does. */

@@ -30,7 +30,7 @@ struct engine_part {
 
 struct guard_engine {
 	const struct guard_rules *rules;
-	guard_finding_fn fn;
+	guard_finding_fn fn, again;
 	void *arg;
 	int32_t zone;
 	uint8_t hash_key[16];

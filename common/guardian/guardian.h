@@ -158,6 +158,12 @@ struct guard_engine *guard_engine_new(const struct guard_rules *rules, size_t ke
 void guard_engine_free(struct guard_engine *e);
 void guard_engine_zone(struct guard_engine *e, int32_t utc_offset_s);
 
+/*
+ * Who also hears what certain and strong rules with responses see again within their suppress time: only the listener
+ * knows whether what was ordered the first time still stands.
+ */
+void guard_engine_again(struct guard_engine *e, guard_finding_fn fn);
+
 /* One event. Late ones count where they belong, as far as a window reaches back. */
 void guard_engine_feed(struct guard_engine *e, const struct guard_event *ev);
 

@@ -179,3 +179,11 @@ void guard_on_finding(const struct guard_finding *f, void *arg)
 		respond_order(g->responses, f, i.id, false, &done);
 	page(g, &i, f, before, &done);
 }
+
+void guard_on_again(const struct guard_finding *f, void *arg)
+{
+	struct guard *g = arg;
+
+	if (!g->replaying && respond_lacks(g->responses, f))
+		guard_on_finding(f, g);
+}

@@ -137,6 +137,7 @@ struct guard_engine *guard_engine_make(struct guard *g)
 
 	if (e == NULL)
 		log_fatal(KG_EXIT_FAILURE, "guardian: out of memory for the state of its rules");
+	guard_engine_again(e, guard_on_again);
 	return e;
 }
 

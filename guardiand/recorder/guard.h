@@ -98,6 +98,8 @@ void watch_event(const struct leaf_event *e, uint64_t seq, uint64_t ts_us, struc
 
 /* finding.c */
 void guard_on_finding(const struct guard_finding *f, void *arg);
+/* The same within its suppress time: nothing new, unless what was ordered has been lifted since. */
+void guard_on_again(const struct guard_finding *f, void *arg);
 /* Records how many findings were only counted since the last time. */
 void guard_record_more(struct guard *g);
 struct guard_about finding_about(const struct guard_finding *f);

@@ -14,6 +14,7 @@
 #define BLAST_HUMANS 5
 #define BLAST_MINUTES 10
 #define AGAIN_S 5
+#define DONE_S 3600
 
 struct responses *responses_new(struct guard *g)
 {
@@ -260,15 +261,26 @@ void respond_order(struct responses *x, const struct guard_finding *f, int64_t i
 
 	*out = (struct respond_result){0};
 	for (size_t i = 0; i < f->rule->nresponses; i++) {
-		unsigned before = out->ordered + out->standing;
+		unsigned before = out->ordered;
 
 		if (!from_finding(f, &f->rule->response[i], incident, &r))
 			continue;
 		order_one(x, f, &r, quiet, out);
-		/* The event that alarms is contained itself. */
-		if (out->ordered + out->standing > before)
+		/* The event that alarms is contained itself; what stands already has let it through for a reason. */
+		if (out->ordered > before)
 			memcpy(x->g->alarm, r.reason, sizeof(r.reason));
 	}
+}
+
+bool respond_lacks(struct responses *x, const struct guard_finding *f)
+{
+	struct response r;
+
+	for (size_t i = 0; i < f->rule->nresponses; i++)
+		if (from_finding(f, &f->rule->response[i], 0, &r) && cover_same(&x->cover, &r) == NULL &&
+		    hold_cause(x, &r, f->ts_us) == NULL)
+			return true;
+	return false;
 }
 
 static void send_act(struct responses *x, struct response *r)
@@ -333,8 +345,8 @@ static void done_ok(struct responses *x, struct response *r)
 		return;
 	rows_state(x, r, r->act == GUARD_ACT_REVOKE ? RESPONSE_DONE : RESPONSE_ACTIVE, NULL);
 	rows_record(x, r, "response.done", NULL, NULL, NULL);
-	if (r->state == RESPONSE_DONE)
-		response_forget(x, r);
+	/* It cannot be lifted; it is remembered for a while, so that who goes on knocking does not order it again. */
+	r->forget_at = guard_now() + DONE_S;
 }
 
 /* The recorder goes on holding to what vaultd does not do. */
@@ -381,7 +393,9 @@ void respond_expire(struct responses *x, uint64_t now)
 
 	for (r = LIST_FIRST(&x->live); r != NULL; r = next) {
 		next = LIST_NEXT(r, link);
-		if (r->until != 0 && r->until <= now && r->state != RESPONSE_LIFTING)
+		if (r->state == RESPONSE_DONE && r->forget_at <= now)
+			response_forget(x, r);
+		else if (r->until != 0 && r->until <= now && r->state != RESPONSE_LIFTING)
 			response_lifted_by(x, r, "time");
 		else if (r->again && now % AGAIN_S == 0)
 			r->send = x->any_send = true;

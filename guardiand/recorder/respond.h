@@ -40,6 +40,9 @@ struct respond_result {
 void respond_order(struct responses *x, const struct guard_finding *f, int64_t incident, bool quiet,
 		   struct respond_result *out);
 
+/* Whether a response that the finding's rule wants does not stand (any more), and could be ordered. */
+bool respond_lacks(struct responses *x, const struct guard_finding *f);
+
 /* Why a call that is about to be made is covered by a response, in out; false when none does. */
 bool respond_covers(const struct responses *x, const struct ipc_intent *m, char out[GUARD_REASON_MAX]);
 

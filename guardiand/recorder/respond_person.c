@@ -51,7 +51,7 @@ int respond_lift(struct responses *x, int64_t id, const struct guard_actor *by, 
 {
 	struct response *r = response_find(x, id);
 
-	if (r == NULL)
+	if (r == NULL || r->state == RESPONSE_DONE)
 		return lift_row(x, id, by, error, size);
 	if (r->state == RESPONSE_LIFTING) {
 		snprintf(error, size, "response %" PRId64 " is being lifted already: vaultd has not confirmed it yet",

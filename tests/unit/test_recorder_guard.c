@@ -98,6 +98,16 @@ static void a_revoked_token_revokes(void)
 	CHECK(hear_later(vault, IPC_GUARD_ACT) && act()->act == GUARD_ACT_REVOKE && act()->consent[0] == (0x51 ^ 0x80));
 	CHECK(act()->until_unix == 0);
 	CHECK(ask_ordinary(1, 0x51) == GRANT_DENIED);
+	done(1, GRANT_OK, "");
+	CHECK(command("guardian.lift", json_pack("{s:i}", "response", 1)) == NULL && strstr(said, "for good") != NULL);
+	/* Who goes on knocking orders nothing new. */
+	for (int i = 0; i < 5; i++) {
+		m = intent(1, 0x51, 1);
+		m.decision = DECISION_DENY;
+		m.reason_code = ipc_text("session-revoked");
+		ask(&m);
+	}
+	CHECK(leaves_with(EVENT("response.ordered"), NULL) == 1 && leaves_with(EVENT("finding"), NULL) == 1);
 	end();
 }
 
@@ -206,6 +216,11 @@ static void lifted_by_one_command(void)
 	CHECK(hear_later(vault, IPC_GUARD_ACT) && act()->lift == 1 && act()->id == 1);
 	done(1, GRANT_OK, "");
 	CHECK(command("guardian.lift", json_pack("{s:i}", "response", 1)) == NULL && strstr(said, "over") != NULL);
+	/* What is certain is as certain the second time, however soon. */
+	canary(1, 0x51);
+	CHECK(receipt()->status == GRANT_DENIED && leaves_with(EVENT("response.ordered"), NULL) == 2);
+	CHECK(hear_later(vault, IPC_GUARD_ACT) && act()->lift == 0 && act()->id == 2);
+	done(2, GRANT_OK, "");
 	connect_vault();
 	CHECK(!hear_later(vault, IPC_GUARD_ACT));
 	CHECK(command("guardian.lift", json_pack("{s:i}", "response", 99)) == NULL);
