@@ -63,6 +63,16 @@ static bool key_is_right(const char *key)
 	return strlen(key) == 32 && strspn(key, chars) == 32;
 }
 
+/* The key goes before the event's members, so that it is nowhere but in the body, which is wiped. */
+static int put_body(const struct letter *l, const json_t *event, struct outgo *out)
+{
+	char *text = json_dumps(event, JSON_COMPACT);
+	int err = text == NULL ? KG_E_NOMEM : buf_printf(&out->body, "{\"routing_key\":\"%s\",%s", l->secret, text + 1);
+
+	free(text);
+	return err != 0 ? err : headers_put_line(&out->lines, "Content-Type: application/json");
+}
+
 int pagerduty_build(const struct letter *l, struct outgo *out)
 {
 	static const char *const actions[] = {"trigger", "trigger", "acknowledge", "resolve", "trigger"};
@@ -73,14 +83,11 @@ int pagerduty_build(const struct letter *l, struct outgo *out)
 		return outgo_refuse(out, "it takes no heartbeats");
 	if (!key_is_right(l->secret))
 		return outgo_refuse(out, "its secret is no integration key of 32 characters");
-	event = json_pack("{s:s, s:s, s:s}", "routing_key", l->secret, "event_action", actions[l->page->action],
-			  "dedup_key", l->page->dedup);
+	event = json_pack("{s:s, s:s}", "event_action", actions[l->page->action], "dedup_key", l->page->dedup);
 	err = event == NULL ? KG_E_NOMEM : put_event(l, event);
-	if (err != 0) {
-		json_decref(event);
-		return err;
-	}
-	err = outgo_json(out, event, "application/json");
+	if (err == 0)
+		err = put_body(l, event, out);
+	json_decref(event);
 	return err != 0 ? err : outgo_url(out, l, NULL);
 }
 
