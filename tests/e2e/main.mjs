@@ -7,6 +7,7 @@ import './inspect.mjs';
 import './pager.mjs';
 import './policy.mjs';
 import './secrets.mjs';
+import './swap.mjs';
 import { main } from './harness.mjs';
 
 await main();
