@@ -27,11 +27,12 @@ static void send_session(struct peer *p, const struct session *x)
 	ipc_send(p->conn, IPC_SESSION_PUT, &m);
 }
 
-static void send_if_live(struct session *x, void *arg)
+/* Revoked ones too: a broker that has just started must know their tokens from those that never were. */
+static void send_unless_over(struct session *x, void *arg)
 {
 	struct peer *p = arg;
 
-	if (x->state != SESSION_REVOKED && x->expires > p->vault->wall())
+	if (x->expires > p->vault->wall())
 		send_session(p, x);
 }
 
@@ -55,7 +56,7 @@ void broker_opened(struct peer *p)
 
 	send_policy_state(p);
 	catalogue_send(p);
-	sessions_each(p->vault->sessions, send_if_live, p);
+	sessions_each(p->vault->sessions, send_unless_over, p);
 	approvals_send(p);
 	ipc_send(p->conn, IPC_SESSIONS_SYNCED, &m);
 }
