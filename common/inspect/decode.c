@@ -51,7 +51,7 @@ static bool is_text(const uint8_t *p, size_t n)
 static size_t decode_hex(const uint8_t *p, size_t n, uint8_t *out)
 {
 	for (size_t i = 0; i + 1 < n; i += 2)
-		out[i / 2] = (uint8_t)(value_hex(p[i]) << 4 | value_hex(p[i + 1]));
+		out[i / 2] = (uint8_t)((unsigned)value_hex(p[i]) << 4 | (unsigned)value_hex(p[i + 1]));
 	return n / 2;
 }
 

@@ -21,7 +21,8 @@ static size_t punycode(const uint32_t *label, size_t n, char *out, size_t size)
 	uint32_t next = 128, delta = 0, bias = 72;
 	size_t len = 0, basic = 0, done;
 
-	if (n > LABEL_MAX || size < LABEL_MAX + 1)
+	/* The prefix, a hyphen and one letter for each of what is not ASCII at least. */
+	if (n + 5 > LABEL_MAX || size < LABEL_MAX + 1)
 		return 0;
 	memcpy(out, "xn--", 4);
 	len = 4;

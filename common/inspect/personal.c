@@ -7,8 +7,8 @@
 #include "common/inspect/number_check.h"
 
 #define NUMBER_MAX 40u
-#define READ_MAX (128u * 1024u) /* bytes of numbers that are read in one text: tables of numbers cost no more */
-#define CONTEXT 48u             /* bytes before a number in which a word may say what it is */
+#define READ_MAX 131072u /* bytes of numbers that are read in one text: tables of numbers cost no more */
+#define CONTEXT 48u      /* bytes before a number in which a word may say what it is */
 
 /* A number as it stands: groups of letters and digits with single separators between them. */
 struct number {

@@ -9,7 +9,7 @@
 
 #define NAME_MAX_BYTES 40u /* before a keyword and behind it */
 #define VALUE_MAX 160u
-#define WORK_MAX (2u * 1048576u) /* a text that is made of beginnings costs no more than this */
+#define WORK_MAX 2097152u /* a text that is made of beginnings costs no more than this */
 #define CURL_BYTES 400u
 
 enum letters { ANY, WORD, LETTERS, HEX, HEXLOW, UPPER, URL, DOT, PATH, CODE, SOURCE, INTRA, AZURE_LETTERS };

@@ -67,13 +67,13 @@ struct broker {
 	struct call_pool *calls;
 	struct denials *denials;
 	struct inspections *inspections; /* NULL: switched off */
-	struct authz *authz;        /* questions of other programs */
-	struct admins *admins;      /* operators' connections */
-	struct event *expiry;       /* of the next session to expire */
-	struct event *tick;         /* runs while a call waits for somebody */
-	struct json_doc args, meta; /* of the request in hand */
-	struct buf facts;           /* of the decision in hand */
-	uint32_t puts_owed;         /* of vaultd's, taken and not yet answered */
+	struct authz *authz;             /* questions of other programs */
+	struct admins *admins;           /* operators' connections */
+	struct event *expiry;            /* of the next session to expire */
+	struct event *tick;              /* runs while a call waits for somebody */
+	struct json_doc args, meta;      /* of the request in hand */
+	struct buf facts;                /* of the decision in hand */
+	uint32_t puts_owed;              /* of vaultd's, taken and not yet answered */
 };
 
 /*

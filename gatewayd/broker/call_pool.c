@@ -98,7 +98,8 @@ struct call *call_new(struct call_pool *p, struct peer *front, const struct ipc_
 
 	if (c == NULL)
 		return NULL;
-	*c = (struct call){.place = c->place, .body = c->body, .sealed = c->sealed, .later = c->later, .marks = c->marks};
+	*c = (struct call){
+		.place = c->place, .body = c->body, .sealed = c->sealed, .later = c->later, .marks = c->marks};
 	c->id = ++p->serial << SLOT_BITS | c->place;
 	c->era = (enum mcp_era)q->era;
 	c->wants_progress = q->wants_progress != 0;

@@ -81,7 +81,7 @@ struct call {
 	uint8_t txn[ID_LEN];
 	struct buf body, sealed; /* body: the arguments, then the forwarded _meta */
 	size_t args_len;
-	struct buf marks;       /* what was found in its result, for its outcome */
+	struct buf marks; /* what was found in its result, for its outcome */
 	struct buf later; /* messages that wait: an INTENT, an ATTACH behind it (call_later.c) */
 	uint8_t def_sha256[HASH_LEN];
 	uint8_t approval[ID_LEN]; /* all zero: none */

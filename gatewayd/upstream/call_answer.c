@@ -173,9 +173,10 @@ static void answer_lost(struct call *c, const struct rpc_end *e)
 /* Whoever stored it must hear of it: only they can replace it. */
 static void answer_echo(struct call *c)
 {
-	reply_error(c, RESULT_RPC_ERROR,
-		    "its answer held its own credential and was withheld; the call was made and may have taken effect. An "
-		    "operator should replace that credential: keepgate secret put");
+	reply_error(
+		c, RESULT_RPC_ERROR,
+		"its answer held its own credential and was withheld; the call was made and may have taken effect. An "
+		"operator should replace that credential: keepgate secret put");
 }
 
 static void answer_timeout(struct call *c, const struct rpc_end *e)

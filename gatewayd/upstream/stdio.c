@@ -137,7 +137,8 @@ static void say(struct upstream *u, const char *text, size_t len)
 	/* A server that writes its environment to its log writes it into ours. */
 	if (echo_in(u->guard->echo, text, len)) {
 		if (noise_allowed(&u->stdio->err_noise, loop_now_ns()))
-			log_warn("server %s: a line of its log was left out: it held its own credential", u->server->name);
+			log_warn("server %s: a line of its log was left out: it held its own credential",
+				 u->server->name);
 		return;
 	}
 	noise_clean(line, sizeof(line), text, len);

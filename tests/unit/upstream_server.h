@@ -175,12 +175,13 @@ static inline void call_echo(struct http_request *q, const char *id)
 	for (size_t i = 0; secret[i] != '\0'; i++)
 		snprintf(hidden + i * 6, 7, "\\u00%02x", (unsigned char)secret[i]);
 	if (strstr(body, "\"as\":\"error\""))
-		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":1,\"message\":\"bad: %s\"}}", id,
-			 secret);
+		snprintf(text, sizeof(text),
+			 "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":1,\"message\":\"bad: %s\"}}", id, secret);
 	else if (strstr(body, "\"as\":\"data\""))
 		snprintf(text, sizeof(text),
-			 "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":1,\"message\":\"bad\",\"data\":{\"%s\":1}}}", id,
-			 secret);
+			 "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":1,\"message\":\"bad\",\"data\":{\"%s\":1}}"
+			 "}",
+			 id, secret);
 	else if (strstr(body, "\"as\":\"hidden\""))
 		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"t\":\"%s\"}}", id, hidden);
 	else
@@ -193,7 +194,8 @@ static inline void call_echo(struct http_request *q, const char *id)
 	events_begin(q->fd);
 	for (int i = 1; i < 4; i++) {
 		snprintf(text, sizeof(text),
-			 "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s,"
+			 "data: "
+			 "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s,"
 			 "\"progress\":%d,\"message\":\"%s\"}}\n\n",
 			 token, i, i == 3 ? "fine" : secret);
 		events(q->fd, text);
@@ -269,13 +271,44 @@ static inline void list_tools(struct http_request *q, const char *id)
 															   "c"
 															   "e");
 	static const char second[] =
-		SERVER_TOOL("error") "," SERVER_TOOL("echo") "," SERVER_TOOL("input") "," SERVER_TOOL("mismatch") "," SERVER_TOOL(
-			"broken") "," SERVER_TOOL("bad name") "," SERVER_TOOL("json") ",{\"name\":\"param\","
-										      "\"inputSchema\":{\"type\":"
-										      "\"object\",\"properties\":{"
-										      "\"r\":{\"type\":"
-										      "\"string\",\"x-mcp-header\":"
-										      "\"Region\"}}}}";
+		SERVER_TOOL("error") "," SERVER_TOOL("echo") "," SERVER_TOOL("input") "," SERVER_TOOL(
+			"mismatch") "," SERVER_TOOL("broken") "," SERVER_TOOL("bad name") "," SERVER_TOOL("json") ",{"
+														  "\"na"
+														  "me\""
+														  ":\"p"
+														  "aram"
+														  "\","
+														  "\"in"
+														  "putS"
+														  "chem"
+														  "a\":"
+														  "{\"t"
+														  "ype"
+														  "\":"
+														  "\"ob"
+														  "ject"
+														  "\","
+														  "\"pr"
+														  "oper"
+														  "ties"
+														  "\":{"
+														  "\"r"
+														  "\":{"
+														  "\"ty"
+														  "pe\""
+														  ":"
+														  "\"st"
+														  "ring"
+														  "\","
+														  "\"x-"
+														  "mcp-"
+														  "head"
+														  "er\""
+														  ":"
+														  "\"Re"
+														  "gion"
+														  "\"}}"
+														  "}}";
 	bool is_second = strstr(q->body, "\"cursor\":\"two\\u0021\"") != NULL;
 	char body[8192];
 
