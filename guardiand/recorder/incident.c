@@ -10,6 +10,7 @@
 
 #define LIST_MAX 500
 #define TIMELINE_MAX 500
+#define PAGE_RESPONSES_MAX 32
 
 static const char tables[] =
 	"CREATE TABLE IF NOT EXISTS incident (id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL,"
@@ -271,12 +272,33 @@ void incident_adopt(struct incidents *x, const struct incident *i, uint64_t ts_u
 		  i->human);
 }
 
+/* As many as a page holds: what, and whether it is in force. */
+static json_t *short_responses(struct incidents *x, int64_t id)
+{
+	static const char *const names[] = {"id", "act", "state", "until"};
+	json_t *all = respond_list(x->g->responses, id), *list = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(all, i, row)
+	{
+		json_t *brief = json_object();
+
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+			json_object_set(brief, names[j], json_object_get(row, names[j]));
+		json_array_append_new(list, brief);
+		if (i + 1 == PAGE_RESPONSES_MAX)
+			break;
+	}
+	json_decref(all);
+	return list;
+}
+
 void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kind, const char *text)
 {
 	char name[INCIDENT_ID_MAX + 1];
 	json_t *details = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "agent", i->agent, "human", i->human,
 				    "session", i->session, "server", i->server, "tool", i->tool, "findings",
-				    (json_int_t)i->findings, "responses", respond_list(x->g->responses, i->id));
+				    (json_int_t)i->findings, "responses", short_responses(x, i->id));
 	struct outbox_page page = {.kind = kind == OUTBOX_RAISED && !i->paged ? OUTBOX_TRIGGER : kind,
 				   .incident = incident_name(i->id, name),
 				   .severity = i->severity,
