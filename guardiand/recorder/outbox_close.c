@@ -85,6 +85,7 @@ static void close_collapsed(struct closing x, int64_t row)
 		return;
 	over = table_int(q, 0) == 0;
 	memcpy(dedup, table_text(q, 1), strlen(table_text(q, 1)) + 1);
+	x.severity = (uint8_t)table_int(q, 2);
 	table_end(q);
 	if (!over)
 		return;

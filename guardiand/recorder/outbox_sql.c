@@ -78,7 +78,7 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_DUE_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM outbox AS o WHERE " ROW_IS_DUE
 			     "AND o.action = ?3 AND " NOT_UNDER_WAY "LIMIT 2)",
 	[OUTBOX_MESSAGE] =
-		"SELECT o.channel, o.action, o.dedup, o.incident, o.note, p.severity, p.ts, p.title, p.body,"
+		"SELECT o.channel, o.action, o.dedup, o.incident, o.note, o.severity, p.ts, p.title, p.body,"
 		" p.details FROM outbox AS o JOIN page AS p ON p.id = o.page WHERE o.id = ?1 AND o.state = 2",
 	[OUTBOX_UNSEND] = "UPDATE outbox SET state = 1, next_at = ?1 + CASE WHEN attempts > 3 THEN 30000000 ELSE 0 END"
 			  " WHERE state = 2",
@@ -112,9 +112,10 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_MEMBERS_OF] =
 		"SELECT DISTINCT into_row FROM outbox WHERE incident = ?1 AND incident <> '' AND action = 1"
 		" AND into_row IS NOT NULL",
-	[OUTBOX_MEMBERS_OPEN] = "SELECT p.members - (SELECT count(*) FROM outbox AS m WHERE m.into_row = ?1 AND"
-				" m.incident <> '' AND m.closed >= ?2), o.dedup, o.page FROM outbox AS o JOIN page AS p"
-				" ON p.id = o.page WHERE o.id = ?1 AND o.closed < ?2",
+	[OUTBOX_MEMBERS_OPEN] =
+		"SELECT p.members - (SELECT count(*) FROM outbox AS m WHERE m.into_row = ?1 AND"
+		" m.incident <> '' AND m.closed >= ?2), o.dedup, o.severity FROM outbox AS o JOIN page AS p"
+		" ON p.id = o.page WHERE o.id = ?1 AND o.closed < ?2",
 	[OUTBOX_MEMBERS_KEYS] =
 		"SELECT DISTINCT dedup FROM outbox WHERE into_row = ?1 AND incident = '' AND attempts > 0",
 	[OUTBOX_ABSORB_MEMBERS] = "UPDATE outbox SET into_row = ?1 WHERE into_row IN (SELECT id FROM outbox WHERE"

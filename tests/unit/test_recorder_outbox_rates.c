@@ -108,21 +108,21 @@ static void test_collapsed_is_resolved(void)
 	size_t before;
 
 	begin_one(pd, "pd", CHANNEL_PAGERDUTY, 3);
-	storm(1, 5);
+	storm(10, 5);
 	rig_pump();
 	CHECK(rig_nseen == 1 && strncmp(rig_last()->title, "5 incidents", 11) == 0);
 	before = rig_nseen;
-	for (unsigned i = 1; i < 5; i++)
+	for (unsigned i = 10; i < 14; i++)
 		rig_tell(OUTBOX_RESOLVE, incident(i), GUARD_HIGH);
 	rig_pass(10 * MINUTE_US, SECOND_US);
 	CHECK(rig_nseen == before);
-	rig_tell(OUTBOX_ACK, incident(5), GUARD_HIGH);
+	rig_tell(OUTBOX_ACK, incident(14), GUARD_HIGH);
 	rig_pass(MINUTE_US, SECOND_US);
 	CHECK(rig_nseen == before + 1 && rig_last()->action == PAGE_ACK);
-	rig_tell(OUTBOX_RESOLVE, incident(5), GUARD_HIGH);
+	rig_tell(OUTBOX_RESOLVE, incident(14), GUARD_HIGH);
 	rig_pass(MINUTE_US, SECOND_US);
 	CHECK(rig_nseen == before + 2 && rig_last()->action == PAGE_RESOLVE && rig_last()->incident[0] == '\0');
-	CHECK(strcmp(rig_last()->dedup, rig_seen[0].dedup) == 0);
+	CHECK(strcmp(rig_last()->dedup, rig_seen[0].dedup) == 0 && rig_last()->severity == GUARD_CRITICAL);
 	rig_end();
 }
 
