@@ -6,6 +6,7 @@ import './http.mjs';
 import './inspect.mjs';
 import './pager.mjs';
 import './policy.mjs';
+import './samples.mjs';
 import './secrets.mjs';
 import './swap.mjs';
 import { main } from './harness.mjs';
