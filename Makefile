@@ -82,7 +82,7 @@ $(B)/guardiand-recorder $(B)/keepgate: $(LIBGUARDIAN)
 LIBINSPECT := $(call lib_of,inspect)
 $(LIBINSPECT): $(call objs_of,common/inspect)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
-$(B)/gatewayd-broker: $(LIBINSPECT)
+$(B)/gatewayd-broker $(B)/keepgate: $(LIBINSPECT)
 
 FIRST_LIBS := $(LIBINSPECT) $(LIBGUARDIAN) $(LIBHTTP) $(LIBOUTBOUND) $(POLICY_LIBS)
 
@@ -148,7 +148,7 @@ libs_policy := -lpcre2-8 -lyaml -lm
 # Its stand-in for a mail server speaks TLS.
 libs_test_pager_email := -lssl -lcrypto
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(if $(filter inspect broker,$(call unit_role,$(1))),$(LIBINSPECT)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(if $(filter inspect broker keepgate,$(call unit_role,$(1))),$(LIBINSPECT)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(libs_$(1)) $(LIBS)
 endef

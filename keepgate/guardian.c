@@ -10,6 +10,7 @@
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
 static const struct cli_option rules_options[] = {CLI_JSON};
+static const struct cli_option inspect_options[] = {CLI_JSON};
 
 static const struct cli_option test_options[] = {
 	{"since", "TIME", 0, "how far back, such as 30d (the default; with --file: all that it has)"},
@@ -165,6 +166,14 @@ static const struct cli_command commands[] = {
 	 CLI_OPERAND("RULE-FILE|RULE-ID"),
 	 CLI_OPTIONS(test_options),
 	 .run = guardian_test_run},
+	{.name = "inspect",
+	 .summary = "show what would be noted of a text: destinations, instructions, credentials, personal data",
+	 .details = "FILE holds arguments or a result as JSON, or any text; without it, standard input is read. Scores and\n"
+		    "counts alone are printed, never what was found; \"instructions\" from 50 on is suspicious.\n",
+	 .operands = "[FILE]",
+	 .operands_max = 1,
+	 CLI_OPTIONS(inspect_options),
+	 .run = guardian_inspect_run},
 	{.name = "lift",
 	 .summary = "end a response: a pause, a quarantine, a seal, a rate",
 	 .details = "RESPONSE is its number, as keepgate guardian status and keepgate incident show print it.\n",

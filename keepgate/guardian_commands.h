@@ -10,6 +10,7 @@ int guardian_lift_run(const struct cli *c);
 int guardian_break_glass_run(const struct cli *c);
 int guardian_rules_run(const struct cli *c);
 int guardian_test_run(const struct cli *c);
+int guardian_inspect_run(const struct cli *c);
 
 /* "pause for 1h, rate 30 a minute"; "" without any. */
 #define RESPONSES_TEXT_MAX 256

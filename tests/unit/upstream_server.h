@@ -168,7 +168,7 @@ static inline void call_big(struct http_request *q, size_t n)
 /* The Authorization header comes back, as the arguments say. */
 static inline void call_echo(struct http_request *q, const char *id)
 {
-	char text[4096], secret[512], token[64], hidden[4096] = "";
+	char text[8192], secret[512], token[64], hidden[4096] = "";
 	char *body = q->body;
 
 	header_value(q->head, "Authorization: ", secret, sizeof(secret));
