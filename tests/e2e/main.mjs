@@ -4,6 +4,7 @@ import './control.mjs';
 import './external.mjs';
 import './http.mjs';
 import './inspect.mjs';
+import './names.mjs';
 import './pager.mjs';
 import './policy.mjs';
 import './samples.mjs';
