@@ -134,7 +134,7 @@ static void look(struct inspector *i, const uint8_t *p, size_t n, struct marks *
 	score = found.score >= 20 && depth > 0 ? found.score + ENCODED_BONUS : found.score;
 	out->instructions = largest(out->instructions, score > SCORE_MAX ? SCORE_MAX : score);
 	/* The same one may stand in several layers. */
-	out->secrets = largest(out->secrets, secrets_count(&i->secrets, p, n));
+	out->secrets = largest(out->secrets, secret_forms_count(&i->secrets, p, n));
 	out->personal = largest(out->personal, personal_count(p, n) + mails);
 	if (!out->canary)
 		out->canary = canaries_find(&i->canaries, p, n);

@@ -347,7 +347,7 @@ static void try_place(struct search *s, uint32_t pattern, size_t end)
 		try_curl(s, end);
 }
 
-uint32_t secrets_count(const struct ac *a, const uint8_t *text, size_t n)
+uint32_t secret_forms_count(const struct ac *a, const uint8_t *text, size_t n)
 {
 	struct search s = {.text = text, .n = n};
 	uint32_t state = 0;

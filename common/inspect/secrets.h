@@ -12,6 +12,6 @@
 int secrets_build(struct ac *a) MUST_CHECK;
 
 /* How many different places hold one; linear but for what stands behind a finding place, which is bounded. */
-uint32_t secrets_count(const struct ac *a, const uint8_t *text, size_t n);
+uint32_t secret_forms_count(const struct ac *a, const uint8_t *text, size_t n);
 
 #endif
