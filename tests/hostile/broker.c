@@ -2,6 +2,7 @@
  * A broker in an attacker's hands. It has a live token (it sees them pass) and every connection of the real one;
  * it must not get one byte to a server that is not on record under its true name, nor beyond the consent.
  */
+#include "common/guardian/guardian.h"
 #include "tests/hostile/rig.h"
 
 static char token[64];
@@ -342,8 +343,27 @@ static void papers_grow_old(void)
 }
 
 /* What a broker may not say, to each peer. */
+/* An operator has sealed the vault: there is nothing to be had, with an old approval or a new one. */
+static void nothing_past_a_seal(void)
+{
+	uint8_t approval[ID_LEN];
+	struct prepared p;
+	char line[64];
+
+	fprintf(stderr, "hostile: seal\n");
+	wait_line("sealed", line, sizeof(line));
+	prepare(&p, "list_notes", "{}");
+	check(get_receipt(&p, "notes", "list_notes") == GRANT_OK &&
+		      get_seal(&p, token, "notes", "list_notes") == GRANT_DENIED,
+	      "a sealed vault gives nothing to a call that is on record");
+	prepare(&p, "wipe_notes", "{\"box\":3}");
+	check(ask_approval(&p, "wipe_notes", approval) != KG_OK, "a sealed vault takes no question for an approval");
+}
+
 static void speaks_for_others(void)
 {
+	struct ipc_guard_act lift = {.id = 1, .act = GUARD_ACT_SEAL, .lift = 1};
+	struct ipc_guard_done done = {.id = 1};
 	struct ipc_session_put put = {.tier = TIER_WRITE};
 	struct ipc_pin_put pin = {.state = PIN_ACCEPTED};
 	struct ipc_approval_put approval = {.state = APPROVAL_APPROVED};
@@ -365,8 +385,10 @@ static void speaks_for_others(void)
 		{IPC_ROLE_VAULT, IPC_UPSTREAM_KEY, &key, "agreeing a key as an upstream"},
 		{IPC_ROLE_VAULT, IPC_CHECKPOINT, &point, "asking for a signature as the recorder"},
 		{IPC_ROLE_VAULT, IPC_ADMIN_REQUEST, &admin, "giving orders as an operator"},
+		{IPC_ROLE_VAULT, IPC_GUARD_ACT, &lift, "lifting a seal as the recorder"},
 		{IPC_ROLE_RECORDER, IPC_VAULT_EVENT, &event, "recording an administrative act"},
 		{IPC_ROLE_RECORDER, IPC_ADMIN_REQUEST, &admin, "reading the log as an operator"},
+		{IPC_ROLE_RECORDER, IPC_GUARD_DONE, &done, "answering the guardian as the vault"},
 	};
 
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
@@ -394,6 +416,7 @@ int main(void)
 	no_older_policy();
 	one_record_for_one_call();
 	papers_grow_old();
+	nothing_past_a_seal();
 	speaks_for_others();
 	rig_end();
 }

@@ -21,6 +21,8 @@ for (const [role, program] of [['gatewayd-front', 'front'], ['gatewayd-broker', 
     const keepgate = new Keepgate({ notes: notes(), other: notes() }, { listen: { fronts: 1 } });
     keepgate.bin = bin;
     await keepgate.start();
+    // The guardian would contain it after its first attack: here each wall is met by itself.
+    keepgate.cli(['guardian', 'break-glass', '--for', '1h', '--why', 'a role in strange hands']);
     const { token } = keepgate.grant('notes/*');
     fs.writeFileSync(path.join(bin, 'token.new'), `${token}\n`);
     fs.renameSync(path.join(bin, 'token.new'), path.join(bin, 'token'));
@@ -29,6 +31,10 @@ for (const [role, program] of [['gatewayd-front', 'front'], ['gatewayd-broker', 
       keepgate.cli(['approvals', 'approve', asked[1]]);
       fs.writeFileSync(path.join(bin, 'approved.new'), 'yes\n');
       fs.renameSync(path.join(bin, 'approved.new'), path.join(bin, 'approved'));
+      await until('its wait for a seal', () => /^hostile: seal$/m.test(keepgate.up.output), 60000);
+      keepgate.cli(['vault', 'seal', '--why', 'a broker in strange hands']);
+      fs.writeFileSync(path.join(bin, 'sealed.new'), 'yes\n');
+      fs.renameSync(path.join(bin, 'sealed.new'), path.join(bin, 'sealed'));
     }
     const tally = await until('the attacks', () => /^hostile: (\d+) passed, (\d+) failed$/m.exec(keepgate.up.output), 90000);
     const text = keepgate.up.output.split('\n').filter((l) => l.startsWith('hostile: ')).join('\n');
