@@ -134,7 +134,8 @@ static char *copy(struct ipc_bytes b)
 	char *text = malloc((size_t)b.n + 1);
 
 	if (text != NULL) {
-		memcpy(text, b.p, b.n);
+		if (b.n != 0)
+			memcpy(text, b.p, b.n);
 		text[b.n] = '\0';
 	}
 	return text;
