@@ -43,18 +43,27 @@ void detect_volume(struct feed *f)
 			 (unsigned long long)written, (unsigned long long)read);
 }
 
-static bool own_has(const uint64_t *bits, uint64_t h, bool set)
+#define OWN_BITS (BLOOM_WORDS / 2 * 64ul)
+
+/* The four bits of a destination that the agent used itself. */
+static bool own_has(const struct key_state *k, uint64_t h)
 {
-	bool known = true;
-
 	for (int i = 0; i < 4; i++, h >>= 16) {
-		size_t bit = (h & 0xffff) % (BLOOM_WORDS / 2 * 64);
+		size_t bit = (h & 0xffff) % OWN_BITS;
 
-		known &= (bits[bit / 64] >> bit % 64 & 1) != 0;
-		if (set)
-			((uint64_t *)bits)[bit / 64] |= 1ull << bit % 64;
+		if ((k->u.flow.own[bit / 64] >> bit % 64 & 1) == 0)
+			return false;
 	}
-	return known;
+	return true;
+}
+
+static void own_add(struct key_state *k, uint64_t h)
+{
+	for (int i = 0; i < 4; i++, h >>= 16) {
+		size_t bit = (h & 0xffff) % OWN_BITS;
+
+		k->u.flow.own[bit / 64] |= 1ull << bit % 64;
+	}
 }
 
 static bool seen_has(const struct key_state *k, uint64_t h)
@@ -80,7 +89,7 @@ void detect_flow(struct feed *f)
 		const struct guard_text *m = &f->ev->mark[i];
 		uint64_t h = guard_hash(f->hash_key, 2, m->p, m->n);
 
-		if (result && !own_has(k->u.flow.own, h, false) && !seen_has(k, h)) {
+		if (result && !own_has(k, h) && !seen_has(k, h)) {
 			k->u.flow.seen[k->u.flow.nseen % FLOW_SEEN] = h;
 			k->u.flow.nseen = k->u.flow.nseen + 1 == 2 * FLOW_SEEN ? FLOW_SEEN : k->u.flow.nseen + 1;
 		} else if (!result && f->failed && seen_has(k, h)) {
@@ -89,7 +98,7 @@ void detect_flow(struct feed *f)
 			snprintf(f->v->what, sizeof(f->v->what), "sends to %.*s, which an earlier result named",
 				 (int)m->n, m->p);
 		} else if (!result) {
-			own_has(k->u.flow.own, h, true);
+			own_add(k, h);
 		}
 	}
 }

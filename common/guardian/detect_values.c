@@ -74,7 +74,7 @@ void detect_distinct(struct feed *f)
 		memset(k->u.distinct.now, 0, sizeof(k->u.distinct.now));
 		k->u.distinct.part = part;
 	}
-	bit = value_hash(f) % (SKETCH_WORDS * 64);
+	bit = value_hash(f) % (SKETCH_WORDS * 64ul);
 	(part < k->u.distinct.part ? k->u.distinct.before : k->u.distinct.now)[bit / 64] |= 1ull << bit % 64;
 	f->v->value = sketch_count(k->u.distinct.now, k->u.distinct.before);
 	f->v->threshold = r->threshold;

@@ -116,7 +116,10 @@ static void read_selection(const json_t *object, struct selection *s)
 
 		c->not = bar != NULL;
 		c->field = read_field(name, bar == NULL ? strlen(name) : (size_t)(bar - name));
-		json_array_foreach(values, i, v) c->value[c->nvalues++] = json_string_value(v);
+		json_array_foreach(values, i, v)
+		{
+			c->value[c->nvalues++] = json_string_value(v);
+		}
 	}
 }
 
@@ -127,8 +130,11 @@ static void make_lists(json_t *object)
 	json_t *v;
 	void *next;
 
-	json_object_foreach_safe(object, next, name, v) if (!json_is_array(v))
-		json_object_set_new(object, name, json_pack("[O]", v));
+	json_object_foreach_safe(object, next, name, v)
+	{
+		if (!json_is_array(v))
+			json_object_set_new(object, name, json_pack("[O]", v));
+	}
 }
 
 static void normalise(json_t *doc)
@@ -138,7 +144,11 @@ static void normalise(json_t *doc)
 
 	if (json_is_string(by))
 		json_object_set_new(detector, "by", json_pack("[O]", by));
-	json_object_foreach(json_object_get(doc, "detection"), name, part) if (json_is_object(part)) make_lists(part);
+	json_object_foreach(json_object_get(doc, "detection"), name, part)
+	{
+		if (json_is_object(part))
+			make_lists(part);
+	}
 }
 
 static void read_responses(const json_t *list, struct guard_rule_info *info)
@@ -177,21 +187,32 @@ static void read_info(const json_t *doc, struct guard_rule_info *info)
 	read_responses(json_object_get(doc, "response"), info);
 }
 
-static void read_hours(const json_t *d, struct rule *r)
+/* "HH:MM", whose form the schema has seen to, in minutes. */
+static uint32_t minutes(const char *t)
+{
+	return (uint32_t)(t[0] - '0') * 600 + (uint32_t)(t[1] - '0') * 60 + (uint32_t)(t[3] - '0') * 10 +
+	       (uint32_t)(t[4] - '0');
+}
+
+static uint8_t day_bit(const char *name)
 {
 	static const char *const names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-	const char *hours = json_string_value(json_object_get(d, "hours"));
-	unsigned from_h = 0, from_m = 0, to_h = 24, to_m = 0;
-	size_t i;
-	json_t *day;
 
-	if (hours != NULL && sscanf(hours, "%2u:%2u-%2u:%2u", &from_h, &from_m, &to_h, &to_m) != 4)
-		return;
-	r->from_min = from_h * 60 + from_m;
-	r->to_min = to_h * 60 + to_m;
-	json_array_foreach(json_object_get(d, "days"), i,
-			   day) for (size_t j = 0; j < 7; j++) if (strcmp(json_string_value(day), names[j]) == 0)
-		r->days |= (uint8_t)(1u << j);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return (uint8_t)(1u << i);
+	return 0;
+}
+
+static void read_hours(const json_t *d, struct rule *r)
+{
+	const char *hours = json_string_value(json_object_get(d, "hours"));
+	const json_t *days = json_object_get(d, "days");
+
+	r->from_min = hours == NULL ? 0 : minutes(hours);
+	r->to_min = hours == NULL ? 1440 : minutes(hours + 6);
+	for (size_t i = 0; i < json_array_size(days); i++)
+		r->days |= day_bit(json_string_value(json_array_get(days, i)));
 	if (r->days == 0)
 		r->days = 0x1f;
 }
@@ -209,8 +230,10 @@ static void read_detector(const json_t *doc, struct rule *r)
 		if (r->failure.nconditions == 0)
 			read_selection(json_object_get(detection, seconds[i]), &r->failure);
 	r->kind = (enum detector_kind)place(json_string_value(json_object_get(d, "type")), DETECTORS, detector_name);
-	json_array_foreach(json_object_get(d, "by"), i, field) r->key[r->nkey++] =
-		read_field(json_string_value(field), json_string_length(field));
+	json_array_foreach(json_object_get(d, "by"), i, field)
+	{
+		r->key[r->nkey++] = read_field(json_string_value(field), json_string_length(field));
+	}
 	field = json_object_get(d, "value");
 	r->value = field == NULL ? GUARD_TOOL : read_field(json_string_value(field), json_string_length(field));
 	r->window_us = duration(d, "window", WINDOW_US);
