@@ -168,7 +168,8 @@ static const struct cli_command commands[] = {
 	 .run = guardian_test_run},
 	{.name = "inspect",
 	 .summary = "show what would be noted of a text: destinations, instructions, credentials, personal data",
-	 .details = "FILE holds arguments or a result as JSON, or any text; without it, standard input is read. Scores and\n"
+	 .details = "FILE holds arguments or a result as JSON, or any text; without it, standard input is read. Scores "
+		    "and\n"
 		    "counts alone are printed, never what was found; \"instructions\" from 50 on is suspicious.\n",
 	 .operands = "[FILE]",
 	 .operands_max = 1,
