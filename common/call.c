@@ -40,7 +40,8 @@ static const char *const pin_states[] = {"?", "accepted", "pending", "changed", 
 static const char *const approval_states[] = {"?", "pending", "approved", "denied", "used", "expired"};
 static const char *const outcomes[] = {"?", "ok", "tool-error", "rpc-error", "cancelled", "timeout", "unsent", "lost"};
 static const char *const page_actions[] = {"?", "trigger", "acknowledge", "resolve", "test", "heartbeat"};
-static const char *const violations[] = {"?", "receipt-mac", "receipt-replay", "receipt-expired", "seal", "credential-echo"};
+static const char *const violations[] = {"?",    "receipt-mac",    "receipt-replay", "receipt-expired",
+					 "seal", "credential-echo"};
 static const char *const kinds[] = {"?", "bearer", "basic", "header", "query", "env"};
 
 #define NAMED_OR(list, value, other) ((value) < sizeof(list) / sizeof((list)[0]) ? (list)[value] : (other))

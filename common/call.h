@@ -40,7 +40,8 @@ int tier_parse(const char *text, uint8_t *out); /* KG_E_INVALID */
 enum session_state { SESSION_ACTIVE = 1, SESSION_PAUSED = 2, SESSION_REVOKED = 3 };
 const char *session_state_name(uint8_t state);
 
-/* What is accepted of a tool (PIN_PUT). Only an accepted tool whose listed definition is the accepted one can be called. */
+/* What is accepted of a tool (PIN_PUT). Only an accepted tool whose listed definition is the accepted one can be
+ * called. */
 enum pin_state {
 	PIN_ACCEPTED = 1,
 	PIN_PENDING = 2, /* never accepted: first sight under review */
@@ -80,8 +81,9 @@ enum page_action { PAGE_TRIGGER = 1, PAGE_ACK = 2, PAGE_RESOLVE = 3, PAGE_TEST =
 const char *page_action_name(uint8_t action); /* "trigger", "acknowledge", "resolve", "test", "heartbeat"; "?" */
 /* PAGED.result */
 enum paged_result {
-	PAGED_OK = 1,        /* the provider has taken it */
-	PAGED_RETRY = 2,     /* not now: throttled (retry_after_s, 0 when it does not say), an error of theirs, the network */
+	PAGED_OK = 1, /* the provider has taken it */
+	PAGED_RETRY =
+		2, /* not now: throttled (retry_after_s, 0 when it does not say), an error of theirs, the network */
 	PAGED_PERMANENT = 3, /* never: refused, unknown channel, its credential is missing */
 };
 

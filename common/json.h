@@ -77,7 +77,8 @@ int json_int(const struct json_doc *d, uint32_t t, int64_t *out) MUST_CHECK;
 int json_put_compact(struct buf *out, const struct json_doc *d, uint32_t t) MUST_CHECK;
 /* Appends text as a JSON string with quotes; the text must be UTF-8 (ill-formed bytes become U+FFFD). */
 int json_put_string(struct buf *out, const char *text, size_t len) MUST_CHECK;
-/* The same into room of so many bytes: the length of the string; when that is more than there is, nothing is written. */
+/* The same into room of so many bytes: the length of the string; when that is more than there is, nothing is written.
+ */
 size_t json_write_string(uint8_t *room, size_t size, const char *text, size_t len);
 
 #endif

@@ -26,18 +26,18 @@ enum lock_act {
 /* Conditions on arguments; seccomp.c knows what each compares. */
 enum lock_arg {
 	ARG_ANY,
-	ARG_NO_EXEC,      /* memory protection without PROT_EXEC */
-	ARG_OPEN_READ,    /* flags that neither write, create nor truncate */
-	ARG_AT_FD,        /* newfstatat of a descriptor, not of a path */
-	ARG_AT_PATH,      /* newfstatat of a path */
-	ARG_FCNTL_FLAGS,  /* descriptor and status flags, duplication */
-	ARG_FCNTL_LOCKS,  /* record locks */
-	ARG_PRCTL_ASK,    /* questions that lockproof asks */
-	ARG_PRCTL_NAME,   /* a thread's name, a mapping's name */
-	ARG_LIMIT_READ,   /* prlimit64 that sets nothing */
-	ARG_TTY_ASK,      /* isatty() of the C library */
-	ARG_SOCK_ASK,     /* FIONREAD, FIONBIO */
-	ARG_FAMILY_INET,  /* AF_INET, AF_INET6 */
+	ARG_NO_EXEC,     /* memory protection without PROT_EXEC */
+	ARG_OPEN_READ,   /* flags that neither write, create nor truncate */
+	ARG_AT_FD,       /* newfstatat of a descriptor, not of a path */
+	ARG_AT_PATH,     /* newfstatat of a path */
+	ARG_FCNTL_FLAGS, /* descriptor and status flags, duplication */
+	ARG_FCNTL_LOCKS, /* record locks */
+	ARG_PRCTL_ASK,   /* questions that lockproof asks */
+	ARG_PRCTL_NAME,  /* a thread's name, a mapping's name */
+	ARG_LIMIT_READ,  /* prlimit64 that sets nothing */
+	ARG_TTY_ASK,     /* isatty() of the C library */
+	ARG_SOCK_ASK,    /* FIONREAD, FIONBIO */
+	ARG_FAMILY_INET, /* AF_INET, AF_INET6 */
 	ARG_FAMILY_NETLINK,
 	ARG_FAMILY_UNIX,
 	ARG_FAMILY_ALL,   /* every family */

@@ -7,8 +7,8 @@
 #include "common/err.h"
 
 /*
- * Sockets below the run directory: "vault-broker.sock", "vault-upstream.sock", "vault-guardian.sock", "vault-pager.sock",
- * "vault-admin.sock", "guardian-broker.sock", "guardian-upstream.sock", "guardian-admin.sock",
+ * Sockets below the run directory: "vault-broker.sock", "vault-upstream.sock", "vault-guardian.sock",
+ * "vault-pager.sock", "vault-admin.sock", "guardian-broker.sock", "guardian-upstream.sock", "guardian-admin.sock",
  * "gateway-admin.sock", "guardiand-admin.sock" (the parent's status), "policy-admin.sock" (the broker's, accepted
  * by its parent).
  * A socket for each peer role, so that a role can say only its own messages.

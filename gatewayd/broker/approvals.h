@@ -15,7 +15,7 @@
 #include "common/ipc.h"
 
 #define APPROVALS_MAX 1024 /* vaultd keeps no more than 1,000 */
-#define APPROVAL_HEX 32 /* digits of an id */
+#define APPROVAL_HEX 32    /* digits of an id */
 
 /* Exactly the call that an approval is for. Borrowed. */
 struct approval_key {

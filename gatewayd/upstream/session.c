@@ -10,9 +10,9 @@
 
 #define RETRY_FIRST_MS 1000u
 #define RETRY_MAX_MS 60000u
-#define RELIST_MS 1000u       /* changes that come together are listed together */
+#define RELIST_MS 1000u         /* changes that come together are listed together */
 #define RELIST_EVERY_MS 600000u /* also without a word from the server: a definition may change in silence */
-#define RELIST_AGAIN_MS 5000u /* when the vault or the recorder is away, or another act is open */
+#define RELIST_AGAIN_MS 5000u   /* when the vault or the recorder is away, or another act is open */
 
 static void connect_now(struct upstream *u);
 

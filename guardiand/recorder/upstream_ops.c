@@ -119,9 +119,10 @@ static int on_violation(struct ipc_conn *c, const void *msg, int fd, void *arg)
 		.server = ipc_text(p->server),
 		.name = m->name,
 		.reason_code = ipc_text(violation_name(m->what)),
-		.reason = ipc_text(m->what == VIOLATION_ECHO
-				   ? "an answer held a credential that was released to this server and was withheld"
-				   : "a call came without a right receipt or sealed credential and was not sent"),
+		.reason = ipc_text(
+			m->what == VIOLATION_ECHO
+				? "an answer held a credential that was released to this server and was withheld"
+				: "a call came without a right receipt or sealed credential and was not sent"),
 		.digest = m->digest,
 		.txn = m->txn,
 	};

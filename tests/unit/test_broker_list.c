@@ -42,8 +42,8 @@ static void a_list_shows_what_a_call_would_be_allowed(void)
 	rig_put_session(r, &s);
 	/* What an approval would allow is shown: its absence would be a riddle. */
 	CHECK(list_is(r, ERA_MODERN, "",
-		      "{\"tools\":[" AS("notes__add_note") "," AS("notes__list_notes") "," AS(
-			      "notes__wipe_notes") MODERN_TAIL));
+		      "{\"tools\":[" AS("notes__add_note") "," AS("notes__list_notes") "," AS("notes__wipe_notes")
+			      MODERN_TAIL));
 	CHECK(list_is(r, ERA_MODERN, "notes",
 		      "{\"tools\":[" AS("add_note") "," AS("list_notes") "," AS("wipe_notes") MODERN_TAIL));
 	CHECK(list_is(r, ERA_MODERN, "wiki", "{\"tools\":[" MODERN_TAIL));

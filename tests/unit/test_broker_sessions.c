@@ -55,7 +55,8 @@ static void a_session_is_found_by_its_hash(void)
 	m.tools = m.suspended = ipc_text("");
 	m.tier = TIER_READ;
 	CHECK(sessions_put(t, &m) == KG_OK);
-	CHECK(sessions_count(t) == 1 && find(t, 1)->tools.count == 0 && find(t, 1)->suspended.count == 0 && find(t, 1)->tier == TIER_READ);
+	CHECK(sessions_count(t) == 1 && find(t, 1)->tools.count == 0 && find(t, 1)->suspended.count == 0 &&
+	      find(t, 1)->tier == TIER_READ);
 	sessions_free(t);
 }
 

@@ -106,6 +106,8 @@ static void test_properties(void)
 	CHECK(ask("rick", "update", "App::todo", "new", NULL, "{\"ownerID\":\"rick\"}", "{\"what\":{},\"hour\":8}"));
 	CHECK(!ask("rick", "update", "App::todo", "1", NULL, "{\"ownerID\":\"rick\"}", "{\"hour\":3}"));
 	CHECK(rig_says(&rig, "policy-forbid", "night"));
+	/* A policy that says nothing to people: its id is for those who may know it. */
+	CHECK(strcmp(rig.v.reason, "this is not permitted") == 0);
 	/* A stored attribute holds; one that callers may not supply is not taken; parents stay. */
 	CHECK(!ask("rick", "update", "App::todo", "3", NULL, "{\"ownerID\":\"rick\"}", NULL));
 	CHECK(!ask("rick", "read", "App::todo", "2", NULL, "{\"locked\":false}", NULL));
