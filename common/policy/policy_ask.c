@@ -195,7 +195,7 @@ int policy_ask(struct policy_decider *d, const struct policy_ask *q, struct poli
 	decision_fill(d, out);
 	/* An approval, a consent: those are of MCP's acts. */
 	out->help &= POLICY_HELP_STEP_UP;
-	if (!out->allow && out->reason[0] == '\0')
-		(void)snprintf(out->reason, sizeof(out->reason), "no policy permits it");
+	if (!out->allow)
+		decision_for_strangers(d, out);
 	return 0;
 }

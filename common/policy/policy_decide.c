@@ -123,6 +123,25 @@ void decision_fill(const struct policy_decider *d, struct policy_decision *out)
 		out->help |= d->set->notes[v->refusals[i].rule->order].help;
 }
 
+void decision_for_strangers(const struct policy_decider *d, struct policy_decision *out)
+{
+	struct text text = {out->reason, 0, sizeof(out->reason)};
+	bool forbidden = strcmp(out->reason_code, "policy-forbid") == 0;
+
+	out->reason[0] = '\0';
+	for (size_t i = 0; forbidden && i < d->decision.reason_count; i++) {
+		const struct cedar_str *reason = d->set->notes[d->decision.reasons[i]->order].reason;
+
+		if (reason != NULL && text.n > 0)
+			text_puts(&text, "; ");
+		if (reason != NULL)
+			text_add(&text, *reason);
+	}
+	if (text.n == 0)
+		text_puts(&text, strcmp(out->reason_code, "policy-default") == 0 ? "no policy permits it"
+										 : "this is not permitted");
+}
+
 static bool consent_holds(const struct policy_request *q)
 {
 	return q->consent != NULL && q->consented && q->now_unix_ms / 1000 < q->consent_expires_unix;

@@ -160,6 +160,8 @@ bool decision_allows(const struct cedar_decision *v);
 const struct cedar_failure *decision_fault(const struct cedar_decision *v);
 /* Fills out from d->decision, without help. */
 void decision_fill(const struct policy_decider *d, struct policy_decision *out);
+/* A denial's reason in the words that policies have for people (@reason): without their ids, and how they failed. */
+void decision_for_strangers(const struct policy_decider *d, struct policy_decision *out);
 void decision_refuse(struct policy_decision *out, const char *code, const char *reason);
 void decide_mode(struct policy_decider *d, const struct policy_request *q, enum args_mode mode,
 		 struct policy_decision *out);
