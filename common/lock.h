@@ -41,6 +41,7 @@ struct lock_paths {
 	const char *tls_ca;                 /* CA file of an HTTP upstream, NULL for the system's */
 	const char *config_file;            /* parents: reread on reload */
 	const char *policy, *policy_shadow; /* the broker's folders of policies */
+	const char *rules;                  /* the guardian's, for guardiand's parent */
 	uint16_t connect_port;              /* the one TCP port an HTTP upstream may connect to */
 	/* of the pager: the ports and CA files of its channels; a port of 0 and a file that is NULL are none */
 	const uint16_t *connect_ports;

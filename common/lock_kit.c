@@ -23,6 +23,7 @@ static const char *path_value(const char *path, const struct lock_paths *paths)
 		{"$config", paths->config_file},
 		{"$policy", paths->policy},
 		{"$policy_shadow", paths->policy_shadow},
+		{"$rules", paths->rules},
 	};
 
 	if (path[0] != '$')

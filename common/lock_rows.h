@@ -71,8 +71,8 @@ enum lock_access {
 
 struct lock_path_row {
 	uint32_t who;
-	const char *path; /* absolute, or "$state", "$run", "$bin", "$tls_ca", "$config", "$policy", "$policy_shadow" of
-			     struct lock_paths */
+	const char *path; /* absolute, or "$state", "$run", "$bin", "$tls_ca", "$config", "$policy", "$policy_shadow",
+			     "$rules" of struct lock_paths */
 	unsigned access;
 	const char *why;
 };

@@ -61,8 +61,10 @@ void parent_lock(struct parent *p, const struct daemon_options *o, const struct 
 
 	if (n < 0 || (size_t)n >= sizeof(state) || spawn_bin_dir(bin, sizeof(bin)) != KG_OK)
 		log_fatal(KG_EXIT_FAILURE, "the folder of the executables cannot be found");
-	if (p->profile == LOCK_PARENT_GUARDIAND)
+	if (p->profile == LOCK_PARENT_GUARDIAND) {
 		lock_channels(c, &channels, &paths);
+		paths.rules = c->guardian.rules;
+	}
 	p->restarts = o->restarts;
 	admin_serve(p->loop, o->run, p->socket, ops, p);
 	lock_self(p->profile, &paths, &p->lock);

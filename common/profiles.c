@@ -261,6 +261,8 @@ const struct lock_path_row lock_path_rows[] = {
 	{ U, "/etc/ld.so.cache", ACCESS_READ, "the dynamic linker" },
 	{ U, "/etc/passwd", ACCESS_READ, "the users of the other daemons, by name" },
 	{ U, "/etc/nsswitch.conf", ACCESS_READ, "the same" },
+	{ U, "/usr/share/zoneinfo", ACCESS_READ, "the recorder reads the tenant's time zone before it locks" },
+	{ U, "$rules", ACCESS_READ, "and the operator's rules" },
 	{ U, "/proc", ACCESS_READ, "a role counts its threads before it locks" },
 	{ U, "/dev/null", ACCESS_READ | ACCESS_WRITE, "a role's missing descriptors" },
 

@@ -1,5 +1,6 @@
 // The guardian over a running tree: what is noticed, contained, paged, and undone by a person.
 import { createHmac } from 'node:crypto';
+import fs from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { Keepgate, Program, assert, build, equal, freePort, node, root, sleep, test, until } from './harness.mjs';
@@ -200,6 +201,24 @@ test('guardian: the vault can be sealed and unsealed', async () => {
 test('guardian: rules tried against history say how often they would have fired', () => {
   const said = keepgate.cli(['guardian', 'test', 'denial-spike', '--since', '1h']);
   assert(/[1-9]/.test(said), said);
+});
+
+test("guardian: an operator's own rules and time zone, below the locks", async () => {
+  const rules = path.join(fs.mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp', 'keepgate-rules-')), 'rules');
+  fs.mkdirSync(rules);
+  // Working hours that are over here and now, wherever that is: nobody works at any time but one minute from now in Kiritimati.
+  const there = new Date(Date.now() + 14 * 3600000 + 120000).toISOString().slice(11, 16);
+  fs.writeFileSync(path.join(rules, 'hours.yml'), `title: Never\nid: never\nclass: statistical\nseverity: high\nstrong: true
+detection: {selection: {kind: call, phase: intent}}
+detector: {type: hours, by: session, hours: "${there < '23:58' ? `${there}-24:00` : '00:00-23:50'}", days: [mon, tue, wed, thu, fri, sat, sun]}\n`);
+  const own = await new Keepgate({ notes: { command: path.join(build, 'notes'), tiers: { '*': 'read' } } },
+    { guardian: { rules }, policy: { time_zone: 'Pacific/Kiritimati' } }).start();
+  const { token } = own.grant('notes/*');
+  await own.ready(token, 'notes');
+  const { send: post } = await own.legacy(token);
+  await post(rpc('tools/call', { name: 'notes__list_notes', arguments: {} }));
+  await until('its finding', () => own.audit().some((e) => e.event === 'finding' && e.members.rule === 'never'), 5000);
+  equal(await own.stop(), 0, 'exit status');
 });
 
 test('guardian: the record verifies, and all ends', async () => {
