@@ -112,7 +112,6 @@ static const struct plan *member_of(const struct converter *c, const struct plan
 	const char *raw = json_raw(c->doc, t, &len);
 	struct cedar_str name = {raw + 1, len - 2};
 	char plain[PLAN_NAME_MAX * 4];
-	uint32_t low = 0, high = record->count;
 
 	if (c->doc->tok[t].escaped) {
 		struct json_chars chars = {(const uint8_t *)raw + 1, (const uint8_t *)raw + len - 1};
@@ -125,18 +124,7 @@ static const struct plan *member_of(const struct converter *c, const struct plan
 			memcpy(plain + name.n, ch, n);
 		}
 	}
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = cedar_str_order(name, record->members[middle].name);
-
-		if (order == 0)
-			return &record->members[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	return plan_member(record, name);
 }
 
 static int convert_member(struct converter *c, const struct plan *member, uint32_t t, struct cedar_value *out)

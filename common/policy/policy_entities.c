@@ -8,7 +8,7 @@
 #include "common/cedar/cedar_data.h"
 #include "common/cedar/cedar_limits.h"
 #include "common/cedar/cedar_sort.h"
-#include "common/policy/policy_set.h"
+#include "common/policy/policy_entities.h"
 
 #define TEXT_MAX (64ul * 1048576ul)
 #define APPROVERS_MAX 64u
@@ -18,25 +18,6 @@ struct item {
 	struct cedar_str type, id;
 	const struct cedar_json *json;
 	const struct entity_source *file;
-};
-
-/* Where a run of the composed text comes from. */
-struct segment {
-	size_t start, len, offset;
-	const struct entity_source *file;
-};
-
-struct composer {
-	struct policy_set *set;
-	const struct policy_source *source;
-	struct cedar_arena arena;
-	struct cedar_map items; /* (type, id) to the item that counts */
-	struct cedar_list list; /* of all items */
-	struct cedar_list segments;
-	struct cedar_list *server_parents; /* by index in the source; of struct cedar_str */
-	struct faults *faults;
-	struct buf *out;
-	bool first;
 };
 
 static struct cedar_str slice(const struct item *item, const struct cedar_json *json)
@@ -157,7 +138,7 @@ static int take_parents(struct composer *c, struct item *item)
 }
 
 /* Appends a part of a file and remembers where it went. */
-static int put_part(struct composer *c, const struct segment *part)
+int entities_put_part(struct composer *c, const struct segment *part)
 {
 	struct segment *segment = cedar_arena_alloc(&c->arena, sizeof(*segment));
 
@@ -170,7 +151,7 @@ static int put_part(struct composer *c, const struct segment *part)
 	return buf_put(c->out, part->file->text.p + part->offset, part->len);
 }
 
-static int put_separator(struct composer *c)
+int entities_put_separator(struct composer *c)
 {
 	int rc = buf_puts(c->out, c->first ? "[" : ",\n");
 
@@ -200,97 +181,11 @@ static int put_items(struct composer *c)
 			rc = take_parents(c, item);
 			continue;
 		}
-		rc = put_separator(c);
+		rc = entities_put_separator(c);
 		if (rc == 0)
-			rc = put_part(c, &part);
+			rc = entities_put_part(c, &part);
 	}
 	return rc;
-}
-
-static int put_parents(struct composer *c, const struct cedar_list *parents, bool first)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < parents->count; i++) {
-		if (!first)
-			rc = buf_puts(c->out, ",");
-		first = false;
-		if (rc == 0)
-			rc = put_part(c, parents->items[i]);
-	}
-	return rc != 0 ? rc : buf_puts(c->out, "]}");
-}
-
-static int put_name(struct composer *c, const char *before, struct cedar_str name, const char *behind)
-{
-	int rc = buf_puts(c->out, before);
-
-	if (rc == 0)
-		rc = json_put_string(c->out, name.p, name.n);
-	return rc != 0 ? rc : buf_puts(c->out, behind);
-}
-
-static int put_server(struct composer *c, size_t i)
-{
-	const struct policy_server *server = &c->source->servers[i];
-	int rc = put_separator(c);
-
-	if (rc == 0)
-		rc = put_name(c, "{\"uid\":{\"type\":\"" GATE_SERVER "\",\"id\":", cedar_str_from(server->name), "}");
-	if (rc == 0)
-		rc = put_name(c, ",\"attrs\":{\"env\":{\"type\":\"Gate::Environment\",\"id\":",
-			      cedar_str_from(server->environment), "}");
-	if (rc == 0)
-		rc = buf_printf(c->out, ",\"quarantined\":%s},\"parents\":[", server->quarantined ? "true" : "false");
-	return rc != 0 ? rc : put_parents(c, &c->server_parents[i], true);
-}
-
-static int put_tool(struct composer *c, const struct gate_tool *tool)
-{
-	const struct policy_server *server = &c->source->servers[tool->owner];
-	int rc = put_separator(c);
-
-	if (rc == 0)
-		rc = put_name(c, "{\"uid\":{\"type\":\"" GATE_TOOL "\",\"id\":", tool->id, "}");
-	if (rc == 0)
-		rc = put_name(c, ",\"attrs\":{\"server\":{\"type\":\"" GATE_SERVER "\",\"id\":", tool->server, "}");
-	if (rc == 0)
-		rc = put_name(c,
-			      ",\"env\":{\"type\":\"Gate::Environment\",\"id\":", cedar_str_from(server->environment),
-			      "}");
-	if (rc == 0)
-		rc = buf_printf(c->out, ",\"tier\":%u,\"min_trust\":%u,\"quarantined\":%s,\"pinned_digest\":\"",
-				tool->tier, server->min_trust, tool->quarantined ? "true" : "false");
-	for (size_t i = 0; rc == 0 && i < HASH_LEN; i++)
-		rc = buf_printf(c->out, "%02x", tool->sha256[i]);
-	if (rc == 0)
-		rc = put_name(c, "\"},\"parents\":[{\"type\":\"" GATE_SERVER "\",\"id\":", tool->server, "}");
-	return rc != 0 ? rc : put_parents(c, &tool->parents, false);
-}
-
-static int order_servers(const void *a, const void *b)
-{
-	const struct policy_server *x = *(const struct policy_server *const *)a;
-	const struct policy_server *y = *(const struct policy_server *const *)b;
-
-	return strcmp(x->name, y->name);
-}
-
-static int put_generated(struct composer *c)
-{
-	const struct policy_server **servers =
-		cedar_arena_array(&c->arena, c->source->nservers, sizeof(const struct policy_server *));
-	int rc = servers == NULL ? KG_E_NOMEM : 0;
-
-	for (size_t i = 0; rc == 0 && i < c->source->nservers; i++)
-		servers[i] = &c->source->servers[i];
-	if (rc == 0)
-		cedar_sort(servers, c->source->nservers, sizeof(*servers), order_servers);
-	for (size_t i = 0; rc == 0 && i < c->source->nservers; i++)
-		rc = put_server(c, (size_t)(servers[i] - c->source->servers));
-	for (size_t i = 0; rc == 0 && i < c->set->ntools; i++)
-		rc = put_tool(c, c->set->tools[i]);
-	return rc != 0 ? rc : buf_puts(c->out, c->first ? "[]" : "]");
 }
 
 /* A fault of the composed text, told by the file's own line. */
@@ -331,7 +226,7 @@ static int compose(struct composer *c, const struct entity_source *files, size_t
 	if (rc == 0)
 		rc = put_items(c);
 	if (rc == 0)
-		rc = put_generated(c);
+		rc = entities_put_generated(c);
 	if (rc != 0)
 		return rc;
 	c->set->base = cedar_entities_from_json((struct cedar_str){(const char *)buf_ptr(c->out), buf_len(c->out)},

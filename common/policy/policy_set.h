@@ -99,6 +99,12 @@ struct policy_decider {
 /* Reads a tool's definition into tool->args and tool->classified. KG_E_NOMEM. */
 int plan_tool(struct policy_set *s, struct gate_tool *tool, const char *definition, size_t len) MUST_CHECK;
 
+/* ---- policy_plan_members.c ---- */
+/* Sorts the members by name, and lists them as canonical JSON does. KG_E_NOMEM. */
+int plan_sort(struct cedar_arena *arena, struct plan *record) MUST_CHECK;
+/* NULL when it has none of this name. */
+struct plan *plan_member(const struct plan *record, struct cedar_str name);
+
 /* ---- policy_schema.c ---- */
 /* Appends the fixed and the generated half. */
 int schema_put_gate(struct policy_set *s, struct buf *out) MUST_CHECK;
