@@ -30,7 +30,7 @@ static bool is_flood(struct rule_pace *p, const struct guard_finding *f)
 		p->second = f->ts_us / SECOND_US;
 		p->findings = 0;
 	}
-	return p->findings++ >= FINDINGS_PER_SECOND && (p->incident != 0 || !f->acts);
+	return p->findings++ >= FINDINGS_PER_SECOND && (p->incident != 0 || (!f->acts && !f->rule->page));
 }
 
 static void count_only(struct guard *g, struct rule_pace *p, const struct guard_finding *f)
@@ -66,6 +66,15 @@ void guard_record_more(struct guard *g)
 		p->more = 0;
 	}
 	g->any_more = false;
+}
+
+void guard_resolved(struct guard *g, int64_t incident)
+{
+	if (g->any_more)
+		guard_record_more(g);
+	for (size_t i = 0; i < guard_rules_count(g->rules); i++)
+		if (g->pace[i].incident == incident)
+			g->pace[i].incident = 0;
 }
 
 /* Texts of events are cut to size, and are put on record: cut characters are mended. */

@@ -41,7 +41,7 @@ struct rule_pace {
 	uint32_t findings;
 	uint64_t since_us; /* of the count of incidents that it has opened */
 	uint32_t opened;
-	int64_t incident;            /* the last that it opened or joined */
+	int64_t incident;            /* the last that it opened or joined; 0: none, or resolved */
 	uint64_t more;               /* findings that were only counted, since the last record of them */
 	uint64_t more_from, more_to; /* their events */
 };
@@ -102,6 +102,8 @@ void guard_on_finding(const struct guard_finding *f, void *arg);
 void guard_on_again(const struct guard_finding *f, void *arg);
 /* Records how many findings were only counted since the last time. */
 void guard_record_more(struct guard *g);
+/* An incident is over: what comes in a flood is none of it any more, and opens another. */
+void guard_resolved(struct guard *g, int64_t incident);
 struct guard_about finding_about(const struct guard_finding *f);
 
 /* guard_admin.c: NULL when it is none of these operations (error is as it was) or refused. Everything that it changes

@@ -339,6 +339,8 @@ int incident_say(struct incidents *x, struct incident *i, enum incident_state to
 		return KG_OK;
 	table_run(x->store, x->q[Q_STATE], "iit", i->id, (int64_t)to, who);
 	i->state = to;
+	if (to == INCIDENT_RESOLVED)
+		guard_resolved(x->g, i->id);
 	if (i->paged)
 		incident_page(x, i, to == INCIDENT_ACKED ? OUTBOX_ACK : OUTBOX_RESOLVE, line);
 	return KG_OK;

@@ -487,6 +487,26 @@ static void a_storm_is_bounded(void)
 	end();
 }
 
+/* A person has resolved the incident that a flood was counted with: what still comes opens another, which is paged. */
+static void a_flood_goes_on_after_resolving(void)
+{
+	unsigned opened;
+	char name[32];
+
+	begin();
+	for (unsigned i = 0; i < 12; i++)
+		canary(i, (uint8_t)(i + 1));
+	opened = leaves_with(EVENT("incident.opened"), NULL);
+	CHECK(opened >= 1 && opened < 12);
+	for (unsigned i = 1; i <= opened; i++) {
+		snprintf(name, sizeof(name), "inc-%u", i);
+		json_decref(command("incident.resolve", json_pack("{s:s}", "id", name)));
+	}
+	canary(13, 14);
+	CHECK(leaves_with(EVENT("incident.opened"), NULL) == opened + 1);
+	end();
+}
+
 static void put_file(const char *name, const char *text)
 {
 	char path[128];
@@ -568,6 +588,7 @@ int main(void)
 	RUN(sealed_and_unsealed_at_vaultd);
 	RUN(live_and_read_back_are_the_same);
 	RUN(a_storm_is_bounded);
+	RUN(a_flood_goes_on_after_resolving);
 	RUN(rules_of_a_folder);
 	buf_free(&in);
 	return unit_end();
