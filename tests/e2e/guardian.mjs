@@ -206,11 +206,11 @@ test('guardian: rules tried against history say how often they would have fired'
 test("guardian: an operator's own rules and time zone, below the locks", async () => {
   const rules = path.join(fs.mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp', 'keepgate-rules-')), 'rules');
   fs.mkdirSync(rules);
-  // Working hours that are over here and now, wherever that is: nobody works at any time but one minute from now in Kiritimati.
-  const there = new Date(Date.now() + 14 * 3600000 + 120000).toISOString().slice(11, 16);
+  // Hours of work around the present one, by UTC: in Kiritimati, fourteen hours ahead, they are over or have not begun.
+  const hour = new Date().getUTCHours(), two = (n) => String(n).padStart(2, '0');
   fs.writeFileSync(path.join(rules, 'hours.yml'), `title: Never\nid: never\nclass: statistical\nseverity: high\nstrong: true
 detection: {selection: {kind: call, phase: intent}}
-detector: {type: hours, by: session, hours: "${there < '23:58' ? `${there}-24:00` : '00:00-23:50'}", days: [mon, tue, wed, thu, fri, sat, sun]}\n`);
+detector: {type: hours, by: session, hours: "${two(Math.max(hour - 1, 0))}:00-${two(Math.min(hour + 2, 24))}:00", days: [mon, tue, wed, thu, fri, sat, sun]}\n`);
   const own = await new Keepgate({ notes: { command: path.join(build, 'notes'), tiers: { '*': 'read' } } },
     { guardian: { rules }, policy: { time_zone: 'Pacific/Kiritimati' } }).start();
   const { token } = own.grant('notes/*');
