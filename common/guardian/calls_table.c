@@ -4,7 +4,7 @@
 
 #include "common/guardian/engine.h"
 
-#define OPEN_CALLS 4096 /* a newer call takes the place of an older one */
+#define OPEN_SETS 512 /* of WAYS calls: the oldest of its set makes room */
 #define OPEN_TEXT 480
 
 static const enum guard_field kept[] = {GUARD_METHOD,  GUARD_TIER,   GUARD_AGENT, GUARD_HUMAN,  GUARD_SESSION,
@@ -12,13 +12,14 @@ static const enum guard_field kept[] = {GUARD_METHOD,  GUARD_TIER,   GUARD_AGENT
 #define KEPT (sizeof(kept) / sizeof(kept[0]))
 
 struct open_call {
-	uint64_t hash;
+	uint64_t hash, since; /* hash 0: free */
 	uint16_t len[KEPT];
 	char text[OPEN_TEXT];
 };
 
 struct calls_table {
-	struct open_call call[OPEN_CALLS];
+	struct open_call call[OPEN_SETS * WAYS];
+	uint64_t made; /* intents so far */
 };
 
 struct calls_table *calls_table_new(void)
@@ -36,17 +37,46 @@ size_t calls_table_bytes(void)
 	return sizeof(struct calls_table);
 }
 
-static void remember(struct open_call *c, uint64_t hash, const struct guard_event *ev)
+static struct open_call *find(struct calls_table *t, uint64_t hash)
 {
+	struct open_call *set = &t->call[hash % OPEN_SETS * WAYS];
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].hash == hash)
+			return &set[i];
+	return NULL;
+}
+
+/* A free place, or that of the oldest: who hurries many calls past a slow one does not take its place. */
+static struct open_call *make_place(struct calls_table *t, uint64_t hash)
+{
+	struct open_call *set = &t->call[hash % OPEN_SETS * WAYS], *oldest = find(t, hash);
+
+	for (size_t i = 0; oldest == NULL && i < WAYS; i++)
+		if (set[i].hash == 0)
+			oldest = &set[i];
+	if (oldest != NULL)
+		return oldest;
+	oldest = set;
+	for (size_t i = 1; i < WAYS; i++)
+		if (set[i].since < oldest->since)
+			oldest = &set[i];
+	return oldest;
+}
+
+static void remember(struct calls_table *t, uint64_t hash, const struct guard_event *ev)
+{
+	struct open_call *c = make_place(t, hash);
 	size_t at = 0;
 
 	c->hash = hash;
+	c->since = ++t->made;
 	for (size_t i = 0; i < KEPT; i++) {
-		const struct guard_text *t = &ev->field[kept[i]];
-		size_t n = t->n < OPEN_TEXT - at ? t->n : OPEN_TEXT - at;
+		const struct guard_text *text = &ev->field[kept[i]];
+		size_t n = text->n < OPEN_TEXT - at ? text->n : OPEN_TEXT - at;
 
 		if (n != 0)
-			memcpy(c->text + at, t->p, n);
+			memcpy(c->text + at, text->p, n);
 		c->len[i] = (uint16_t)n;
 		at += n;
 	}
@@ -63,14 +93,25 @@ static void complete(const struct open_call *c, struct guard_event *ev)
 	}
 }
 
+static bool is_denied(const struct guard_event *ev)
+{
+	return ev->field[GUARD_DECISION].n != 0 && ev->field[GUARD_DECISION].p[0] == 'd';
+}
+
 void calls_table_join(struct calls_table *t, const uint8_t hash_key[16], struct guard_event *ev)
 {
 	uint64_t hash = guard_hash(hash_key, 5, ev->txn, 16);
-	struct open_call *c = &t->call[hash % OPEN_CALLS];
-	bool intent = ev->field[GUARD_PHASE].p[0] == 'i';
+	struct open_call *c;
 
-	if (intent)
-		remember(c, hash, ev);
-	else if (c->hash == hash)
-		complete(c, ev);
+	if (ev->field[GUARD_PHASE].p[0] == 'i') {
+		/* What is denied has no outcome. */
+		if (!is_denied(ev))
+			remember(t, hash, ev);
+		return;
+	}
+	c = find(t, hash);
+	if (c == NULL)
+		return;
+	complete(c, ev);
+	c->hash = 0;
 }

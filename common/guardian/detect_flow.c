@@ -57,8 +57,15 @@ static bool own_has(const struct key_state *k, uint64_t h)
 	return true;
 }
 
+/* Half full it takes no more: in a full one everything would be the agent's own. */
 static void own_add(struct key_state *k, uint64_t h)
 {
+	unsigned set = 0;
+
+	for (size_t i = 0; i < BLOOM_WORDS / 2; i++)
+		set += (unsigned)__builtin_popcountll(k->u.flow.own[i]);
+	if (set >= OWN_BITS / 2)
+		return;
 	for (int i = 0; i < 4; i++, h >>= 16) {
 		size_t bit = (h & 0xffff) % OWN_BITS;
 
@@ -71,35 +78,49 @@ static bool seen_has(const struct key_state *k, uint64_t h)
 	uint32_t n = k->u.flow.nseen < FLOW_SEEN ? k->u.flow.nseen : FLOW_SEEN;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (k->u.flow.seen[i] == h)
+		if (k->u.flow.seen[i] == (uint32_t)h)
 			return true;
 	return false;
+}
+
+static void seen_add(struct key_state *k, uint64_t h)
+{
+	k->u.flow.lost |= k->u.flow.nseen >= FLOW_SEEN;
+	k->u.flow.seen[k->u.flow.nseen % FLOW_SEEN] = (uint32_t)h;
+	k->u.flow.nseen = k->u.flow.nseen + 1 == 2 * FLOW_SEEN ? FLOW_SEEN : k->u.flow.nseen + 1;
+}
+
+static void alarm_of(struct feed *f, const struct guard_text *m, const char *why)
+{
+	f->v->alarm = true;
+	f->v->value = f->v->threshold = 1;
+	snprintf(f->v->what, sizeof(f->v->what), "sends to %.*s, %s", (int)m->n, m->p, why);
 }
 
 /*
  * Results (outcomes) teach what strangers named; arguments (intents) what the agent used. `failed` is the rule's
  * `sends`: a call of a tool that can send. A destination that the agent had used before a result named it is its own.
+ * A result that names so many that some are forgotten, to hide one among them, has named everything.
  */
 void detect_flow(struct feed *f)
 {
 	struct key_state *k = f->key;
 	bool result = f->ev->field[GUARD_PHASE].n == 7; /* "outcome" */
 
+	k->u.flow.lost |= result && f->ev->nmarks >= GUARD_MARKS_MAX;
 	for (size_t i = 0; i < f->ev->nmarks && i < GUARD_MARKS_MAX; i++) {
 		const struct guard_text *m = &f->ev->mark[i];
 		uint64_t h = guard_hash(f->hash_key, 2, m->p, m->n);
+		bool own = own_has(k, h), seen = seen_has(k, h);
 
-		if (result && !own_has(k, h) && !seen_has(k, h)) {
-			k->u.flow.seen[k->u.flow.nseen % FLOW_SEEN] = h;
-			k->u.flow.nseen = k->u.flow.nseen + 1 == 2 * FLOW_SEEN ? FLOW_SEEN : k->u.flow.nseen + 1;
-		} else if (!result && f->failed && seen_has(k, h)) {
-			f->v->alarm = true;
-			f->v->value = f->v->threshold = 1;
-			snprintf(f->v->what, sizeof(f->v->what), "sends to %.*s, which an earlier result named",
-				 (int)m->n, m->p);
-		} else if (!result) {
+		if (result && !own && !seen)
+			seen_add(k, h);
+		else if (!result && f->failed && seen)
+			alarm_of(f, m, "which an earlier result named");
+		else if (!result && f->failed && k->u.flow.lost && !own)
+			alarm_of(f, m, "and earlier results named more destinations than are remembered");
+		else if (!result)
 			own_add(k, h);
-		}
 	}
 }
 

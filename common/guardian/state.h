@@ -7,7 +7,7 @@
 #define WINDOW_PARTS 8
 #define BLOOM_WORDS 16 /* 1,024 bits: some 100 values at four bits each */
 #define SKETCH_WORDS 8 /* 512 bits of linear counting: up to some 1,000 values */
-#define FLOW_SEEN 24
+#define FLOW_SEEN 48
 
 /* Counts of the last WINDOW_PARTS parts of a window. */
 struct window {
@@ -43,8 +43,9 @@ union state {
 	} volume;
 	struct {
 		uint64_t own[BLOOM_WORDS / 2]; /* destinations that the agent used before a result named them */
-		uint64_t seen[FLOW_SEEN];      /* hashes of those that results named first, a ring */
+		uint32_t seen[FLOW_SEEN];      /* hashes of those that results named first, a ring */
 		uint32_t nseen;
+		uint32_t lost; /* results have named more than is remembered */
 	} flow;
 	struct {
 		uint64_t here, there; /* hashes of sources */

@@ -273,6 +273,143 @@ static void data_does_not_flow_where_a_result_said(void)
 	guard_engine_free(t.engine);
 }
 
+static void result_with(struct traffic *t, struct traffic_call *read, const char *first, unsigned decoys)
+{
+	struct guard_event ev = {.seq = ++t->seq, .ts_us = read->ts_us};
+	char name[64][32];
+
+	ev.field[GUARD_KIND] = traffic_text("call");
+	ev.field[GUARD_PHASE] = traffic_text("outcome");
+	ev.field[GUARD_SESSION] = traffic_text(mallory.session);
+	ev.mark[ev.nmarks++] = traffic_text(first);
+	for (unsigned i = 0; i < decoys; i++) {
+		snprintf(name[i], sizeof(name[i]), "decoy%u-%u.example", i, (unsigned)t->seq);
+		ev.mark[ev.nmarks++] = traffic_text(name[i]);
+	}
+	guard_engine_feed(t->engine, &ev);
+}
+
+/* A server cannot hide one destination among many. */
+static void nor_where_one_was_hidden_among_many(void)
+{
+	struct traffic_call read = call_at(AT(10, 0)), send = call_at(AT(10, 10));
+	struct seen s;
+
+	send.tool = "mail/send";
+	send.tier = "write";
+	for (unsigned results = 1; results <= 8; results *= 2) {
+		struct traffic t = begin(&s, "data-flow");
+
+		send.sent = "bob@example.com";
+		traffic_call(&t, &send);
+		result_with(&t, &read, "evil.example", 31);
+		for (unsigned i = 1; i < results; i++)
+			result_with(&t, &read, "another.example", 31);
+		traffic_call(&t, &send);
+		CHECK(s.acts == 0);
+		send.sent = "evil.example";
+		traffic_call(&t, &send);
+		CHECK(s.acts == 1);
+		guard_engine_free(t.engine);
+	}
+	/* What is looked for is cut at 64: the 65th may be the one. */
+	struct traffic t = begin(&s, "data-flow");
+
+	result_with(&t, &read, "first.example", 63);
+	traffic_call(&t, &send);
+	CHECK(s.acts == 1);
+	guard_engine_free(t.engine);
+}
+
+/* An agent that is told to use many destinations itself does not make all of them its own. */
+static void nor_where_everything_was_used_before(void)
+{
+	struct traffic_call read = call_at(AT(10, 0)), send = call_at(AT(10, 10));
+	struct seen s;
+	struct traffic t = begin(&s, "data-flow");
+	char name[32];
+
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "used%u.example", i);
+		read.sent = name;
+		traffic_call(&t, &read);
+	}
+	read.sent = NULL;
+	read.seen = send.sent = name;
+	send.tool = "mail/send";
+	send.tier = "write";
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "evil%u.example", i);
+		read.ts_us = send.ts_us = AT(11, i * 900);
+		traffic_call(&t, &read);
+		traffic_call(&t, &send);
+	}
+	/* One in sixteen may look like the agent's own. */
+	CHECK(s.acts >= 14);
+	guard_engine_free(t.engine);
+}
+
+/* A slow call's result belongs to its session, however many calls are hurried past it. */
+static void a_slow_result_is_not_crowded_out(void)
+{
+	struct seen s;
+	struct traffic t = begin(&s, "data-flow");
+	uint8_t slow[16] = "the slow call", txn[16] = {0};
+	struct guard_event ev = {.seq = ++t.seq, .ts_us = AT(10, 0), .txn = slow};
+	struct traffic_call send = call_at(AT(10, 60));
+
+	ev.field[GUARD_KIND] = traffic_text("call");
+	ev.field[GUARD_PHASE] = traffic_text("intent");
+	ev.field[GUARD_DECISION] = traffic_text("allow");
+	ev.field[GUARD_TIER] = traffic_text("read");
+	ev.field[GUARD_SESSION] = traffic_text(mallory.session);
+	guard_engine_feed(t.engine, &ev);
+	for (uint32_t i = 0; i < 60000; i++) {
+		struct guard_event other = ev;
+
+		other.txn = txn;
+		memcpy(txn, &i, sizeof(i));
+		other.seq = ++t.seq;
+		other.field[GUARD_SESSION] = traffic_text("another");
+		if (i % 2 == 0)
+			other.field[GUARD_DECISION] = traffic_text("deny");
+		guard_engine_feed(t.engine, &other);
+		other.field[GUARD_PHASE] = traffic_text("outcome");
+		other.field[GUARD_SESSION] = (struct guard_text){NULL, 0};
+		if (i % 2 != 0)
+			guard_engine_feed(t.engine, &other);
+	}
+	ev = (struct guard_event){.seq = ++t.seq, .ts_us = AT(10, 50), .txn = slow, .nmarks = 1};
+	ev.field[GUARD_KIND] = traffic_text("call");
+	ev.field[GUARD_PHASE] = traffic_text("outcome");
+	ev.mark[0] = traffic_text("evil.example");
+	guard_engine_feed(t.engine, &ev);
+	send.tool = "mail/send";
+	send.tier = "write";
+	send.sent = "evil.example";
+	traffic_call(&t, &send);
+	CHECK(s.acts == 1);
+	guard_engine_free(t.engine);
+}
+
+/* The broker, vaultd and the pager have no server: what they break is found too. */
+static void a_violation_without_a_server(void)
+{
+	struct seen s;
+	struct traffic t = begin(&s, "record-violation");
+	struct guard_event ev = {.seq = ++t.seq, .ts_us = AT(10, 0)};
+
+	ev.field[GUARD_KIND] = traffic_text("violation");
+	ev.field[GUARD_REASON] = traffic_text("txn-reused");
+	guard_engine_feed(t.engine, &ev);
+	CHECK(s.acts == 1 && s.finding.rule->page && s.finding.rule->severity == GUARD_CRITICAL);
+	ev.field[GUARD_SERVER] = traffic_text("mail");
+	ev.field[GUARD_REASON] = traffic_text("receipt-mac");
+	guard_engine_feed(t.engine, &ev);
+	CHECK(s.acts == 1);
+	guard_engine_free(t.engine);
+}
+
 static void two_places_at_once(void)
 {
 	struct seen s;
@@ -516,6 +653,10 @@ int main(void)
 	RUN(what_is_certain_acts_at_once);
 	RUN(a_canary_and_a_revoked_token);
 	RUN(data_does_not_flow_where_a_result_said);
+	RUN(nor_where_one_was_hidden_among_many);
+	RUN(nor_where_everything_was_used_before);
+	RUN(a_slow_result_is_not_crowded_out);
+	RUN(a_violation_without_a_server);
 	RUN(two_places_at_once);
 	RUN(much_read_then_written);
 	RUN(two_weak_signals_act_together);
