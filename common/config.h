@@ -25,6 +25,17 @@ struct config_tier_rule {
 	uint8_t tier;
 };
 
+/* Who calls such a tool has seen such data. */
+#define CONFIG_LABEL_RULES_MAX 16 /* of a server */
+#define CONFIG_LABELS_MAX 8       /* of a rule */
+#define LABEL_MAX 32              /* [a-z0-9][a-z0-9-]* */
+#define SESSION_LABELS_MAX 32     /* that one session can gather */
+struct config_label_rule {
+	const char *pattern; /* tool name, as with tiers */
+	const char **labels;
+	size_t nlabels;
+};
+
 /* A place where a stored credential goes. */
 struct config_credential {
 	const char *secret; /* NAME of ${secret:NAME} */
@@ -63,6 +74,8 @@ struct config_server {
 	size_t ncredentials;
 	struct config_tier_rule *tiers;
 	size_t ntiers;
+	struct config_label_rule *labels; /* told to vaultd alone, which reads the file */
+	size_t nlabels;
 	uint32_t timeout_ms;
 	uint32_t max_calls; /* in flight at once */
 	/* what policy knows of it */

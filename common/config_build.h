@@ -81,6 +81,10 @@ int config_credentials_build(struct config_build *b) MUST_CHECK;
 void config_args_check(struct config_build *b);
 void config_url_build(struct config_build *b);
 
+/* labels of b->from to b->s. KG_E_NOMEM. */
+int config_labels_build(struct config_build *b) MUST_CHECK;
+void config_labels_free(struct config_server *s);
+
 /* allow_addresses of b->from to b->s. KG_E_NOMEM. */
 int config_addresses_build(struct config_build *b) MUST_CHECK;
 

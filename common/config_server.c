@@ -186,6 +186,8 @@ int config_server_build(struct config_build *b)
 		return KG_E_NOMEM;
 	r = build_tiers(b);
 	if (r == 0)
+		r = config_labels_build(b);
+	if (r == 0)
 		r = is_http_server(b) ? build_http(b) : build_stdio(b);
 	if (r == 0)
 		r = config_credentials_build(b);
@@ -204,4 +206,5 @@ void config_server_free(struct config_server *s)
 	free(s->sandbox_write);
 	free(s->credentials);
 	free(s->tiers);
+	config_labels_free(s);
 }

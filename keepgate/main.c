@@ -17,7 +17,7 @@ static const struct subcommand {
 	{"up", up_main, "run the three daemons in the foreground"},
 	{"status", status_main, "show the daemons, their roles and how each is locked"},
 	{"consent", consent_main, "grant, list, show, confirm and revoke what a human lets an agent do"},
-	{"session", session_main, "list, pause, resume and revoke the sessions of agents"},
+	{"session", session_main, "list, pause, resume, revoke and clear the sessions of agents"},
 	{"secret", secret_main, "store, list and remove the credentials of servers"},
 	{"tools", tools_main, "list the servers' tools; see, accept and hold what changed"},
 	{"approvals", approvals_main, "list, show, approve and deny calls that wait for a person"},

@@ -21,7 +21,7 @@
 		"labels", "LIST", 0, "separated by commas"                                                             \
 	}
 
-#define POLICY_LABELS_MAX 16
+#define POLICY_LABELS_MAX 32 /* as many as a session can have */
 
 struct policy_question {
 	struct policy_request request; /* points into what follows */

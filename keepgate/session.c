@@ -1,4 +1,4 @@
-/* keepgate session list | pause | resume | revoke */
+/* keepgate session list | pause | resume | revoke | clear */
 #include "keepgate/ask.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
@@ -6,15 +6,16 @@
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
 static const struct cli_column columns[] = {
-	{"SESSION", "short", CLI_TEXT}, {"STATE", "state", CLI_TEXT}, {"HUMAN", "human", CLI_TEXT},
-	{"AGENT", "agent", CLI_TEXT},   {"TOOLS", "tools", CLI_TEXT}, {"TIER", "tier", CLI_TEXT},
-	{"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},
+	{"SESSION", "short", CLI_TEXT}, {"STATE", "state", CLI_TEXT},   {"HUMAN", "human", CLI_TEXT},
+	{"AGENT", "agent", CLI_TEXT},   {"TOOLS", "tools", CLI_TEXT},   {"TIER", "tier", CLI_TEXT},
+	{"LABELS", "labels", CLI_TEXT}, {"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},
 };
 
 static const struct ask_list list = {.op = "session.list", .member = "sessions", columns, CLI_COUNT(columns)};
 static const struct ask_change pause_it = {"session.pause", "id", "Session"};
 static const struct ask_change resume_it = {"session.resume", "id", "Session"};
 static const struct ask_change revoke_it = {"session.revoke", "id", "Session"};
+static const struct ask_change clear_it = {"session.clear_labels", "id", "Session"};
 
 static const struct cli_command commands[] = {
 	{.name = "list",
@@ -45,10 +46,18 @@ static const struct cli_command commands[] = {
 	 CLI_OPTIONS(options),
 	 .run = ask_change_run,
 	 .arg = &revoke_it},
+	{.name = "clear",
+	 .summary = "forget what data the session has seen: its labels",
+	 .details = "A call that is on its way may still bring such data: pause the session first.\n"
+		    "ID is the session's id, or its first digits.\n",
+	 CLI_OPERAND("ID"),
+	 CLI_OPTIONS(options),
+	 .run = ask_change_run,
+	 .arg = &clear_it},
 };
 
 int session_main(int argc, char **argv)
 {
-	return cli_group("list, pause, resume and revoke the sessions of agents", commands, CLI_COUNT(commands), argc,
-			 argv);
+	return cli_group("list, pause, resume, revoke and clear the sessions of agents", commands, CLI_COUNT(commands),
+			 argc, argv);
 }

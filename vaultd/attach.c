@@ -8,6 +8,7 @@
 #include "common/token.h"
 #include "vaultd/approvals.h"
 #include "vaultd/guard.h"
+#include "vaultd/labels.h"
 
 /* What the checks have found so far. */
 struct attach {
@@ -236,7 +237,7 @@ void attach_call(struct vault *v, const struct ipc_attach *m, struct release_ans
 	struct call_id id;
 
 	if (check_token(v, m, &s.session, a) != KG_OK || run_checks(&x) != KG_OK || check_rate(&x) != KG_OK ||
-	    check_approval(v, m, &s, a) != KG_OK)
+	    check_approval(v, m, &s, a) != KG_OK || labels_take(v, s.session, s.upstream->server, s.tool, a) != KG_OK)
 		return;
 	/* With the session that the token led to: a digest for another session's call opens nothing. */
 	id = (struct call_id){.session = s.session->id,

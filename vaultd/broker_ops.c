@@ -19,7 +19,8 @@ static void send_session(struct peer *p, const struct session *x)
 				    .tools = ipc_text(x->tools),
 				    .suspended = ipc_text(x->suspended),
 				    .approval_tier = x->limits.approval_tier,
-				    .rate = x->limits.rate};
+				    .rate = x->limits.rate,
+				    .labels = ipc_text(session_labels(x))};
 
 	memcpy(m.session, x->id, ID_LEN);
 	memcpy(m.consent, x->consent, ID_LEN);

@@ -55,7 +55,8 @@ json_t *session_json(const struct store_session *x, uint64_t now)
 		state = "expired";
 	id_hex(x->id, id);
 	id_hex(x->consent.id, consent);
-	return add_consent(json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "consent", consent, "state", state,
-				     "created", (json_int_t)x->created, "changed", (json_int_t)x->changed),
+	return add_consent(json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "id", id, "consent", consent, "state", state,
+				     "created", (json_int_t)x->created, "changed", (json_int_t)x->changed, "labels",
+				     tools_json(x->labels)),
 			   &x->consent);
 }

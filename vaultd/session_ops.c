@@ -1,4 +1,4 @@
-/* session.list, pause, resume, revoke. */
+/* session.list, pause, resume, revoke, clear_labels. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
 #include "vaultd/guard.h"
+#include "vaultd/labels.h"
 #include "vaultd/listing.h"
 #include "vaultd/ops.h"
 
@@ -199,5 +200,6 @@ const struct vault_admin_op session_ops[] = {
 	{"session.pause", session_pause},
 	{"session.resume", session_resume},
 	{"session.revoke", session_revoke},
+	{"session.clear_labels", session_clear_labels},
 	{0},
 };

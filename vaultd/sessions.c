@@ -25,6 +25,7 @@ static void session_free(struct session *x)
 {
 	free((void *)x->pattern);
 	free(x->suspended);
+	free(x->labels);
 	free(x);
 }
 
@@ -84,6 +85,22 @@ bool session_limit(struct session *x, const struct session_limits *l)
 	return old.paused != l->paused || old.approval_tier != l->approval_tier || old.rate != l->rate;
 }
 
+const char *session_labels(const struct session *x)
+{
+	return x->labels == NULL ? "" : x->labels;
+}
+
+int session_label(struct session *x, const char *lines)
+{
+	char *mine = lines[0] == '\0' ? NULL : strdup(lines);
+
+	if (mine == NULL && lines[0] != '\0')
+		return KG_E_NOMEM;
+	free(x->labels);
+	x->labels = mine;
+	return KG_OK;
+}
+
 /* Cuts a copy of the text at its newlines. */
 static int cut_patterns(struct session *x, char *text)
 {
@@ -137,7 +154,8 @@ static struct session *session_make(const struct store_session *row)
 	x->human = place(&at, c->human);
 	x->agent = place(&at, c->agent);
 	x->tools = place(&at, c->tools);
-	if (cut_patterns(x, place(&at, c->tools)) != KG_OK) {
+	if (cut_patterns(x, place(&at, c->tools)) != KG_OK ||
+	    session_label(x, row->labels == NULL ? "" : row->labels) != KG_OK) {
 		session_free(x);
 		return NULL;
 	}

@@ -39,6 +39,8 @@ struct session {
 	const char *tools;    /* patterns, separated by newlines */
 	const char **pattern; /* the same, each by itself */
 	size_t npatterns;
+	char *labels;         /* owned: lines, what data it has seen; NULL: none */
+	uint64_t labelled;    /* attaches of tools that give labels, since vaultd started */
 	char *suspended;      /* owned: "server/tool" lines, or SUSPENDED_ALL; NULL: none */
 	struct session *next; /* of its bucket */
 };
@@ -71,6 +73,11 @@ bool session_limit(struct session *x, const struct session_limits *l);
 /* Sets what is suspended ("" for nothing); whether it is another than before. */
 bool session_suspend(struct session *x, const char *lines);
 bool session_suspends(const struct session *x, const char *server_tool);
+
+/* Lines; "" for none. */
+const char *session_labels(const struct session *x);
+/* Sets all of them. KG_E_NOMEM: they are as before. */
+int session_label(struct session *x, const char *lines) MUST_CHECK;
 
 /* Whether one of its patterns matches "server/tool". */
 bool session_covers(const struct session *x, const char *server_tool);

@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "vaultd/store_sql.h"
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define ROW_MAX 2097152 /* bytes: two definitions, or the live entities of the policies */
 
 /*
@@ -82,11 +82,17 @@ static const char schema_3[] =
 	"PRAGMA user_version=3;"
 	"COMMIT;";
 
-static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3};
+/* What data a session has seen (labels.h), in lines. */
+static const char schema_4[] = "BEGIN IMMEDIATE;"
+			       "ALTER TABLE sessions ADD COLUMN labels TEXT NOT NULL DEFAULT '';"
+			       "PRAGMA user_version=4;"
+			       "COMMIT;";
+
+static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3, schema_4};
 
 #define CONSENT_COLUMNS                                                                                                \
 	"c.id, c.human, c.agent, c.why, c.tools, c.tier, c.revoked, c.created, c.expires, c.by_uid, c.by_name"
-#define SESSION_COLUMNS CONSENT_COLUMNS ", s.id, s.token_hash, s.state, s.created, s.changed"
+#define SESSION_COLUMNS CONSENT_COLUMNS ", s.id, s.token_hash, s.state, s.created, s.changed, s.labels"
 #define SESSION_FROM " FROM sessions s JOIN consents c ON c.id=s.consent "
 
 #define SECRET_COLUMNS "name, server, destination, kind, slot, version, created, changed, by_uid, by_name, record"
@@ -100,8 +106,10 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_CONSENT_SESSIONS_REVOKE] = "UPDATE sessions SET state=3, changed=? WHERE consent=? AND state<>3",
 	[SQL_CONSENTS] = "SELECT " CONSENT_COLUMNS " FROM consents c WHERE ?1 IS NULL OR"
 			 " substr(lower(hex(c.id)),1,length(?1))=?1 ORDER BY c.created DESC, c.id LIMIT ?2",
-	[SQL_SESSION_ADD] = "INSERT INTO sessions VALUES(?,?,?,?,?,?)",
+	[SQL_SESSION_ADD] =
+		"INSERT INTO sessions(id, consent, token_hash, state, created, changed) VALUES(?,?,?,?,?,?)",
 	[SQL_SESSION_STATE] = "UPDATE sessions SET state=?, changed=? WHERE id=?",
+	[SQL_SESSION_LABELS] = "UPDATE sessions SET labels=? WHERE id=?",
 	[SQL_SESSIONS] = "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE ?1 IS NULL OR"
 			 " substr(lower(hex(s.id)),1,length(?1))=?1 ORDER BY s.created DESC, s.id LIMIT ?2",
 	[SQL_SESSIONS_OF] = "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE s.consent=? ORDER BY s.created, s.id LIMIT ?",

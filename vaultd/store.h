@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 #include "common/call.h"
+#include "common/config.h"
 #include "common/err.h"
 #include "vaultd/record.h"
 
-#define STORE_LIST_MAX 1000 /* rows of one listing, newest first */
+#define STORE_LABELS_MAX (SESSION_LABELS_MAX * (LABEL_MAX + 1)) /* bytes of a session's */
+#define STORE_LIST_MAX 1000                                     /* rows of one listing, newest first */
 
 struct store;
 
@@ -43,6 +45,7 @@ struct store_session {
 	uint8_t token_hash[HASH_LEN];
 	uint8_t state; /* enum session_state */
 	uint64_t created, changed;
+	const char *labels; /* lines; NULL for a new one: none */
 	struct store_consent consent;
 };
 
@@ -63,6 +66,8 @@ int store_grant(struct store *s, const struct store_session *session) MUST_CHECK
 /* Revokes a consent and every session of it. */
 int store_consent_revoke(struct store *s, const uint8_t id[ID_LEN], uint64_t now) MUST_CHECK;
 int store_session_state(struct store *s, const uint8_t id[ID_LEN], uint8_t state, uint64_t now) MUST_CHECK;
+/* All of them, in the place of those before. Durable when it returns 0. */
+int store_session_labels(struct store *s, const uint8_t id[ID_LEN], const char *labels) MUST_CHECK;
 
 /* An error of fn ends the walk and is returned. hex: only ids that begin so, or NULL. */
 typedef int (*store_consent_fn)(const struct store_consent *c, void *arg);

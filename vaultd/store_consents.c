@@ -1,4 +1,6 @@
 /* The tables of consents and sessions. */
+#include <string.h>
+
 #include "vaultd/store.h"
 #include "vaultd/store_sql.h"
 
@@ -24,10 +26,12 @@ static int read_session(const struct store_call *c, struct store_session *out)
 		.state = (uint8_t)store_int(c, 13),
 		.created = store_int(c, 14),
 		.changed = store_int(c, 15),
+		.labels = store_text(c, 16),
 	};
 
-	if (x.state < SESSION_ACTIVE || x.state > SESSION_REVOKED || read_consent(c, &x.consent) != KG_OK ||
-	    store_blob(c, 11, x.id, ID_LEN) != KG_OK || store_blob(c, 12, x.token_hash, HASH_LEN) != KG_OK)
+	if (strlen(x.labels) > STORE_LABELS_MAX || x.state < SESSION_ACTIVE || x.state > SESSION_REVOKED ||
+	    read_consent(c, &x.consent) != KG_OK || store_blob(c, 11, x.id, ID_LEN) != KG_OK ||
+	    store_blob(c, 12, x.token_hash, HASH_LEN) != KG_OK)
 		return KG_E_PROTO;
 	*out = x;
 	return KG_OK;
@@ -100,6 +104,15 @@ int store_session_state(struct store *s, const uint8_t id[ID_LEN], uint8_t state
 
 	store_put_int(&c, state);
 	store_put_int(&c, now);
+	store_put_blob(&c, id, ID_LEN);
+	return store_run_one(&c);
+}
+
+int store_session_labels(struct store *s, const uint8_t id[ID_LEN], const char *labels)
+{
+	struct store_call c = store_call(s, SQL_SESSION_LABELS);
+
+	store_put_text(&c, labels);
 	store_put_blob(&c, id, ID_LEN);
 	return store_run_one(&c);
 }

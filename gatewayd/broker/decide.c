@@ -153,7 +153,9 @@ static struct policy_request policy_request_of(const struct broker *b, const str
 				       .approver = "",
 				       .now_unix_ms = q->now_unix * 1000,
 				       .utc_offset_s = policies_utc_offset(b->policies, q->now_unix),
-				       .source_ip = source};
+				       .source_ip = source,
+				       .labels = s->labels.glob,
+				       .nlabels = s->labels.count};
 }
 
 static void deny(struct decision *out, const char *code, const struct tool *t, const char *before, const char *text)

@@ -49,6 +49,7 @@ static void session_free(struct session *s)
 	free(s->agent);
 	patterns_free(&s->tools);
 	patterns_free(&s->suspended);
+	patterns_free(&s->labels);
 	free(s);
 }
 
@@ -152,7 +153,7 @@ static int patterns_parse(struct ipc_bytes lines, struct patterns *out)
 /* What may change of a session. */
 struct session_texts {
 	char *human, *agent;
-	struct patterns tools, suspended;
+	struct patterns tools, suspended, labels;
 };
 
 static void texts_free(struct session_texts *t)
@@ -161,6 +162,7 @@ static void texts_free(struct session_texts *t)
 	free(t->agent);
 	patterns_free(&t->tools);
 	patterns_free(&t->suspended);
+	patterns_free(&t->labels);
 }
 
 static int texts_make(struct session_texts *t, const struct ipc_session_put *m)
@@ -171,6 +173,8 @@ static int texts_make(struct session_texts *t, const struct ipc_session_put *m)
 	r = t->human == NULL || t->agent == NULL ? KG_E_NOMEM : patterns_parse(m->tools, &t->tools);
 	if (r == KG_OK)
 		r = patterns_parse(m->suspended, &t->suspended);
+	if (r == KG_OK)
+		r = patterns_parse(m->labels, &t->labels);
 	if (r != KG_OK)
 		texts_free(t);
 	return r;
@@ -179,7 +183,7 @@ static int texts_make(struct session_texts *t, const struct ipc_session_put *m)
 /* The fields that may change, made anew from the message. */
 static int session_fill(struct session *s, const struct ipc_session_put *m)
 {
-	struct session_texts old = {s->human, s->agent, s->tools, s->suspended}, t;
+	struct session_texts old = {s->human, s->agent, s->tools, s->suspended, s->labels}, t;
 	int r = texts_make(&t, m);
 
 	if (r != KG_OK)
@@ -189,6 +193,7 @@ static int session_fill(struct session *s, const struct ipc_session_put *m)
 	s->agent = t.agent;
 	s->tools = t.tools;
 	s->suspended = t.suspended;
+	s->labels = t.labels;
 	memcpy(s->consent, m->consent, ID_LEN);
 	s->tier = m->tier;
 	s->approval_tier = m->approval_tier;

@@ -40,6 +40,7 @@ struct session {
 	char *human, *agent; /* owned */
 	struct patterns tools;
 	struct patterns suspended; /* "server/tool", exactly: changed since the consent named them; "*": all */
+	struct patterns labels;    /* what data it has seen, for the policies; no patterns */
 	LIST_HEAD(, call) calls;   /* open ones, of call_pool.c */
 	unsigned ncalls;
 	TAILQ_HEAD(, mcp_session) mcp; /* oldest first, of mcp_sessions.c */
