@@ -1,13 +1,11 @@
 #include "gatewayd/pdp/asks.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <sodium.h>
 
 #include "common/call.h"
-#include "common/log.h"
+#include "gatewayd/pdp/answer.h"
 #include "gatewayd/pdp/pdp.h"
 #include "gatewayd/pdp/verdict.h"
 
@@ -45,60 +43,9 @@ static void ask_free(struct ask *a)
 	free(a);
 }
 
-/* {"decision_id":…,"request_id":…}, for the record; "" when there is no room for it. */
-static void put_context(struct buf *out, const char *request_id, const struct verdict *v)
-{
-	int err = buf_puts(out, "{");
-
-	if (err == 0 && v->decision_id[0] != '\0') {
-		err = buf_puts(out, "\"decision_id\":");
-		if (err == 0)
-			err = json_put_string(out, v->decision_id, strlen(v->decision_id));
-		if (err == 0)
-			err = buf_puts(out, ",");
-	}
-	if (err == 0)
-		err = buf_printf(out, "\"request_id\":\"%s\"}", request_id);
-	if (err != 0)
-		buf_reset(out);
-}
-
-/* For the operator, at each change: the record has every single one. */
-static void note(struct pdp *p, const struct verdict *v)
-{
-	bool decided = v->permit || strcmp(v->code, "external-denied") == 0;
-
-	if (decided && p->asks.down)
-		log_note("policy.external: it decides again");
-	else if (!decided && !p->asks.down)
-		log_warn("policy.external: calls are refused, because %s%s%s", v->reason,
-			 v->detail[0] != '\0' ? ": " : "", v->detail);
-	p->asks.down = !decided;
-}
-
-static void tell(struct pdp *p, uint64_t id, const char *request_id, const struct verdict *v,
-		 struct ipc_bytes decisions)
-{
-	struct ipc_pdp_answer m = {.ask = id,
-				   .decision = v->permit ? DECISION_ALLOW : DECISION_DENY,
-				   .reason_code = ipc_text(v->code),
-				   .reason = ipc_text(v->reason),
-				   .decisions = decisions};
-	struct buf context;
-
-	note(p, v);
-	buf_init(&context, 4096);
-	if (request_id[0] != '\0')
-		put_context(&context, request_id, v);
-	m.context = ipc_mem(buf_ptr(&context), buf_len(&context));
-	if (p->broker != NULL)
-		ipc_send(p->broker, IPC_PDP_ANSWER, &m);
-	buf_free(&context);
-}
-
 static void conclude(struct ask *a, const struct verdict *v)
 {
-	tell(a->p, a->id, a->request_id, v, ipc_mem(NULL, 0));
+	answer_send(a->p, a->id, a->request_id, v, ipc_mem(NULL, 0));
 	ask_free(a);
 }
 
@@ -132,7 +79,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	verdict_deny(&v, "external-timeout", "it has not answered within %u ms", a->ms);
-	tell(a->p, a->id, a->request_id, &v, ipc_mem(NULL, 0));
+	answer_send(a->p, a->id, a->request_id, &v, ipc_mem(NULL, 0));
 	if (a->transfer != NULL && a->p->asks.late < ASKS_LATE_MAX)
 		let_late(a);
 	else
@@ -211,7 +158,7 @@ static void on_done(void *arg, const struct transfer_result *r)
 		verdict_read(&p->doc, p->config->kind, r->body, r->len, &v);
 	if (r->why != NULL)
 		verdict_detail(&v, r->why);
-	tell(p, a->id, a->request_id, &v, ipc_mem(decisions, v.permit ? (uint32_t)n : 0));
+	answer_send(p, a->id, a->request_id, &v, ipc_mem(decisions, v.permit ? (uint32_t)n : 0));
 	ask_free(a);
 }
 
@@ -254,7 +201,7 @@ static void refuse(struct pdp *p, uint64_t id, const char *code, const char *why
 	struct verdict v = {0};
 
 	verdict_deny(&v, code, "it cannot be asked: %s", why);
-	tell(p, id, "", &v, ipc_mem(NULL, 0));
+	answer_send(p, id, "", &v, ipc_mem(NULL, 0));
 }
 
 static const char *no_room(const struct pdp *p, const struct ipc_pdp_ask *m)
