@@ -9,6 +9,7 @@
 #include "vaultd/admin.h"
 #include "vaultd/named.h"
 #include "vaultd/ops.h"
+#include "vaultd/pin_show.h"
 
 #define RECORDED_TOOLS 40 /* with names and hashes they fit into ACT_MEMBERS_MAX; the count tells of more */
 
@@ -25,14 +26,6 @@ struct look {
 	json_int_t n;
 };
 
-static json_t *hash_json(const uint8_t hash[HASH_LEN])
-{
-	char hex[2 * HASH_LEN + 1];
-
-	sodium_bin2hex(hex, sizeof(hex), hash, HASH_LEN);
-	return json_string(hex);
-}
-
 static void look_one(const struct named_tool *t, void *arg)
 {
 	struct look *l = arg;
@@ -43,7 +36,7 @@ static void look_one(const struct named_tool *t, void *arg)
 	if (l->n++ < RECORDED_TOOLS)
 		json_array_append_new(l->tools,
 				      json_pack("{s:s, s:s, s:o, s:o}", "server", t->server, "tool", t->tool, "before",
-						hash_json(t->named), "sha256", hash_json(t->accepted)));
+						pin_hash_json(t->named), "sha256", pin_hash_json(t->accepted)));
 }
 
 static int look(struct vault *v, const uint8_t id[ID_LEN], struct look *l, uint8_t seen[crypto_generichash_BYTES])
