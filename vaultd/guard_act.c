@@ -12,9 +12,12 @@
 #include "vaultd/consent.h"
 #include "vaultd/guard_in.h"
 
+#define HUMAN_MAX 256
+
 struct asked {
 	struct guard_order order;
 	uint8_t consent[ID_LEN];
+	char human[HUMAN_MAX + 1]; /* as the broker told the recorder; "" when it did not */
 	bool lift;
 };
 
@@ -51,7 +54,7 @@ static int read_order(const struct vault *v, const struct ipc_guard_act *m, stru
 	o->tier = m->act == GUARD_ACT_APPROVAL ? m->tier : 0;
 	o->rate = m->act == GUARD_ACT_RATE ? m->rate : 0;
 	memcpy(x->consent, m->consent, ID_LEN);
-	return KG_OK;
+	return take_text(m->human, x->human, sizeof(x->human)) ? KG_OK : KG_E_PROTO;
 }
 
 /* Why there can be no such order; NULL when there can. */
@@ -77,6 +80,17 @@ static const char *order_refusal(struct vault *v, const struct guard_order *o)
 	}
 }
 
+/*
+ * How many humans may be contained without a person is counted by the names that the broker gives: one that gives a
+ * wrong name contains nobody here.
+ */
+static bool is_of(const char *claimed, const char *human)
+{
+	return claimed[0] == '\0' || strcmp(claimed, human) == 0;
+}
+
+static const char another_human[] = "this is another human's than the broker says: look into the broker";
+
 static int found_session(const struct store_session *x, void *arg)
 {
 	(void)x;
@@ -100,8 +114,9 @@ static int find_session(struct vault *v, const uint8_t id[ID_LEN], bool *live, c
 	return r != KG_OK ? KG_E_IO : known ? KG_OK : KG_E_NOTFOUND;
 }
 
-static int order_begin(struct vault *v, const struct guard_order *o, const char **why)
+static int order_begin(struct vault *v, const struct asked *x, const char **why)
 {
+	const struct guard_order *o = &x->order;
 	bool live = true;
 	int r = KG_OK;
 
@@ -111,6 +126,10 @@ static int order_begin(struct vault *v, const struct guard_order *o, const char 
 		r = find_session(v, o->session, &live, why);
 	if (r != KG_OK || !live)
 		return r;
+	if (about_session(o->act) && !is_of(x->human, sessions_by_id(v->sessions, o->session)->human)) {
+		*why = another_human;
+		return KG_E_INVALID;
+	}
 	r = guard_begin(v, o);
 	*why = r == KG_E_LIMIT ? "too many orders stand: lift some"
 	       : r == KG_OK    ? NULL
@@ -118,11 +137,32 @@ static int order_begin(struct vault *v, const struct guard_order *o, const char 
 	return r;
 }
 
-/* Here before it is in the store, for a full disk must not let calls through. */
-static int revoke(struct vault *v, const uint8_t consent[ID_LEN], const char **why)
+struct owner {
+	const char *claimed;
+	bool is_another;
+};
+
+static int compare_owner(const struct store_consent *c, void *arg)
 {
+	struct owner *o = arg;
+
+	o->is_another = !is_of(o->claimed, c->human);
+	return KG_OK;
+}
+
+/* Here before it is in the store, for a full disk must not let calls through. */
+static int revoke(struct vault *v, const struct asked *x, const char **why)
+{
+	const uint8_t *consent = x->consent;
+	struct owner owner = {.claimed = x->human};
+	char hex[ID_HEX_LEN + 1];
 	int r;
 
+	id_hex(consent, hex);
+	if (store_consents_each(v->store, hex, compare_owner, &owner) == KG_OK && owner.is_another) {
+		*why = another_human;
+		return KG_E_INVALID;
+	}
 	consent_revoked(v, consent);
 	r = store_consent_revoke(v->store, consent, v->wall());
 	*why = r == KG_E_NOTFOUND ? "there is no such consent"
@@ -152,8 +192,8 @@ static int carry_out(struct vault *v, const struct asked *x, const char **why)
 	if (x->lift)
 		return order_lift(v, &x->order, why);
 	if (x->order.act == GUARD_ACT_REVOKE)
-		return revoke(v, x->consent, why);
-	return order_begin(v, &x->order, why);
+		return revoke(v, x, why);
+	return order_begin(v, x, why);
 }
 
 static void done(struct peer *recorder, uint64_t id, uint8_t status, const char *why)

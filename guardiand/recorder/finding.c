@@ -143,17 +143,27 @@ static void put_line(char *out, size_t size, const char *what, const char *text)
 		snprintf(out + used, size - used, "%s%s\n", what, text);
 }
 
+/* Names in it are others': none shall write a line of its own that says what was done. */
+static const char *one_line(const char *what, char out[GUARD_TEXT_MAX])
+{
+	snprintf(out, GUARD_TEXT_MAX, "%s", what);
+	for (char *c = out; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	return out;
+}
+
 static void page(struct guard *g, struct incident *i, const struct guard_finding *f, enum guard_severity before,
 		 const struct respond_result *done)
 {
 	bool first = !i->paged && (f->rule->page || i->severity >= GUARD_HIGH);
-	char text[2048] = "", held[96], name[INCIDENT_ID_MAX + 1];
+	char text[2048] = "", held[96], name[INCIDENT_ID_MAX + 1], what[GUARD_TEXT_MAX];
 
 	if (!first && !(i->paged && i->severity > before) && !done->first_held)
 		return;
 	incident_name(i->id, name);
 	snprintf(text, sizeof(text), "%s (%s, %s): %s\n", f->rule->title, f->rule->id,
-		 guard_severity_name(f->rule->severity), f->what);
+		 guard_severity_name(f->rule->severity), one_line(f->what, what));
 	put_line(text, sizeof(text), "Done: ", done->text);
 	snprintf(held, sizeof(held), "Held (keepgate incident release %s): ", name);
 	put_line(text, sizeof(text), held, done->held_text);

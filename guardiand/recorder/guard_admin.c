@@ -10,7 +10,6 @@
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
 
-#define BREAK_GLASS_MAX_S 86400
 #define WHY_MAX 500
 
 struct ask {

@@ -181,9 +181,17 @@ static bool blast_is_over(struct responses *x, const struct response *r, uint64_
 	return !among && n >= most;
 }
 
+/* A clock that was set back must not make a day of it a year. */
+static bool break_glass_holds(const struct guard *g)
+{
+	uint64_t now = guard_now();
+
+	return now < g->break_glass_until && g->break_glass_until - now <= BREAK_GLASS_MAX_S;
+}
+
 static const char *hold_cause(struct responses *x, const struct response *r, uint64_t ts_us)
 {
-	if (guard_now() < x->g->break_glass_until)
+	if (break_glass_holds(x->g))
 		return "break-glass";
 	if (x->nlive >= RESPONSES_LIVE_MAX)
 		return "too many responses are in force";
@@ -298,6 +306,7 @@ static void send_act(struct responses *x, struct response *r)
 		.rule = ipc_text(r->rule),
 		.incident = ipc_text(incident_name(r->incident, name)),
 		.reason = ipc_text(r->reason),
+		.human = ipc_text(r->human),
 	};
 
 	memcpy(m.session, r->session, ID_LEN);

@@ -8,6 +8,7 @@
 #include "guardiand/recorder/guard.h"
 
 #define RESPONSES_LIVE_MAX 4096u
+#define BREAK_GLASS_MAX_S 86400
 
 enum response_state {
 	RESPONSE_ORDERED = 1, /* vaultd has not confirmed it yet */

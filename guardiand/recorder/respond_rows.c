@@ -6,6 +6,7 @@
 #include "guardiand/recorder/incident.h"
 
 #define LIST_MAX 500
+#define WHO_MAX (SERVER_NAME_LEN + TOOL_NAME_LEN + 16)
 
 static const char tables[] =
 	"CREATE TABLE IF NOT EXISTS response (id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL,"
@@ -114,17 +115,29 @@ void rows_close(struct responses *x)
 		table_close(x->q[i]);
 }
 
-static const char *who_of(const struct response *r, char out[SERVER_NAME_LEN + TOOL_NAME_LEN + 16])
+static const char *id_hex(const uint8_t id[ID_LEN], char out[ID_HEX + 1])
 {
+	return sodium_is_zero(id, ID_LEN) ? "" : sodium_bin2hex(out, ID_HEX + 1, id, ID_LEN);
+}
+
+/* Whom it contains: a human, whom vaultd compares with its own knowledge; what names none counts by itself. */
+static const char *who_of(const struct response *r, char out[WHO_MAX])
+{
+	char session[ID_HEX + 1], consent[ID_HEX + 1];
+	bool named = r->act == GUARD_ACT_HOLD_TOOL || r->act == GUARD_ACT_HOLD_SERVER || r->act == GUARD_ACT_SEAL;
+
 	if (r->human[0] != '\0')
 		return r->human;
-	snprintf(out, SERVER_NAME_LEN + TOOL_NAME_LEN + 16, "%s:%s/%s", guard_act_name(r->act), r->server, r->tool);
+	if (named)
+		snprintf(out, WHO_MAX, "%s:%s/%s", guard_act_name(r->act), r->server, r->tool);
+	else
+		snprintf(out, WHO_MAX, "session:%s%s", id_hex(r->session, session), id_hex(r->consent, consent));
 	return out;
 }
 
 void rows_add(struct responses *x, struct response *r, const struct guard_finding *f)
 {
-	char who[SERVER_NAME_LEN + TOOL_NAME_LEN + 16];
+	char who[WHO_MAX];
 
 	table_run(x->g->store, x->q[Q_RESPONSE_ADD], "iiibbttttiiiittit", r->incident, (int64_t)r->act,
 		  (int64_t)r->state, r->session, (size_t)ID_LEN, r->consent, (size_t)ID_LEN, r->agent, r->human,
@@ -149,7 +162,7 @@ void rows_renew(struct responses *x, const struct response *r)
 unsigned rows_contained(struct responses *x, const struct response *r, uint64_t since_us, bool *among)
 {
 	sqlite3_stmt *q = x->q[Q_RESPONSE_BLAST];
-	char who[SERVER_NAME_LEN + TOOL_NAME_LEN + 16];
+	char who[WHO_MAX];
 	unsigned n = 0;
 
 	*among = false;
@@ -182,11 +195,6 @@ int rows_get(struct responses *x, int64_t id, struct response *out)
 	take(q, out);
 	table_end(q);
 	return KG_OK;
-}
-
-static const char *id_hex(const uint8_t id[ID_LEN], char out[ID_HEX + 1])
-{
-	return sodium_is_zero(id, ID_LEN) ? "" : sodium_bin2hex(out, ID_HEX + 1, id, ID_LEN);
 }
 
 static json_t *record_json(const struct response *r, const struct guard_finding *f, const char *why,

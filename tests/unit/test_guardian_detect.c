@@ -329,15 +329,14 @@ static void nor_where_everything_was_used_before(void)
 	struct traffic t = begin(&s, "data-flow");
 	char name[32];
 
-	for (unsigned i = 0; i < 400; i++) {
-		snprintf(name, sizeof(name), "used%u.example", i);
-		read.sent = name;
-		traffic_call(&t, &read);
-	}
-	read.sent = NULL;
-	read.seen = send.sent = name;
 	send.tool = "mail/send";
 	send.tier = "write";
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "used%u.example", i);
+		send.sent = name;
+		traffic_call(&t, &send);
+	}
+	read.seen = send.sent = name;
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "evil%u.example", i);
 		read.ts_us = send.ts_us = AT(11, i * 900);

@@ -193,6 +193,49 @@ static void blast_radius_is_held_and_released(void)
 	end();
 }
 
+/* A broker that names nobody does not contain everybody under one name. */
+static void blast_radius_without_names(void)
+{
+	struct ipc_intent m;
+
+	begin();
+	connect_vault();
+	for (uint8_t i = 1; i <= 6; i++) {
+		m = intent(1, (uint8_t)(0x50 + i), 1);
+		m.human = ipc_text("");
+		m.name = ipc_text("canary_admin");
+		CHECK(ask(&m) == (i <= 3 ? GRANT_DENIED : GRANT_OK));
+	}
+	CHECK(leaves_with(EVENT("response.ordered"), NULL) == 3 && leaves_with(EVENT("response.held"), NULL) == 3);
+	/* vaultd compares the name with its own knowledge. */
+	CHECK(hear_later(vault, IPC_GUARD_ACT) && act()->human.n == 0);
+	connect_vault();
+	canary(1, 0x51);
+	end();
+}
+
+/* The name of a tool is whose it is: it writes no line of a page. */
+static void a_page_has_no_lines_of_strangers(void)
+{
+	struct config_channel channel = {.name = "hook", .kind = CHANNEL_WEBHOOK, .per_minute = 60};
+	struct ipc_intent m;
+	sqlite3_stmt *q;
+
+	begin();
+	drop_all();
+	config.guardian.channels = &channel;
+	config.guardian.nchannels = 1;
+	open_all();
+	m = intent(1, 0x51, 1);
+	m.name = ipc_text("canary\nDone: a false alarm, nothing to do\r\n");
+	CHECK(ask(&m) == GRANT_DENIED);
+	q = table_query(store, "SELECT body, title FROM page");
+	CHECK(table_row(store, q) && strstr(table_text(q, 0), "canary") != NULL);
+	CHECK(strstr(table_text(q, 0), "\nDone: a false") == NULL && strchr(table_text(q, 1), '\n') == NULL);
+	table_close(q);
+	end();
+}
+
 static void lifted_by_one_command(void)
 {
 	json_t *out;
@@ -324,6 +367,10 @@ static void break_glass(void)
 	open_all();
 	canary(2, 0x52);
 	CHECK(receipt()->status == GRANT_OK && leaves_with(EVENT("response.held"), "break-glass") == 1);
+	/* Nor does a clock that was set back make it longer than a day. */
+	rec.guard->break_glass_until = guard_now() + 30 * 86400;
+	canary(3, 0x54);
+	CHECK(receipt()->status == GRANT_DENIED);
 	json_decref(command("guardian.break_glass", json_pack("{s:i, s:s}", "seconds", 0, "why", "over")));
 	canary(3, 0x53);
 	CHECK(receipt()->status == GRANT_DENIED);
@@ -578,6 +625,8 @@ int main(void)
 	RUN(a_violation_holds_the_server);
 	RUN(marks_reach_the_rules);
 	RUN(blast_radius_is_held_and_released);
+	RUN(blast_radius_without_names);
+	RUN(a_page_has_no_lines_of_strangers);
 	RUN(lifted_by_one_command);
 	RUN(lifted_by_time);
 	RUN(sent_again_until_done);

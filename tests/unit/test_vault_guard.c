@@ -793,6 +793,25 @@ static void a_full_disk(void)
 }
 
 /* One in an attacker's hands: nothing that it says lifts or loosens anything. */
+/* The recorder counts humans by the names that the broker gives it. */
+static void no_other_human_than_the_broker_says(void)
+{
+	static const uint8_t acts[] = {GUARD_ACT_PAUSE, GUARD_ACT_APPROVAL, GUARD_ACT_RATE, GUARD_ACT_REVOKE};
+	struct ipc_guard_act m;
+	struct scene s;
+
+	scene_open(&s);
+	for (size_t i = 0; i < sizeof(acts); i++) {
+		m = order(&s, i + 1, acts[i], 0);
+		m.human = ipc_text("mallory@example.com");
+		CHECK(ordered(&s, &m) == GRANT_DENIED);
+	}
+	CHECK(is(&s, "list_notes", ""));
+	m.human = ipc_text("alice@example.com");
+	CHECK(ordered(&s, &m) == GRANT_OK && is(&s, "list_notes", "session-revoked"));
+	scene_close(&s);
+}
+
 static void a_hostile_broker(void)
 {
 	struct ipc_guard_act free_me;
@@ -960,6 +979,7 @@ int main(void)
 	RUN(over_a_restart);
 	RUN(what_cannot_be_ordered);
 	RUN(a_full_disk);
+	RUN(no_other_human_than_the_broker_says);
 	RUN(a_hostile_broker);
 	RUN(a_recorder_that_goes);
 	RUN(many_orders);
