@@ -51,12 +51,16 @@ static void a_session_is_found_by_its_hash(void)
 	CHECK(sessions_put(t, &m) == KG_OK);
 	CHECK(find(t, 1) != NULL && find(t, 2) == NULL);
 	CHECK(find(t, 1)->tools.count == 2 && find(t, 1)->suspended.count == 2);
-	CHECK(strcmp(find(t, 1)->tools.glob[1], "wiki/search") == 0);
+	CHECK(strcmp(find(t, 1)->tools.glob[1], "wiki/search") == 0 && find(t, 1)->labels.count == 0);
+	m.labels = ipc_text("confidential\npii");
+	CHECK(sessions_put(t, &m) == KG_OK && find(t, 1)->labels.count == 2);
+	CHECK(strcmp(find(t, 1)->labels.glob[0], "confidential") == 0);
+	m.labels = ipc_text("");
 	m.tools = m.suspended = ipc_text("");
 	m.tier = TIER_READ;
 	CHECK(sessions_put(t, &m) == KG_OK);
 	CHECK(sessions_count(t) == 1 && find(t, 1)->tools.count == 0 && find(t, 1)->suspended.count == 0 &&
-	      find(t, 1)->tier == TIER_READ);
+	      find(t, 1)->labels.count == 0 && find(t, 1)->tier == TIER_READ);
 	sessions_free(t);
 }
 

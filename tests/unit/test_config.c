@@ -197,6 +197,24 @@ static void test_bad_servers(void)
 		 "mcpServers.s.tiers.list_notes: \"reed\" is not one of read, write, destructive; did you mean "
 		 "\"read\"?"},
 		{"\"command\":\"a\",\"tiers\":{\"a/b\":\"read\"}", "mcpServers.s.tiers[\"a/b\"]: \"a/b\" is not right"},
+		{"\"command\":\"a\",\"labels\":{\"a/b\":[\"x\"]}",
+		 "mcpServers.s.labels[\"a/b\"]: \"a/b\" is not right"},
+		{"\"command\":\"a\",\"labels\":{\"a\":\"x\"}", "mcpServers.s.labels.a: must be a list"},
+		{"\"command\":\"a\",\"labels\":{\"a\":[]}", "mcpServers.s.labels.a: "},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"x\",\"x\"]}", "mcpServers.s.labels.a"},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"x\",7]}", "mcpServers.s.labels.a[1]: must be a text"},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"Secret\"]}",
+		 "mcpServers.s.labels.a[0]: \"Secret\" is not right: must be a label"},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"x y\"]}", "mcpServers.s.labels.a[0]: "},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"-x\"]}", "mcpServers.s.labels.a[0]: "},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"a23456789012345678901234567890123\"]}",
+		 "mcpServers.s.labels.a[0]: "},
+		{"\"command\":\"a\",\"labels\":{\"a\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
+		 "mcpServers.s.labels.a: "},
+		{"\"command\":\"a\",\"labels\":{\"1\":[\"x\"],\"2\":[\"x\"],\"3\":[\"x\"],\"4\":[\"x\"],\"5\":[\"x\"],"
+		 "\"6\":[\"x\"],\"7\":[\"x\"],\"8\":[\"x\"],\"9\":[\"x\"],\"10\":[\"x\"],\"11\":[\"x\"],\"12\":[\"x\"],"
+		 "\"13\":[\"x\"],\"14\":[\"x\"],\"15\":[\"x\"],\"16\":[\"x\"],\"17\":[\"x\"]}",
+		 "mcpServers.s.labels: "},
 		{"\"command\":\"a\",\"timeout\":5", "mcpServers.s.timeout: there is no such setting"},
 		{"\"command\":\"a\",\"timeout_seconds\":0",
 		 "mcpServers.s.timeout_seconds: 0 is not between 1 and 3600"},
@@ -497,6 +515,24 @@ static void test_tiers(void)
 	config_free(c);
 }
 
+static void test_labels(void)
+{
+	struct config *c = parse_server("\"command\":\"a\",\"labels\":{\"read_*\":[\"confidential\",\"pii\"],"
+					"\"x\":[\"a2345678901234567890123456789012\"]}");
+	const struct config_server *s = &c->servers[0];
+	char *text = config_slice(c, CONFIG_BROKER, NULL);
+
+	CHECK(s->nlabels == 2 && strcmp(s->labels[0].pattern, "read_*") == 0 && s->labels[0].nlabels == 2);
+	CHECK(strcmp(s->labels[0].labels[1], "pii") == 0 && s->labels[1].nlabels == 1);
+	/* The broker has no say in them. */
+	CHECK(text != NULL && strstr(text, "confidential") == NULL);
+	free(text);
+	config_free(c);
+	c = parse_server("\"command\":\"a\",\"labels\":{}");
+	CHECK(c->servers[0].nlabels == 0);
+	config_free(c);
+}
+
 static struct config *reparse(const struct config *c, enum config_reader reader, const char *server)
 {
 	char *text = config_slice(c, reader, server);
@@ -638,6 +674,7 @@ int main(void)
 	RUN(test_urls);
 	RUN(test_globs);
 	RUN(test_tiers);
+	RUN(test_labels);
 	RUN(test_slice_of_one_server);
 	RUN(test_slices_of_all);
 	RUN(test_relative_file);

@@ -36,6 +36,8 @@ static const char rig_json[] =
 	"key\"}],"
 	"\"tiers\":{\"*\":\"read\"}}}}";
 
+static const char *rig_config = rig_json; /* a test may have another */
+
 struct rig {
 	char dir[64];
 	struct config *config;
@@ -57,7 +59,7 @@ static inline void rig_start(struct rig *r)
 {
 	char error[CONFIG_ERROR_MAX];
 
-	if (config_parse("test.json", rig_json, strlen(rig_json), &r->config, error) != KG_OK) {
+	if (config_parse("test.json", rig_config, strlen(rig_config), &r->config, error) != KG_OK) {
 		fprintf(stderr, "%s\n", error);
 		exit(1);
 	}
