@@ -1,5 +1,6 @@
 // All end-to-end tests, in order.
 import './clients.mjs';
+import './contain.mjs';
 import './control.mjs';
 import './external.mjs';
 import './http.mjs';

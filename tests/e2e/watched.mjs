@@ -62,10 +62,10 @@ export class Watched extends Keepgate {
     super({}, { guardian: { channels: { oncall: receiver.channel() }, ...guardian }, ...settings });
   }
 
-  async start() {
+  async start(tools = [find, send], tiers = {}) {
     this.mailPort = await freePort();
-    this.mail = await new Program(node, [SHIFTY, String(this.mailPort), JSON.stringify([find, send])]).listening(this.mailPort);
-    this.servers.mail = { url: `http://127.0.0.1:${this.mailPort}/mcp`, tiers: { find: 'read', send: 'write' } };
+    this.mail = await new Program(node, [SHIFTY, String(this.mailPort), JSON.stringify(tools)]).listening(this.mailPort);
+    this.servers.mail = { url: `http://127.0.0.1:${this.mailPort}/mcp`, tiers: { find: 'read', send: 'write', ...tiers } };
     await super.start({ secrets: this.settings.guardian.channels.oncall ? [secret] : [] });
     const { token } = this.granted();
     await this.ready(token, 'mail');
@@ -104,7 +104,7 @@ export class Watched extends Keepgate {
     for (let i = 0; i < doors; i++) await s.call(`mail__door_${i}`);
   }
 
-  state(session) {
+  stateOf(session) {
     const all = JSON.parse(this.cli(['session', 'list', '--json']));
     return (Array.isArray(all) ? all : all.sessions).find((x) => x.id === session)?.state;
   }

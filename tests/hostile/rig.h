@@ -120,7 +120,7 @@ __attribute__((unused)) static void peer_lost(enum ipc_role role)
 }
 
 /* Waits for a message of this type, passing over others; KG_E_IO when the peer has dropped us. */
-static int expect(int fd, enum ipc_type want, union ipc_any *msg)
+__attribute__((unused)) static int expect(int fd, enum ipc_type want, union ipc_any *msg)
 {
 	enum ipc_type type;
 	int passed_fd, r;
@@ -145,7 +145,7 @@ static int is_news(enum ipc_type type)
 }
 
 /* Whether the peer ends the connection after what we said, and says nothing else. */
-static int dropped(int fd)
+__attribute__((unused)) static int dropped(int fd)
 {
 	union ipc_any msg;
 	enum ipc_type type;
