@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	close(rig->client);
 	rig_pump(rig);
-	if (rig->a.http.used != 0)
+	if (rig->served.http.used != 0)
 		abort();
 	/* A status that the table does not know ends the link, and nothing else does. */
 	if (!rig_linked(rig)) {

@@ -49,7 +49,7 @@ static void raw(const char *text, size_t len)
 /* The body in a block of its own size, so that a read too far is seen. */
 static void body(uint8_t bits, const char *text, size_t len)
 {
-	struct conn *c = conn_of(rig->f.http.slots[0]);
+	struct conn *c = conn_of(rig->served.http.slots[0]);
 	char *block = malloc(len > 0 ? len : 1);
 
 	memcpy(block, text, len);
@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rig_pump(rig);
 	while (rig_take(rig, IPC_REQUEST_GONE) != NULL)
 		continue;
-	if (!rig_linked(rig) || rig->f.http.used != 0)
+	if (!rig_linked(rig) || rig->served.http.used != 0)
 		abort();
 	return 0;
 }

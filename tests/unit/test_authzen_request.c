@@ -403,7 +403,7 @@ static void the_broker_is_not_believed(void)
 	CHECK(rig_linked(r));
 	rig_decide(r, q == NULL ? 0 : q->ask, true, NULL);
 	rig_pump(r);
-	CHECK(r->a.broker == NULL);
+	CHECK(r->served.broker == NULL);
 	rig_read(r);
 	CHECK(rig_status(r) == 503);
 	rig_free(r);
@@ -457,10 +457,10 @@ static void a_broker_that_is_away(void)
 	rig_post(r, "all", "evaluation", QUESTION);
 	CHECK(rig_ask(r) != NULL);
 	/* One that does not answer is not waited for without end. */
-	authzen_unavailable(&r->a, 10000000000ull, "late");
+	authzen_unavailable(&r->served, 10000000000ull, "late");
 	CHECK(rig_read(r)[0] == '\0');
-	conn_of(r->a.http.slots[0])->request.asked_ns -= 10000000000ull;
-	authzen_unavailable(&r->a, 10000000000ull, "late");
+	conn_of(r->served.http.slots[0])->request.asked_ns -= 10000000000ull;
+	authzen_unavailable(&r->served, 10000000000ull, "late");
 	rig_read(r);
 	CHECK(rig_status(r) == 503 && rig_has(r, "late"));
 	rig_free(r);
@@ -477,7 +477,7 @@ static void a_client_that_leaves(void)
 	ask = q == NULL ? 0 : q->ask;
 	close(r->client);
 	rig_pump(r);
-	CHECK(r->a.http.used == 0);
+	CHECK(r->served.http.used == 0);
 	rig_connect(r);
 	rig_post(r, "all", "evaluation", QUESTION);
 	rig_decide(r, ask, true, NULL);

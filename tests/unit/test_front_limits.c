@@ -123,7 +123,7 @@ static void asking_without_reading_is_bounded(void)
 	size_t most = 0;
 
 	for (int i = 0; i < 200000; i++) {
-		struct http_conn *c = r->f.http.slots[0];
+		struct http_conn *c = r->served.http.slots[0];
 
 		if (c == NULL)
 			break;
@@ -133,7 +133,7 @@ static void asking_without_reading_is_bounded(void)
 			rig_pump(r);
 	}
 	CHECK(most <= 1u << 18);
-	CHECK(r->f.http.slots[0] != NULL);
+	CHECK(r->served.http.slots[0] != NULL);
 	rig_free(r);
 }
 
@@ -184,7 +184,7 @@ static void claimed_length_is_not_believed(void)
 		 r->token);
 	rig_write(r, text, strlen(text));
 	rig_write(r, " ", 1);
-	CHECK(r->f.http.slots[0] != NULL && r->f.http.slots[0]->in.cap <= 1u << 18);
+	CHECK(r->served.http.slots[0] != NULL && r->served.http.slots[0]->in.cap <= 1u << 18);
 	rig_free(r);
 }
 
@@ -202,8 +202,9 @@ static void idle_connection_is_small(void)
 	rig_result(r, taken(r), "{}", NULL);
 	rig_read(r);
 	CHECK(rig_status(r) == 200);
-	CHECK(r->f.http.slots[0] != NULL &&
-	      r->f.http.slots[0]->in.cap + r->f.http.slots[0]->out.cap + r->f.http.slots[0]->body.cap <= 1u << 17);
+	CHECK(r->served.http.slots[0] != NULL &&
+	      r->served.http.slots[0]->in.cap + r->served.http.slots[0]->out.cap + r->served.http.slots[0]->body.cap <=
+		      1u << 17);
 	free(body);
 	rig_free(r);
 }
@@ -222,27 +223,27 @@ static void slow_clients_hold_no_place(void)
 	for (int i = 1; i < RIG_SLOTS; i++) {
 		fd[i] = rig_connect(r);
 		rig_write(r, "POST /mcp HTTP/1.1\r\n", 20);
-		r->f.http.slots[i]->deadline_ns += (unsigned)i; /* however coarse the clock */
+		r->served.http.slots[i]->deadline_ns += (unsigned)i; /* however coarse the clock */
 	}
-	CHECK(r->f.http.used == RIG_SLOTS && http_has_room(&r->f.http));
-	http_make_room(&r->f.http);
-	CHECK(r->f.http.used == RIG_SLOTS - 1);
+	CHECK(r->served.http.used == RIG_SLOTS && http_has_room(&r->served.http));
+	http_make_room(&r->served.http);
+	CHECK(r->served.http.used == RIG_SLOTS - 1);
 	CHECK(recv(fd[1], &byte, 1, MSG_DONTWAIT) == 0);
-	http_make_room(&r->f.http);
-	CHECK(r->f.http.used == RIG_SLOTS - 1);
+	http_make_room(&r->served.http);
+	CHECK(r->served.http.used == RIG_SLOTS - 1);
 	close(fd[1]);
 	fd[1] = rig_connect(r);
 	rig_post(r, "", PING);
 	taken(r);
 	for (int i = 2; i < RIG_SLOTS; i++) {
-		http_make_room(&r->f.http);
+		http_make_room(&r->served.http);
 		CHECK(recv(fd[i], &byte, 1, MSG_DONTWAIT) == 0);
 		close(fd[i]);
 		fd[i] = rig_connect(r);
 		rig_post(r, "", CALL);
 		taken(r);
 	}
-	CHECK(!http_has_room(&r->f.http));
+	CHECK(!http_has_room(&r->served.http));
 	CHECK(recv(fd[0], &byte, 1, MSG_DONTWAIT) < 0);
 	for (int i = 0; i < RIG_SLOTS; i++)
 		close(fd[i]);
@@ -262,8 +263,8 @@ static void large_last_answer_is_whole(void)
 	memcpy(body + len - 2, "\"}", 3);
 	rig_post(r, "Connection: close\r\n", CALL);
 	rig_result(r, taken(r), body, NULL);
-	if (r->f.http.slots[0] != NULL)
-		http_sweep(r->f.http.slots[0], loop_now_ns() + (HTTP_DRAIN_S + 1) * 1000000000ull);
+	if (r->served.http.slots[0] != NULL)
+		http_sweep(r->served.http.slots[0], loop_now_ns() + (HTTP_DRAIN_S + 1) * 1000000000ull);
 	rig_read(r);
 	CHECK(r->ngot > len);
 	CHECK(rig_closed(r));
@@ -329,8 +330,8 @@ static void stream_of_a_slow_reader_is_bounded(void)
 	call = taken(r);
 	for (int i = 0; i < 3000; i++) {
 		rig_progress(r, call, members);
-		if (r->f.http.slots[0] != NULL && buf_len(&r->f.http.slots[0]->out) > most)
-			most = buf_len(&r->f.http.slots[0]->out);
+		if (r->served.http.slots[0] != NULL && buf_len(&r->served.http.slots[0]->out) > most)
+			most = buf_len(&r->served.http.slots[0]->out);
 	}
 	CHECK(most > 0 && most <= 1u << 19);
 	rig_result(r, call, "{\"last\":1}", NULL);

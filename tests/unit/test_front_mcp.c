@@ -485,7 +485,7 @@ static void leaving_client_is_told(void)
 	gone = rig_take(r, IPC_REQUEST_GONE);
 	CHECK(gone != NULL && gone->call == call);
 	rig_result(r, call, "{}", NULL);
-	CHECK(rig_linked(r) && r->f.http.used == 0);
+	CHECK(rig_linked(r) && r->served.http.used == 0);
 	rig_free(r);
 }
 
