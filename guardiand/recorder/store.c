@@ -89,15 +89,27 @@ const struct merkle *store_signed_tree(const struct store *s)
 	return &s->signed_tree;
 }
 
-/* The wall clock, but never earlier than the leaf before: readers may search by time. */
-static uint64_t clamped_now_us(const struct store *s)
+/*
+ * The wall clock, but never earlier than the leaf before: readers may search by time. Where it was set back, time goes
+ * on at half its pace until the clock has caught up: were it to stand, no window of the guardian would move and no rule
+ * speak twice in all that time.
+ */
+static uint64_t next_us(struct store *s)
 {
 	struct timespec ts = {0};
-	uint64_t now;
+	uint64_t now, mono = loop_now_ns() / 1000u;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-	return now < s->last_ts ? s->last_ts : now;
+	if (now >= s->last_ts) {
+		s->behind_since = 0;
+		return now;
+	}
+	if (s->behind_since == 0) {
+		s->behind_since = mono;
+		s->behind_ts = s->last_ts;
+	}
+	return s->behind_ts + (mono - s->behind_since) / 2;
 }
 
 static int leaf_insert(struct store *s, uint64_t seq, uint64_t intent_seq, const uint8_t hash[MERKLE_LEN], size_t len)
@@ -119,7 +131,7 @@ int store_append(struct store *s, const struct leaf_event *e, uint64_t *seq)
 {
 	struct leaf_stamp stamp = {
 		.seq = s->tree.size + 1,
-		.ts_us = clamped_now_us(s),
+		.ts_us = next_us(s),
 		.mono_us = loop_now_ns() / 1000u,
 		.boot = s->boot,
 	};

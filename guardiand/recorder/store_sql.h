@@ -31,9 +31,10 @@ struct store {
 	sqlite3_stmt *sql[SQL_COUNT];
 	struct merkle tree, signed_tree;
 	uint64_t durable;
-	uint64_t marked;  /* size of the last stored edge */
-	uint64_t last_ts; /* of the last leaf: time never runs backwards in the log */
-	bool open;        /* a transaction is in hand */
+	uint64_t marked;                  /* size of the last stored edge */
+	uint64_t last_ts;                 /* of the last leaf: time never runs backwards in the log */
+	uint64_t behind_since, behind_ts; /* monotonic and last_ts when the wall clock fell behind it; 0: it has not */
+	bool open;                        /* a transaction is in hand */
 	char boot[BOOT_ID_LEN + 1];
 	uint8_t scratch[LEAF_MAX];
 };

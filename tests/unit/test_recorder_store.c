@@ -431,6 +431,12 @@ static void test_time_never_runs_backwards(void)
 	add(s, "b");
 	CHECK(store_commit(s) == KG_OK);
 	CHECK(store_leaf(s, 2, read_ts, &ts) == KG_OK && ts == 9000000000000000u);
+	/* Nor does it stand: windows of the guardian must move. */
+	usleep(40000);
+	add(s, "c");
+	CHECK(store_commit(s) == KG_OK);
+	CHECK(store_leaf(s, 3, read_ts, &ts) == KG_OK && ts >= 9000000000000000u + 20000 &&
+	      ts < 9000000000000000u + 10000000);
 	store_close(s);
 	remove_dir();
 }

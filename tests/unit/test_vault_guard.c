@@ -792,7 +792,6 @@ static void a_full_disk(void)
 	scene_close(&s);
 }
 
-/* One in an attacker's hands: nothing that it says lifts or loosens anything. */
 /* The recorder counts humans by the names that the broker gives it. */
 static void no_other_human_than_the_broker_says(void)
 {
@@ -812,6 +811,7 @@ static void no_other_human_than_the_broker_says(void)
 	scene_close(&s);
 }
 
+/* One in an attacker's hands: nothing that it says lifts or loosens anything. */
 static void a_hostile_broker(void)
 {
 	struct ipc_guard_act free_me;
