@@ -572,6 +572,7 @@ static void a_huge_server_takes_nothing_from_others(void)
 			*(x->state == PIN_ACCEPTED ? &listed : &gone) += 1;
 		rig_forget(&m);
 	}
+	rig_forget(&m);
 	/* What is listed comes before what is not any more. */
 	CHECK(plain == 1 && listed == HUGE_TOOLS);
 	CHECK(listed + gone == CATALOGUE_SERVER_BYTES_MAX / HUGE_BYTES);
