@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Keepgate, Program, assert, equal, freePort, node, root, test } from './harness.mjs';
+import { Keepgate, Program, assert, equal, freePort, node, root, test, until } from './harness.mjs';
 
 const SHIFTY = path.join(root, 'tests/e2e/shifty_server.mjs');
 const user = spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
@@ -11,7 +11,10 @@ const text = { type: 'string' };
 const tool = (name, properties = {}) => ({ name, inputSchema: { type: 'object', properties, required: Object.keys(properties) } });
 const servers = {
   github: { tools: [tool('list_issues', { repo: text }), tool('create_issue', { repo: text })], tiers: { list_issues: 'read', '*': 'write' }, environment: 'dev' },
-  fs: { tools: [tool('write_file', { path: text })], tiers: { '*': 'write' }, environment: 'staging' },
+  fs: {
+    tools: [tool('write_file', { path: text }), tool('read_file', { path: text })],
+    tiers: { read_file: 'read', '*': 'write' }, labels: { 'read_*': ['confidential', 'pii'] }, environment: 'staging',
+  },
   db: {
     tools: [tool('count', {}), tool('drop_table', { table: text }), tool('odd', { x: { $ref: 'https://example.com/s.json' } })],
     tiers: { count: 'read', odd: 'read', '*': 'destructive' }, environment: 'prod',
@@ -21,7 +24,7 @@ const servers = {
 const alice = (contractor) => ({ uid: { type: 'Gate::Human', id: 'alice@example.com' }, attrs: { issuer: 'test', contractor, max_trust: 3 }, parents: [] });
 const agent = { uid: { type: 'Gate::Agent', id: 'test-agent' }, attrs: { trust: 1, attested: false }, parents: [] };
 
-let keepgate, folder, post;
+let keepgate, folder, post, session, token;
 
 // Every day counts, and it is noon here: what is left of the hours is for the test to say.
 function write(change = (t) => t, contractor = false) {
@@ -69,7 +72,7 @@ test('samples: four servers behind them', async () => {
   keepgate = await new Keepgate(config, {
     policy: { dir: folder, time_zone: noon() }, operators: [{ user, human: 'oscar@example.com', mfa: true }],
   }).start();
-  const { token } = keepgate.grant('*/*');
+  ({ token, session } = keepgate.grant('*/*'));
   await keepgate.ready(token, 'github', 'fs', 'db', 'safe');
   ({ send: post } = await keepgate.legacy(token));
   load();
@@ -108,6 +111,39 @@ test('samples: files inside the workspace', async () => {
   await decides('fs__write_file', { path: '/srv/workspace/a' }, 'allow', 'write-needs-consent');
   await decides('fs__write_file', { path: '/etc/passwd' }, 'deny', 'fs-write-inside-workspace');
   await decides('fs__write_file', { path: '/srv/workspace/../../etc/passwd' }, 'deny', 'fs-write-inside-workspace');
+});
+
+// kill -9; then its successor serves.
+async function killed(program) {
+  const was = keepgate.status().find((p) => p.program === program);
+  process.kill(was.pid, 'SIGKILL');
+  await until(`another ${program}`, () => keepgate.status()?.some((p) => p.program === program && p.state === 'ready' && p.pid !== was.pid));
+  await keepgate.ready(token, 'github', 'fs');
+  ({ send: post } = await keepgate.legacy(token));
+  await until('calls are made again', () => call('github__list_issues', { repo: 'a' }).then((r) => r.word === 'allow', () => false));
+}
+
+const labels = () => JSON.parse(keepgate.cli(['session', 'list', '--json'])).find((s) => s.id === session).labels;
+
+test('samples: no exfiltration, whoever is killed between the read and the write', async () => {
+  await decides('github__create_issue', { repo: 'public/a' }, 'allow', 'write-needs-consent');
+  await decides('fs__write_file', { path: '/srv/workspace/a' }, 'allow', 'write-needs-consent');
+  equal(labels(), [], 'labels before the read');
+  await decides('fs__read_file', { path: '/srv/workspace/a' }, 'allow', 'read-auto-allow');
+  for (const program of [undefined, 'gatewayd-broker', 'vaultd']) {
+    if (program) await killed(program);
+    await decides('github__create_issue', { repo: 'public/a' }, 'deny', 'no-exfiltration');
+    await decides('github__create_issue', { repo: 'private/a' }, 'allow', 'write-needs-consent');
+  }
+  equal(labels(), ['confidential', 'pii'], 'labels after the read');
+  const told = keepgate.audit().filter((e) => e.event === 'session.labelled');
+  equal(told.length, 1, 'how often it is on record that the session was labelled');
+  const clean = keepgate.grant('github/*').token;
+  const { send } = await keepgate.legacy(clean);
+  const other = await (await send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'github__create_issue', arguments: { repo: 'public/a' } } })).json();
+  assert(!other.result.isError, `another session: ${JSON.stringify(other)}`);
+  keepgate.cli(['session', 'clear', session]);
+  await decides('github__create_issue', { repo: 'public/a' }, 'allow', 'write-needs-consent');
 });
 
 test('samples: quarantine, and the ceiling of trust', async () => {
