@@ -72,7 +72,7 @@ static void a_message(void)
 	at = strstr(mail.seen->message, "\r\nMessage-ID: ");
 	CHECK(at != NULL);
 	snprintf(id, sizeof(id), "%.*s", at == NULL ? 0 : (int)strcspn(at + 2, "\r") + 2, at == NULL ? "" : at);
-	rig->page--;
+	rig->last--;
 	CHECK(rig_ends(rig, PAGE_TRIGGER, PASSWORD, PAGED_OK) && told(id));
 	CHECK(rig_ends(rig, PAGE_RESOLVE, PASSWORD, PAGED_OK) && !told(id) && told("\r\nReferences: <"));
 	end();

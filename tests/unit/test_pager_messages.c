@@ -283,7 +283,7 @@ static void heartbeat(void)
 	struct ipc_page m = {.page = 0, .channel = ipc_text("ch"), .action = PAGE_HEARTBEAT, .dedup = ipc_text("beat")};
 	const struct ipc_paged *a;
 
-	r->page = 0;
+	r->last = 0;
 	a = rig_deliver(r, &m, "ping/5f2a9c01-77de-4b1c-9d3e-0a1b2c3d4e5f");
 	CHECK(a != NULL && a->result == PAGED_OK);
 	CHECK(seen(r, "POST /ping/5f2a9c01-77de-4b1c-9d3e-0a1b2c3d4e5f HTTP/1.1\r\n"));

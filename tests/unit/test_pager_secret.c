@@ -10,12 +10,12 @@ static void sends(struct rig *r)
 {
 	struct ipc_page m = rig_page(r, PAGE_TRIGGER);
 
-	rig_send(r->recorder, IPC_PAGE, &m);
+	rig_send(r->asker, IPC_PAGE, &m);
 }
 
 static bool ends(struct rig *r, uint8_t result, const char *detail)
 {
-	const struct ipc_paged *a = rig_take(r, r->recorder, IPC_PAGED, RIG_WAIT_MS);
+	const struct ipc_paged *a = rig_take(r, r->asker, IPC_PAGED, RIG_WAIT_MS);
 	bool right =
 		a != NULL && a->result == result && memmem(a->detail.p, a->detail.n, detail, strlen(detail)) != NULL;
 
@@ -104,15 +104,15 @@ static void a_page_is_under_way_once(void)
 	struct ipc_page m = rig_page(r, PAGE_TRIGGER);
 
 	r->stand.act = STAND_HANGS;
-	rig_send(r->recorder, IPC_PAGE, &m);
+	rig_send(r->asker, IPC_PAGE, &m);
 	rig_pump(r, 30);
 	/* The recorder has started again, and asks again: what comes of the first is its answer. */
-	close(r->recorder);
+	close(r->asker);
 	rig_pump(r, 10);
-	rig_recorder(r);
-	rig_send(r->recorder, IPC_PAGE, &m);
+	rig_asker(r);
+	rig_send(r->asker, IPC_PAGE, &m);
 	CHECK(ends(r, PAGED_RETRY, "cannot be reached"));
-	CHECK(r->stand.requests == 1 && rig_take(r, r->recorder, IPC_PAGED, 50) == NULL);
+	CHECK(r->stand.requests == 1 && rig_take(r, r->asker, IPC_PAGED, 50) == NULL);
 	rig_free(r);
 }
 
@@ -126,7 +126,7 @@ static void no_more_than_32(void)
 	for (int i = 0; i < 40; i++)
 		sends(r);
 	for (int i = 0; i < 40; i++) {
-		const struct ipc_paged *a = rig_take(r, r->recorder, IPC_PAGED, RIG_WAIT_MS);
+		const struct ipc_paged *a = rig_take(r, r->asker, IPC_PAGED, RIG_WAIT_MS);
 
 		CHECK(a != NULL && a->result == PAGED_RETRY);
 		early += a != NULL && a->retry_after_s == DELIVERIES_FULL_S;
@@ -142,7 +142,7 @@ static void unknown_channels_and_inner_addresses(void)
 	struct ipc_page m = rig_page(r, PAGE_TRIGGER);
 
 	m.channel = ipc_text("nobody");
-	rig_send(r->recorder, IPC_PAGE, &m);
+	rig_send(r->asker, IPC_PAGE, &m);
 	CHECK(ends(r, PAGED_PERMANENT, "no such channel"));
 	rig_free(r);
 	r = rig_new(INSIDE);

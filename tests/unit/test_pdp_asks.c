@@ -6,11 +6,6 @@
 #define OPA "\"kind\":\"opa\",\"url\":\"http://127.0.0.1:%u/v1/data/mcp/allow\",\"timeout_ms\":10000"
 #define QUICK "\"kind\":\"authzen\",\"url\":\"http://127.0.0.1:%u/access/v1/evaluation\""
 
-static bool seen(struct rig *r, const char *text)
-{
-	return strstr(r->point.seen, text) != NULL;
-}
-
 static void authzen_is_asked(void)
 {
 	struct rig *r = rig_new(AUTHZEN ",\"headers\":{\"X-Tenant\":\"t1\"}");
@@ -19,14 +14,14 @@ static void authzen_is_asked(void)
 	const char *field;
 
 	CHECK(rig_permits(r));
-	CHECK(strncmp(r->point.seen, "POST /access/v1/evaluation HTTP/1.1\r\n", 37) == 0);
+	CHECK(strncmp(r->stand.seen, "POST /access/v1/evaluation HTTP/1.1\r\n", 37) == 0);
 	CHECK(seen(r, "\r\nContent-Type: application/json\r\n") && seen(r, "\r\nAccept: application/json\r\n"));
 	CHECK(seen(r, "\r\nX-Tenant: t1\r\n") && seen(r, "\r\nUser-Agent: keepgate/") && !seen(r, "Expect"));
-	CHECK(seen(r, "\r\n\r\n" QUESTION) && r->point.requests == 1);
+	CHECK(seen(r, "\r\n\r\n" QUESTION) && r->stand.requests == 1);
 
-	r->point.body = "{\"decision\":true,\"context\":{\"decision_id\":\"d-\\\"1\"}}";
+	r->stand.body = "{\"decision\":true,\"context\":{\"decision_id\":\"d-\\\"1\"}}";
 	a = rig_ask(r);
-	field = strstr(r->point.seen, "\r\nX-Request-ID: ");
+	field = strstr(r->stand.seen, "\r\nX-Request-ID: ");
 	CHECK(a != NULL && field != NULL && strspn(field + 16, "0123456789abcdef") == 32);
 	if (field != NULL)
 		memcpy(id, field + 16, 32);
@@ -40,15 +35,15 @@ static void opa_is_asked(void)
 {
 	struct rig *r = rig_new(OPA);
 
-	r->point.body = "{\"result\":true,\"decision_id\":\"1\"}";
+	r->stand.body = "{\"result\":true,\"decision_id\":\"1\"}";
 	CHECK(rig_permits(r));
-	CHECK(strncmp(r->point.seen, "POST /v1/data/mcp/allow HTTP/1.1\r\n", 34) == 0);
+	CHECK(strncmp(r->stand.seen, "POST /v1/data/mcp/allow HTTP/1.1\r\n", 34) == 0);
 	CHECK(seen(r, "\r\n\r\n{\"input\":" QUESTION "}"));
-	r->point.body = "{\"result\":{\"allow\":false,\"reasons\":[\"not on sunday\"]}}";
+	r->stand.body = "{\"result\":{\"allow\":false,\"reasons\":[\"not on sunday\"]}}";
 	CHECK(rig_denies(r, "external-denied", "not on sunday"));
-	r->point.body = "{}";
+	r->stand.body = "{}";
 	CHECK(rig_denies(r, "external-denied", "undefined"));
-	r->point.body = PERMIT;
+	r->stand.body = PERMIT;
 	CHECK(rig_denies(r, "external-denied", "undefined"));
 	rig_free(r);
 }
@@ -58,11 +53,11 @@ static void opa_is_asked(void)
 
 static const struct ipc_pdp_answer *ask_batch(struct rig *r)
 {
-	struct ipc_pdp_ask m = {.ask = ++r->ask, .kind = PDP_ASK_BATCH, .request = ipc_text(QUESTIONS)};
+	struct ipc_pdp_ask m = {.ask = ++r->last, .kind = PDP_ASK_BATCH, .request = ipc_text(QUESTIONS)};
 	const struct ipc_pdp_answer *a;
 
-	rig_send(r->broker, IPC_PDP_ASK, &m);
-	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	rig_send(r->asker, IPC_PDP_ASK, &m);
+	a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 	CHECK(a != NULL && a->ask == m.ask);
 	return a;
 }
@@ -92,15 +87,15 @@ static void many_are_asked_at_once(void)
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		const struct ipc_pdp_answer *a;
 
-		r->point.body = v[i].body;
+		r->stand.body = v[i].body;
 		a = ask_batch(r);
 		CHECK(a != NULL && a->decision == (v[i].code[0] == '\0' ? DECISION_ALLOW : DECISION_DENY) &&
 		      ipc_is(a->reason_code, v[i].code));
 		CHECK(a != NULL && a->decisions.n == v[i].n && memcmp(a->decisions.p, v[i].decisions, v[i].n) == 0);
 	}
-	CHECK(strncmp(r->point.seen, "POST /access/v1/evaluations HTTP/1.1\r\n", 38) == 0);
+	CHECK(strncmp(r->stand.seen, "POST /access/v1/evaluations HTTP/1.1\r\n", 38) == 0);
 	CHECK(seen(r, "\r\n\r\n" QUESTIONS));
-	r->point.body = PERMIT;
+	r->stand.body = PERMIT;
 	CHECK(rig_permits(r) && seen(r, "POST /access/v1/evaluation HTTP/1.1\r\n"));
 	rig_free(r);
 }
@@ -118,7 +113,7 @@ static void more_decisions_than_can_be_are_none(void)
 	for (int i = 0; i < PDP_BATCH_TOOLS; i++, n += EACH)
 		memcpy(body + n, one, EACH);
 	memcpy(body + n - 1, "]}", 3);
-	r->point.body = body;
+	r->stand.body = body;
 	a = ask_batch(r);
 	CHECK(a != NULL && a->decision == DECISION_ALLOW && a->decisions.n == PDP_BATCH_TOOLS);
 	memcpy(body + n - 1, ",{\"decision\":true}]}", 21);
@@ -135,7 +130,7 @@ static void without_its_endpoint_there_is_no_batch(void)
 	const struct ipc_pdp_answer *a = ask_batch(r);
 
 	CHECK(a != NULL && a->decision == DECISION_DENY && ipc_is(a->reason_code, "external-unavailable"));
-	CHECK(r->point.requests == 0);
+	CHECK(r->stand.requests == 0);
 	rig_free(r);
 }
 
@@ -146,9 +141,9 @@ static void a_question_may_have_another_time(void)
 	struct rig *r = rig_new(QUICK);
 	const struct ipc_pdp_answer *a;
 
-	r->point.act = POINT_HANGS;
-	rig_send(r->broker, IPC_PDP_ASK, &m);
-	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	r->stand.act = STAND_HANGS;
+	rig_send(r->asker, IPC_PDP_ASK, &m);
+	a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 	CHECK(a != NULL && ipc_is(a->reason_code, "external-timeout") &&
 	      ipc_is(a->reason, "it has not answered within 120 ms"));
 	rig_free(r);
@@ -160,13 +155,13 @@ static void connections_are_kept(void)
 
 	for (int i = 0; i < 20; i++)
 		CHECK(rig_permits(r));
-	CHECK(r->point.connections == 1 && r->point.requests == 20);
+	CHECK(r->stand.connections == 1 && r->stand.requests == 20);
 	/* One that was closed while it rested is opened again. */
-	while (r->point.open > 0)
-		point_close(&r->point, r->point.conn[0]);
+	while (r->stand.open > 0)
+		stand_close(&r->stand, r->stand.conn[0]);
 	CHECK(rig_permits(r));
-	CHECK(r->point.connections == 2);
-	r->point.closes_after = true;
+	CHECK(r->stand.connections == 2);
+	r->stand.extra = "Connection: close\r\n";
 	CHECK(rig_permits(r) && rig_permits(r) && rig_permits(r));
 	rig_free(r);
 }
@@ -177,11 +172,11 @@ static void every_question_is_asked(void)
 	struct rig *r = rig_new(AUTHZEN);
 
 	CHECK(rig_permits(r));
-	r->point.body = "{\"decision\":false,\"context\":{\"reason_user\":{\"en\":\"not any more\"}}}";
+	r->stand.body = "{\"decision\":false,\"context\":{\"reason_user\":{\"en\":\"not any more\"}}}";
 	CHECK(rig_denies(r, "external-denied", "not any more"));
-	r->point.body = PERMIT;
+	r->stand.body = PERMIT;
 	CHECK(rig_permits(r));
-	CHECK(r->point.requests == 3);
+	CHECK(r->stand.requests == 3);
 	rig_free(r);
 }
 
@@ -216,15 +211,15 @@ static void other_answers_deny(void)
 	struct rig *r = rig_new(AUTHZEN);
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		r->point.status = v[i].status;
-		r->point.type = v[i].type;
-		r->point.body = v[i].body;
+		r->stand.status = v[i].status;
+		r->stand.type = v[i].type;
+		r->stand.body = v[i].body;
 		CHECK(rig_denies(r, v[i].code, v[i].reason));
 	}
-	CHECK(r->point.requests == sizeof(v) / sizeof(v[0])); /* no redirect was followed, none was asked again */
-	r->point.status = 200;
-	r->point.type = "Application/JSON; charset=utf-8";
-	r->point.body = PERMIT;
+	CHECK(r->stand.requests == sizeof(v) / sizeof(v[0])); /* no redirect was followed, none was asked again */
+	r->stand.status = 200;
+	r->stand.type = "Application/JSON; charset=utf-8";
+	r->stand.body = PERMIT;
 	CHECK(rig_permits(r));
 	rig_free(r);
 }
@@ -245,12 +240,12 @@ static void broken_answers_deny(void)
 	};
 	struct rig *r = rig_new(AUTHZEN);
 
-	r->point.act = POINT_RAW;
+	r->stand.act = STAND_RAW;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		r->point.body = v[i].raw;
+		r->stand.body = v[i].raw;
 		CHECK(rig_denies(r, v[i].code, ""));
 	}
-	r->point.act = POINT_CLOSES;
+	r->stand.act = STAND_CLOSES;
 	CHECK(rig_denies(r, "external-unavailable", ""));
 	rig_free(r);
 }
@@ -264,16 +259,16 @@ static void long_answers_deny(void)
 
 	memset(body, ' ', VERDICT_ANSWER_MAX + 1);
 	memcpy(body, PERMIT, strlen(PERMIT));
-	r->point.body = body;
-	r->point.len = VERDICT_ANSWER_MAX;
+	r->stand.body = body;
+	r->stand.len = VERDICT_ANSWER_MAX;
 	CHECK(rig_permits(r));
-	r->point.len = VERDICT_ANSWER_MAX + 1;
+	r->stand.len = VERDICT_ANSWER_MAX + 1;
 	CHECK(rig_denies(r, "external-malformed", "longer"));
-	r->point.act = POINT_RAW;
+	r->stand.act = STAND_RAW;
 	n = snprintf(head, 65536,
 		     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Long: %030000d\r\n\r\n" PERMIT, 1);
-	r->point.body = head;
-	r->point.len = (size_t)n;
+	r->stand.body = head;
+	r->stand.len = (size_t)n;
 	CHECK(rig_denies(r, "external-unavailable", "cannot be asked now"));
 	free(body);
 	free(head);
@@ -284,7 +279,7 @@ static void no_server_denies(void)
 {
 	struct rig *r = rig_new(AUTHZEN);
 
-	point_stop(&r->point);
+	stand_stop(&r->stand);
 	CHECK(rig_denies(r, "external-unavailable", "cannot be asked"));
 	CHECK(r->p.asks.n == 0);
 	rig_free(r);
@@ -296,7 +291,7 @@ static void restart(evutil_socket_t fd, short what, void *arg)
 	struct rig *r = arg;
 
 	(void)fd, (void)what;
-	point_start(r, r->point.port);
+	stand_start(&r->stand, r->role.loop, r->stand.port);
 }
 
 static void a_connection_is_tried_twice(void)
@@ -309,13 +304,13 @@ static void a_connection_is_tried_twice(void)
 	for (int i = 0; i < 20 && !permitted; i++) {
 		const struct ipc_pdp_answer *a;
 
-		point_stop(&r->point);
+		stand_stop(&r->stand);
 		(void)event_base_once(loop_base(r->role.loop), -1, EV_TIMEOUT, restart, r, &soon);
 		a = rig_ask(r);
 		permitted = a != NULL && a->decision == DECISION_ALLOW;
 		rig_pump(r, 10);
 	}
-	CHECK(permitted && r->point.requests == 1);
+	CHECK(permitted && r->stand.requests == 1);
 	rig_free(r);
 }
 
@@ -324,11 +319,11 @@ static void tls_that_fails_denies(void)
 {
 	struct rig *r = rig_new("\"kind\":\"authzen\",\"url\":\"https://127.0.0.1:%u/e\",\"timeout_ms\":10000");
 
-	r->point.act = POINT_RAW;
-	r->point.body = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n" PERMIT;
-	r->point.deaf = true;
+	r->stand.act = STAND_RAW;
+	r->stand.body = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n" PERMIT;
+	r->stand.deaf = true;
 	CHECK(rig_denies(r, "external-unavailable", ""));
-	CHECK(r->point.connections == 1);
+	CHECK(r->stand.connections == 1);
 	rig_free(r);
 }
 
@@ -338,7 +333,7 @@ static void deadline_is_kept(void)
 	unsigned long long begun, took;
 
 	CHECK(r->p.config->timeout_ms == 50);
-	r->point.act = POINT_HANGS;
+	r->stand.act = STAND_HANGS;
 	for (int i = 0; i < 3; i++) {
 		begun = loop_now_ns();
 		CHECK(rig_denies(r, "external-timeout", "within 50 ms"));
@@ -355,22 +350,22 @@ static void late_answers_are_nothing(void)
 	uint64_t id;
 	const struct ipc_pdp_answer *a;
 
-	r->point.act = POINT_HANGS;
+	r->stand.act = STAND_HANGS;
 	for (int i = 0; i < ASKS_LATE_MAX + 4; i++)
 		CHECK(rig_denies(r, "external-timeout", ""));
 	CHECK(r->p.asks.n == ASKS_LATE_MAX && r->p.asks.late == ASKS_LATE_MAX);
-	CHECK(r->point.open >= ASKS_LATE_MAX);
-	r->point.act = POINT_ANSWERS;
-	while (r->point.open > 1)
-		point_close(&r->point, r->point.conn[0]);
-	point_answer(&r->point, r->point.conn[0]);
+	CHECK(r->stand.open >= ASKS_LATE_MAX);
+	r->stand.act = STAND_ANSWERS;
+	while (r->stand.open > 1)
+		stand_close(&r->stand, r->stand.conn[0]);
+	stand_answer(&r->stand, r->stand.conn[0]);
 	rig_pump(r, 100);
 	CHECK(r->p.asks.n == 0 && r->p.asks.late == 0);
-	CHECK(rig_take(r, r->broker, IPC_PDP_ANSWER, 10) == NULL);
+	CHECK(rig_take(r, r->asker, IPC_PDP_ANSWER, 10) == NULL);
 	/* Late ones end by themselves too. */
-	r->point.act = POINT_HANGS;
+	r->stand.act = STAND_HANGS;
 	id = rig_ask_text(r, QUESTION);
-	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 	CHECK(a != NULL && a->ask == id && r->p.asks.n == 1);
 	for (int i = 0; i < 200 && r->p.asks.n > 0; i++)
 		rig_pump(r, 50);
@@ -384,26 +379,26 @@ static void questions_are_bounded(void)
 	const struct ipc_pdp_answer *a;
 	unsigned permitted = 0;
 
-	r->point.act = POINT_HANGS;
+	r->stand.act = STAND_HANGS;
 	for (int i = 0; i < ASKS_MAX; i++) {
 		rig_ask_text(r, QUESTION);
 		if (i % 50 == 0)
 			rig_pump(r, 1);
 	}
-	for (int i = 0; i < 5000 && (r->p.asks.n < ASKS_MAX || r->point.requests < TRANSFER_CONNECTIONS_MAX); i++)
+	for (int i = 0; i < 5000 && (r->p.asks.n < ASKS_MAX || r->stand.requests < TRANSFER_CONNECTIONS_MAX); i++)
 		rig_pump(r, 1);
-	CHECK(r->p.asks.n == ASKS_MAX && r->point.open == TRANSFER_CONNECTIONS_MAX);
+	CHECK(r->p.asks.n == ASKS_MAX && r->stand.open == TRANSFER_CONNECTIONS_MAX);
 	CHECK(rig_denies(r, "external-unavailable", "too many questions"));
 	/* Now it answers all of them, over the connections that there are. */
-	r->point.act = POINT_ANSWERS;
-	for (unsigned i = 0; i < r->point.open; i++)
-		point_answer(&r->point, r->point.conn[i]);
+	r->stand.act = STAND_ANSWERS;
+	for (unsigned i = 0; i < r->stand.open; i++)
+		stand_answer(&r->stand, r->stand.conn[i]);
 	for (int i = 0; i < ASKS_MAX; i++) {
-		a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+		a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 		permitted += a != NULL && a->decision == DECISION_ALLOW;
 	}
-	CHECK(permitted == ASKS_MAX && r->p.asks.n == 0 && r->point.requests == ASKS_MAX);
-	CHECK(r->point.connections <= 2 * TRANSFER_CONNECTIONS_MAX);
+	CHECK(permitted == ASKS_MAX && r->p.asks.n == 0 && r->stand.requests == ASKS_MAX);
+	CHECK(r->stand.connections <= 2 * TRANSFER_CONNECTIONS_MAX);
 	CHECK(rig_permits(r));
 	rig_free(r);
 }
@@ -417,10 +412,10 @@ static void only_objects_go_out(void)
 		const struct ipc_pdp_answer *a;
 
 		rig_ask_text(r, bad[i]);
-		a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+		a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 		CHECK(a != NULL && a->decision == DECISION_DENY && ipc_is(a->reason_code, "external-unavailable"));
 	}
-	CHECK(r->point.requests == 0 && r->p.asks.n == 0);
+	CHECK(r->stand.requests == 0 && r->p.asks.n == 0);
 	rig_free(r);
 }
 
@@ -428,18 +423,18 @@ static void a_lost_broker_is_forgotten(void)
 {
 	struct rig *r = rig_new(AUTHZEN);
 
-	r->point.act = POINT_HANGS;
+	r->stand.act = STAND_HANGS;
 	for (int i = 0; i < 10; i++)
 		rig_ask_text(r, QUESTION);
-	for (int i = 0; i < 1000 && r->point.requests < 10; i++)
+	for (int i = 0; i < 1000 && r->stand.requests < 10; i++)
 		rig_pump(r, 1);
 	CHECK(r->p.asks.n == 10);
-	close(r->broker);
+	close(r->asker);
 	for (int i = 0; i < 1000 && r->p.broker != NULL; i++)
 		rig_pump(r, 1);
 	CHECK(r->p.asks.n == 0 && r->p.broker == NULL);
-	rig_broker(r);
-	r->point.act = POINT_ANSWERS;
+	rig_asker(r);
+	r->stand.act = STAND_ANSWERS;
 	CHECK(rig_permits(r));
 	rig_free(r);
 }

@@ -7,11 +7,6 @@
 #define VALUE "Bearer planted-secret"
 #define LINE "\r\nAuthorization: " VALUE "\r\n"
 
-static bool seen(struct rig *r, const char *text)
-{
-	return strstr(r->point.seen, text) != NULL;
-}
-
 static struct rig *keyed(void)
 {
 	struct rig *r = rig_new(SECRET);
@@ -48,9 +43,9 @@ static void a_question_waits_for_it(void)
 	uint64_t id = rig_ask_text(r, QUESTION);
 
 	rig_pump(r, 50);
-	CHECK(r->p.asks.n == 1 && r->point.connections == 0);
+	CHECK(r->p.asks.n == 1 && r->stand.connections == 0);
 	rig_attach(r, CRED_HEADER, "X-Key", "k", NULL);
-	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 	CHECK(a != NULL && a->ask == id && a->decision == DECISION_ALLOW && seen(r, "\r\nX-Key: k\r\n"));
 	rig_free(r);
 }
@@ -60,7 +55,7 @@ static void without_a_vault_nothing_goes_out(void)
 	struct rig *r = rig_new(SECRET);
 
 	CHECK(rig_denies(r, "external-unavailable", "vaultd is away"));
-	CHECK(r->point.connections == 0);
+	CHECK(r->stand.connections == 0);
 	rig_free(r);
 }
 
@@ -70,7 +65,7 @@ static void a_silent_vault_is_a_timeout(void)
 	struct rig *r = keyed();
 
 	CHECK(rig_denies(r, "external-timeout", ""));
-	CHECK(r->point.connections == 0 && r->p.asks.n == 0);
+	CHECK(r->stand.connections == 0 && r->p.asks.n == 0);
 	rig_free(r);
 }
 
@@ -88,14 +83,14 @@ static void a_refused_credential_denies(void)
 	CHECK(m != NULL);
 	no.call = m != NULL ? m->call : 0;
 	rig_send(r->vault, IPC_SELF_ATTACHED, &no);
-	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 	CHECK(a != NULL && a->decision == DECISION_DENY && ipc_is(a->reason_code, "external-unavailable"));
 	CHECK(a != NULL && memmem(a->reason.p, a->reason.n, "it is not stored", 16) != NULL);
-	CHECK(r->point.connections == 0);
+	CHECK(r->stand.connections == 0);
 	/* The next question asks for it again, and gets it. */
 	rig_ask_text(r, QUESTION);
 	rig_attach(r, CRED_BEARER, "Authorization", VALUE, NULL);
-	a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+	a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 	CHECK(a != NULL && a->decision == DECISION_ALLOW && seen(r, LINE));
 	rig_free(r);
 }
@@ -123,9 +118,9 @@ static void wrong_seals_are_refused(void)
 		if (v[i].other_key)
 			r->key[0] ^= 1;
 		rig_attach(r, v[i].kind, v[i].slot, v[i].value, v[i].destination);
-		a = rig_take(r, r->broker, IPC_PDP_ANSWER, RIG_WAIT_MS);
+		a = rig_take(r, r->asker, IPC_PDP_ANSWER, RIG_WAIT_MS);
 		CHECK(a != NULL && a->decision == DECISION_DENY && ipc_is(a->reason_code, "external-unavailable"));
-		CHECK(r->point.connections == 0);
+		CHECK(r->stand.connections == 0);
 		rig_free(r);
 	}
 }
@@ -187,7 +182,7 @@ static void literal_lines_need_no_vault(void)
 	struct rig *r = rig_new("\"kind\":\"opa\",\"url\":\"http://127.0.0.1:%u/e\",\"timeout_ms\":3000,"
 				"\"headers\":{\"X-Tenant\":\"t1\"}");
 
-	r->point.body = "{\"result\":true}";
+	r->stand.body = "{\"result\":true}";
 	CHECK(rig_permits(r) && seen(r, "\r\nX-Tenant: t1\r\n"));
 	/* One that comes and goes is no matter. */
 	rig_vault(r);

@@ -1,49 +1,10 @@
 /* The role as it runs, locked, with a parent, a broker and a vault that the test plays. */
-#include <signal.h>
-#include <sys/wait.h>
-
-#include "common/spawn.h"
 #include "tests/unit/pdp_rig.h"
+#include "tests/unit/role_rig.h"
 
 #define SECRET                                                                                                         \
 	"\"kind\":\"opa\",\"url\":\"http://localhost:%u/v1/data/mcp/allow\",\"timeout_ms\":10000,"                     \
 	"\"headers\":{\"Authorization\":\"Bearer ${secret:pdp-token}\"}"
-
-static int control;
-static pid_t pid;
-
-static void begin(const struct config *config)
-{
-	char *slice = config_slice(config, CONFIG_PDP, NULL);
-	char bin[4096], exe[4200];
-	int pair[2];
-
-	if (slice == NULL || spawn_bin_dir(bin, sizeof(bin)) != 0)
-		abort();
-	rig_pair(pair);
-	snprintf(exe, sizeof(exe), "%s/../gatewayd-pdp", bin);
-	struct spawn s = {
-		.executable = exe, .argv = {exe}, .control_fd = pair[1], .listen_fd = -1, .death_signal = SIGKILL};
-	struct ipc_config m = {.json = ipc_text(slice)};
-
-	pid = spawn_start(&s);
-	close(pair[1]);
-	control = pair[0];
-	rig_send(control, IPC_CONFIG, &m);
-	free(slice);
-}
-
-static int give(enum ipc_role role)
-{
-	struct ipc_peer m = {.role = (uint32_t)role};
-	int pair[2];
-
-	rig_pair(pair);
-	if (ipc_write_blocking(control, IPC_PEER, &m, pair[1]) != KG_OK)
-		abort();
-	close(pair[1]);
-	return pair[0];
-}
 
 static void a_locked_role_asks(void)
 {
@@ -51,34 +12,32 @@ static void a_locked_role_asks(void)
 	const struct ipc_ready *ready;
 	const struct ipc_pdp_answer *a;
 	struct ipc_stop stop = {0};
-	int status = -1;
 
-	begin(r->role.config);
-	ready = rig_take(r, control, IPC_READY, RIG_WAIT_MS);
+	run_begin("gatewayd-pdp", r->role.config, CONFIG_PDP);
+	ready = rig_take(r, run_control, IPC_READY, RIG_WAIT_MS);
 	CHECK(ready != NULL && ready->acts_refused > 10);
-	close(r->broker);
-	r->broker = give(IPC_ROLE_BROKER);
-	r->vault = give(IPC_ROLE_VAULT);
+	close(r->asker);
+	r->asker = run_give(IPC_ROLE_BROKER, "");
+	r->vault = run_give(IPC_ROLE_VAULT, "");
 	rig_agree(r);
 	rig_attach(r, CRED_BEARER, "Authorization", "Bearer planted-secret", NULL);
-	r->point.body = "{\"result\":true}";
+	r->stand.body = "{\"result\":true}";
 	for (int i = 0; i < 5; i++)
 		CHECK(rig_permits(r));
-	CHECK(r->point.connections == 1 && r->point.requests == 5);
-	CHECK(strstr(r->point.seen, "\r\nAuthorization: Bearer planted-secret\r\n") != NULL);
-	point_stop(&r->point);
+	CHECK(r->stand.connections == 1 && r->stand.requests == 5);
+	CHECK(strstr(r->stand.seen, "\r\nAuthorization: Bearer planted-secret\r\n") != NULL);
+	stand_stop(&r->stand);
 	CHECK(rig_denies(r, "external-unavailable", ""));
-	point_start(r, r->point.port);
+	stand_start(&r->stand, r->role.loop, r->stand.port);
 	CHECK(rig_permits(r));
 	/* Its vault goes: it asks its parent for another one. */
 	close(r->vault);
 	r->vault = -1;
-	CHECK(rig_take(r, control, IPC_WANT_PEER, RIG_WAIT_MS) != NULL);
+	CHECK(rig_take(r, run_control, IPC_WANT_PEER, RIG_WAIT_MS) != NULL);
 	a = rig_ask(r);
 	CHECK(a != NULL && a->decision == DECISION_DENY);
-	rig_send(control, IPC_STOP, &stop);
-	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	close(control);
+	rig_send(run_control, IPC_STOP, &stop);
+	CHECK(run_ends(0));
 	rig_free(r);
 }
 
@@ -87,12 +46,10 @@ static void without_a_decision_point_it_does_not_start(void)
 	static const char text[] = "{\"mcpServers\":{\"s\":{\"command\":\"a\"}}}";
 	char error[CONFIG_ERROR_MAX];
 	struct config *c = NULL;
-	int status = -1;
 
 	CHECK(config_parse("test", text, sizeof(text) - 1, &c, error) == KG_OK);
-	begin(c);
-	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == KG_EXIT_CONFIG);
-	close(control);
+	run_begin("gatewayd-pdp", c, CONFIG_PDP);
+	CHECK(run_ends(KG_EXIT_CONFIG));
 	config_free(c);
 }
 
