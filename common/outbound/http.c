@@ -230,6 +230,20 @@ void http_worked_set(struct http *h, void (*worked)(void *arg), void *arg)
 	h->config.arg = arg;
 }
 
+void http_each_done(struct http *h, void (*done)(void *owner, CURLcode code))
+{
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+		CURLcode code = m->data.result;
+		char *owner = NULL;
+
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &owner);
+		done(owner, code);
+	}
+}
+
 CURLM *http_multi(struct http *h)
 {
 	return h->multi;

@@ -39,6 +39,8 @@ int http_easy_setup(struct http *h, CURL *easy) MUST_CHECK;
 CURLM *http_multi(struct http *h);
 const char *http_url(const struct http *h);
 void http_worked_set(struct http *h, void (*worked)(void *arg), void *arg);
+/* When curl has worked: each handle that is done, by its CURLOPT_PRIVATE. done() may remove it, and add others. */
+void http_each_done(struct http *h, void (*done)(void *owner, CURLcode code));
 
 /* Why the last connection was refused by its address, or NULL; static. Reset by reading it. */
 const char *http_take_refusal(struct http *h);

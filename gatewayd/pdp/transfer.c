@@ -189,8 +189,9 @@ static void describe_failure(struct transfer *t, CURLcode code, struct transfer_
 	}
 }
 
-static void finish(struct transfer *t, CURLcode code)
+static void finish(void *owner, CURLcode code)
 {
+	struct transfer *t = owner;
 	struct transfer_pool *p = t->pool;
 	struct transfer_result r = {.end = TRANSFER_ANSWERED};
 	void *arg = t->arg;
@@ -212,16 +213,8 @@ static void finish(struct transfer *t, CURLcode code)
 static void worked(void *arg)
 {
 	struct transfer_pool *p = arg;
-	CURLMsg *m;
-	int left;
 
-	while ((m = curl_multi_info_read(http_multi(p->http), &left)) != NULL) {
-		CURLcode code = m->data.result;
-		char *owner = NULL;
-
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &owner);
-		finish((struct transfer *)(void *)owner, code);
-	}
+	http_each_done(p->http, finish);
 }
 
 struct transfer_pool *transfer_pool_new(struct loop *l, const struct http_config *c, size_t answer_max,

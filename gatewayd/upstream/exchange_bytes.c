@@ -119,8 +119,9 @@ static const char *failure(struct exchange *x, CURLcode code)
 	return x->error[0] ? x->error : curl_easy_strerror(code);
 }
 
-static void finish(struct exchange *x, CURLcode code)
+static void finish(void *owner, CURLcode code)
 {
+	struct exchange *x = owner;
 	struct exchange_end end = {.answered = code == CURLE_OK, .begun = bytes_sent(x) > 0};
 	int err;
 
@@ -150,8 +151,7 @@ void exchange_worked(void *arg)
 {
 	struct exchange_pool *p = arg;
 	struct exchange *x;
-	CURLMsg *m;
-	int left, err;
+	int err;
 
 	while ((x = TAILQ_FIRST(&p->fresh)) != NULL) {
 		TAILQ_REMOVE(&p->fresh, x, fresh);
@@ -159,11 +159,5 @@ void exchange_worked(void *arg)
 		if (enter(x, feed_events, NULL, &err) && err != 0)
 			stream_broken(x);
 	}
-	while ((m = curl_multi_info_read(http_multi(p->http), &left)) != NULL) {
-		CURLcode code = m->data.result;
-		char *owner = NULL;
-
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &owner);
-		finish((struct exchange *)(void *)owner, code);
-	}
+	http_each_done(p->http, finish);
 }

@@ -214,8 +214,9 @@ static bool is_answered(const struct wire *w, CURLcode code, long status)
 	return w->too_long && status != 0;
 }
 
-static void finish(struct wire *w, CURLcode code)
+static void finish(void *owner, CURLcode code)
 {
+	struct wire *w = owner;
 	struct wire_pool *p = w->pool;
 	struct wire_result r = {.answer = {.body = (const char *)buf_ptr(&w->answer),
 					   .len = buf_len(&w->answer),
@@ -237,16 +238,8 @@ static void finish(struct wire *w, CURLcode code)
 static void worked(void *arg)
 {
 	struct wire_pool *p = arg;
-	CURLMsg *m;
-	int left;
 
-	while ((m = curl_multi_info_read(http_multi(p->http), &left)) != NULL) {
-		CURLcode code = m->data.result;
-		char *owner = NULL;
-
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &owner);
-		finish((struct wire *)(void *)owner, code);
-	}
+	http_each_done(p->http, finish);
 }
 
 struct wire_pool *wire_pool_new(struct loop *l, const struct config_server *link, uint32_t timeout_ms,
