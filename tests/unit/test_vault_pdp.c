@@ -1,44 +1,10 @@
 /* The external decision point's role before the vault: it has credentials, and nothing else that a server has. */
-#include "tests/unit/vault_rig.h"
-
-#include "common/call.h"
+#include "tests/unit/vault_self_rig.h"
 
 #define EXTERNAL                                                                                                       \
 	"{\"origin\":\"test.example.com/log\",\"mcpServers\":{\"plain\":{\"command\":\"/bin/true\",\"tiers\":{\"*\":"  \
 	"\"read\"}}},\"policy\":{\"external\":{\"kind\":\"authzen\",\"url\":\"https://pdp.example.com/access/v1/"      \
 	"evaluation\",\"headers\":{\"Authorization\":\"Bearer ${secret:pdp-token}\"}}}}"
-
-/* The rig's vault, as a start with another configuration leaves it. */
-static void open_with(struct rig *r, const char *json)
-{
-	char error[CONFIG_ERROR_MAX];
-
-	rig_open(r);
-	rig_stop(r);
-	if (config_parse("test.json", json, strlen(json), &r->config, error) != KG_OK) {
-		fprintf(stderr, "%s\n", error);
-		exit(1);
-	}
-	r->loop = loop_new();
-	r->store = store_open(r->dir);
-	r->v = vault_new(r->config, r->loop, r->master, r->store, rig_wall);
-}
-
-static void self_digest(const uint8_t txn[ID_LEN], const char *name, uint8_t digest[HASH_LEN])
-{
-	static const uint8_t no_session[ID_LEN];
-	uint8_t nothing[HASH_LEN];
-	struct call_id id = {.session = no_session,
-			     .upstream = name,
-			     .method = SELF_CONNECT,
-			     .name = {"", 0},
-			     .txn = txn,
-			     .args_sha256 = nothing,
-			     .meta_sha256 = nothing};
-
-	sha256("", 0, nothing);
-	call_digest(&id, digest);
-}
 
 static void its_credential_is_sealed_for_it(void)
 {
@@ -51,7 +17,7 @@ static void its_credential_is_sealed_for_it(void)
 	struct rig r;
 	int role, admin, recorder;
 
-	open_with(&r, EXTERNAL);
+	rig_open_with(&r, EXTERNAL);
 	recorder = rig_peer(&r, IPC_ROLE_RECORDER);
 	admin = rig_peer(&r, IPC_ROLE_ADMIN);
 	role = rig_upstream(&r, "policy", key);
@@ -66,10 +32,10 @@ static void its_credential_is_sealed_for_it(void)
 	rig_say(role, IPC_SELF_ATTACH, &ask);
 	CHECK(rig_expect(&r, role, IPC_SELF_ATTACHED, &m));
 	CHECK(a->status == GRANT_OK);
-	self_digest(ask.txn, "plain", digest);
+	rig_self_digest(&ask, "plain", digest);
 	CHECK(credentials_open(key, digest, "https://pdp.example.com:443", loop_now_ns(), a->sealed.p, a->sealed.n,
 			       &set) == KG_E_CRYPTO);
-	self_digest(ask.txn, "policy", digest);
+	rig_self_digest(&ask, "policy", digest);
 	CHECK(credentials_open(key, digest, "https://pdp.example.com:443", loop_now_ns(), a->sealed.p, a->sealed.n,
 			       &set) == KG_OK);
 	CHECK(set != NULL && set->count == 1 && strcmp(set->item[0].slot, "Authorization") == 0 &&
@@ -93,7 +59,7 @@ static void it_has_no_tools(void)
 	struct rig r;
 	int role;
 
-	open_with(&r, EXTERNAL);
+	rig_open_with(&r, EXTERNAL);
 	role = rig_upstream(&r, "policy", key);
 	rig_tool(role, 1, "list", TIER_READ, 0);
 	CHECK(rig_dropped(&r, role));
@@ -117,7 +83,7 @@ static void no_call_goes_to_it(void)
 	json_t *grant;
 	int role, broker, admin, recorder;
 
-	open_with(&r, EXTERNAL);
+	rig_open_with(&r, EXTERNAL);
 	recorder = rig_peer(&r, IPC_ROLE_RECORDER);
 	admin = rig_peer(&r, IPC_ROLE_ADMIN);
 	grant = rig_grant(&r, admin, recorder,

@@ -248,11 +248,11 @@ static inline json_t *rig_do(struct rig *r, int admin, int recorder, const char 
 	return out;
 }
 
-/* An upstream role of this server, keyed; its tools are not told yet. */
-static inline int rig_upstream(struct rig *r, const char *server, uint8_t key[KX_LEN])
+/* A role that says this name, keyed. */
+static inline int rig_keyed(struct rig *r, enum ipc_role role, const char *link, uint8_t key[KX_LEN])
 {
-	int fd = rig_peer(r, IPC_ROLE_UPSTREAM);
-	struct ipc_upstream_name name = {.upstream = ipc_text(server)};
+	int fd = rig_peer(r, role);
+	struct ipc_upstream_name name = {.upstream = ipc_text(link)};
 	struct ipc_upstream_key mine = {0};
 	uint8_t sk[KX_LEN];
 	struct rig_message m;
@@ -267,6 +267,12 @@ static inline int rig_upstream(struct rig *r, const char *server, uint8_t key[KX
 		exit(1);
 	rig_forget(&m);
 	return fd;
+}
+
+/* An upstream role of this server, keyed; its tools are not told yet. */
+static inline int rig_upstream(struct rig *r, const char *server, uint8_t key[KX_LEN])
+{
+	return rig_keyed(r, IPC_ROLE_UPSTREAM, server, key);
 }
 
 static inline void rig_tool_as(int fd, uint32_t generation, const char *name, uint8_t tier, uint8_t floor,
