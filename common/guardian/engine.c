@@ -171,6 +171,9 @@ static void report(struct guard_engine *e, uint32_t number, struct key_state *k,
 	struct guard_finding *f = &e->finding;
 	bool again = k->told_us != 0 && ev->ts_us < k->told_us + r->info.suppress_us;
 
+	/* A signal that goes on is one for as long: who waits until it was said long ago gains nothing. */
+	if (again && r->info.class == GUARD_STATISTICAL)
+		(void)second_signal(e, number, ev);
 	if (again && (e->again == NULL || !acts_alone(&r->info) || r->info.nresponses == 0))
 		return;
 	if (!again)

@@ -93,6 +93,10 @@ static void check_needs(struct loader *l, const json_t *doc, const struct rule *
 			 detectors[r->kind].name);
 		fault(l, where, what);
 	}
+	if (r->kind == DETECT_MATCH && r->select.nconditions == 0)
+		fault(l, "detection", "selection is missing: a match of every event would never be silent");
+	if (r->info.class == GUARD_SCORING && r->info.nresponses != 0)
+		fault(l, "response", "a rule of class scoring never acts: statistical or certain ones do");
 	if (r->kind == DETECT_CUSUM && r->p1 <= r->p0)
 		fault(l, "detector.spike", "must be greater than usual");
 	if (r->kind == DETECT_HOURS && r->to_min <= r->from_min)

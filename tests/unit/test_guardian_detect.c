@@ -485,6 +485,30 @@ static void two_weak_signals_act_together(void)
 	guard_engine_free(t.engine);
 }
 
+/* The first signal is told once in eight hours, and goes on: it counts when the second comes. */
+static void nor_does_waiting_part_them(void)
+{
+	struct seen s;
+	struct traffic t = begin(&s, "breadth");
+	struct traffic_call c;
+
+	for (unsigned i = 0; i < 120; i++) {
+		char tool[32];
+
+		snprintf(tool, sizeof(tool), "mail/tool-%u", i);
+		c = call_at(i < 40 ? AT(22, i * 60) : AT(22, 2400 + i));
+		if (i < 40 || i % 8 == 0) {
+			c.tier = "write";
+			c.tool = "mail/send";
+		} else {
+			c.tool = tool;
+		}
+		traffic_call(&t, &c);
+	}
+	CHECK(s.total == 1 && s.acts == 1);
+	guard_engine_free(t.engine);
+}
+
 static void a_tool_that_is_new_after_learning(void)
 {
 	struct seen s;
@@ -640,6 +664,41 @@ static void a_million_keys_are_bounded(void)
 	guard_engine_free(t.engine);
 }
 
+/* What would match every event, what can match none, and what would never do what it says, is refused. */
+static void rules_that_cannot_be_meant(void)
+{
+#define CERTAIN "class: certain\nseverity: high\n"
+#define CALL CERTAIN "detection: {selection: {kind: call}}\n"
+	static const char *const faults[][2] = {
+		{CERTAIN "detector: {type: match}\nresponse: [{act: seal}]\n", "every event"},
+		{CERTAIN "detection: {selection: {}}\ndetector: {type: match}\n", "every event"},
+		{CERTAIN "detection: {selection: {kind: []}}\ndetector: {type: match}\n", "detection.selection.kind"},
+		{"class: scoring\nseverity: low\ndetection: {selection: {kind: call}}\ndetector: {type: match}\n"
+		 "response: [{act: pause}]\n",
+		 "never acts"},
+		{CALL "detector: {type: count, window: 0s, threshold: 1}\n", "detector.window"},
+		{CALL "detector: {type: count, window: 99999999d, threshold: 1}\n", "detector.window"},
+		{CALL "detector: {type: count, window: 1m, threshold: .inf}\n", "detector.threshold"},
+		{CALL "detector: {type: count, window: 1m, threshold: 1e999}\n", "detector.threshold"},
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct guard_file file = {"own.yml", text, 0};
+		struct guard_rules *none = NULL;
+		struct buf errors;
+
+		file.len = (size_t)snprintf(text, sizeof(text), "title: T\nid: t\n%s", faults[i][0]);
+		buf_init(&errors, 65536);
+		CHECK(guard_rules_load(&file, 1, &none, &errors) == KG_E_CONFIG);
+		CHECK(buf_text(&errors) != NULL && strstr(buf_text(&errors), faults[i][1]) != NULL);
+		guard_rules_free(none);
+		buf_free(&errors);
+	}
+#undef CALL
+#undef CERTAIN
+}
+
 int main(void)
 {
 	if (sodium_init() < 0)
@@ -656,9 +715,11 @@ int main(void)
 	RUN(nor_where_everything_was_used_before);
 	RUN(a_slow_result_is_not_crowded_out);
 	RUN(a_violation_without_a_server);
+	RUN(rules_that_cannot_be_meant);
 	RUN(two_places_at_once);
 	RUN(much_read_then_written);
 	RUN(two_weak_signals_act_together);
+	RUN(nor_does_waiting_part_them);
 	RUN(a_tool_that_is_new_after_learning);
 	RUN(far_more_than_usual);
 	RUN(a_burst_of_consents);
