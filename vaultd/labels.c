@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "vaultd/acts.h"
 #include "vaultd/admin.h"
 #include "vaultd/listing.h"
@@ -26,7 +28,7 @@ static bool has_line(const char *text, const char *line)
 	while (*text != '\0') {
 		size_t n = strcspn(text, "\n");
 
-		if (n == len && memcmp(text, line, n) == 0)
+		if (n == len && sodium_memcmp(text, line, n) == 0)
 			return true;
 		text += n + (text[n] == '\n');
 	}

@@ -313,6 +313,18 @@ static void pragma_is(struct scene *s, const char *pragma, const char *want)
 	sqlite3_finalize(stmt);
 }
 
+static int version_of(const struct scene *s)
+{
+	sqlite3_stmt *stmt;
+	int version = 0;
+
+	CHECK(sqlite3_prepare_v2(s->r.store->db, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK &&
+	      sqlite3_step(stmt) == SQLITE_ROW);
+	version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return version;
+}
+
 static int second_start(struct scene *s)
 {
 	pid_t pid = fork();
@@ -330,8 +342,10 @@ static int second_start(struct scene *s)
 static void the_database_is_ours_alone_and_durable(void)
 {
 	struct scene s;
+	char back[64];
 
 	scene_open(&s);
+	snprintf(back, sizeof(back), "PRAGMA user_version=%d", version_of(&s));
 	pragma_is(&s, "PRAGMA journal_mode", "wal");
 	pragma_is(&s, "PRAGMA synchronous", "2");
 	pragma_is(&s, "PRAGMA foreign_keys", "1");
@@ -341,7 +355,7 @@ static void the_database_is_ours_alone_and_durable(void)
 	rig_stop(&s.r);
 	sql(&s, "PRAGMA user_version=99");
 	CHECK(second_start(&s) == KG_EXIT_STORE);
-	sql(&s, "PRAGMA user_version=3");
+	sql(&s, back);
 	rig_start(&s.r);
 	scene_close(&s);
 }
