@@ -1,6 +1,8 @@
 /* The broker's connection: what it needs to know goes there, calls to be attached or approved come from there. */
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/log.h"
 #include "vaultd/answers.h"
 #include "vaultd/approvals.h"
@@ -37,10 +39,12 @@ static void send_unless_over(struct session *x, void *arg)
 		send_session(p, x);
 }
 
-static void put_policy_state(uint64_t revision, struct store_text data, void *arg)
+static void put_policy_state(uint64_t revision, const uint8_t *manifest, struct store_text data, void *arg)
 {
 	struct ipc_policy_state m = {.revision = revision, .data = ipc_mem(data.p, data.n)};
 
+	if (manifest != NULL)
+		memcpy(m.manifest, manifest, HASH_LEN);
 	ipc_send(((struct peer *)arg)->conn, IPC_POLICY_STATE, &m);
 }
 
@@ -103,25 +107,37 @@ static int on_approval_ask(struct ipc_conn *c, const void *msg, int fd, void *ar
 	return approval_asked(arg, msg);
 }
 
-static void read_kept(uint64_t revision, struct store_text data, void *arg)
+struct kept {
+	uint64_t revision;
+	uint8_t manifest[HASH_LEN]; /* all zero: of no signed set */
+};
+
+static void read_kept(uint64_t revision, const uint8_t *manifest, struct store_text data, void *arg)
 {
+	struct kept *k = arg;
+
 	(void)data;
-	*(uint64_t *)arg = revision;
+	k->revision = revision;
+	if (manifest != NULL)
+		memcpy(k->manifest, manifest, HASH_LEN);
 }
 
 /* The reason why not, or NULL. A revision of 0 leaves the one that is kept. */
 static const char *keep_policy(struct vault *v, const struct ipc_policy_keep *m)
 {
 	struct store_text data = {m->has_data ? (const void *)m->data.p : NULL, m->has_data ? m->data.n : 0};
-	uint64_t kept = 0;
+	struct kept kept = {0};
 
 	if (store_policy_get(v->store, read_kept, &kept) != KG_OK)
 		return "vault.db cannot be read: see vaultd's log";
 	if (m->revision > INT64_MAX)
 		return "no revision is as high as that";
-	if (m->revision != 0 && m->revision < kept)
+	if (m->revision != 0 && m->revision < kept.revision)
 		return "a higher revision has been in force: an older set does not come back";
-	if (store_policy_put(v->store, m->revision, data) != KG_OK)
+	if (m->revision != 0 && m->revision == kept.revision && !sodium_is_zero(kept.manifest, HASH_LEN) &&
+	    sodium_memcmp(m->manifest, kept.manifest, HASH_LEN) != 0)
+		return "another set of this revision has been in force: sign it with a higher one";
+	if (store_policy_put(v->store, m->revision, m->manifest, data) != KG_OK)
 		return "vault.db cannot be written: see vaultd's log";
 	return NULL;
 }

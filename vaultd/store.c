@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "vaultd/store_sql.h"
 
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define ROW_MAX 2097152 /* bytes: two definitions, or the live entities of the policies */
 
 /*
@@ -88,7 +88,13 @@ static const char schema_4[] = "BEGIN IMMEDIATE;"
 			       "PRAGMA user_version=4;"
 			       "COMMIT;";
 
-static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3, schema_4};
+/* Which set the highest revision was: another of the same number is not it. */
+static const char schema_5[] = "BEGIN IMMEDIATE;"
+			       "ALTER TABLE policy_kept ADD COLUMN manifest BLOB;"
+			       "PRAGMA user_version=5;"
+			       "COMMIT;";
+
+static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 
 #define CONSENT_COLUMNS                                                                                                \
 	"c.id, c.human, c.agent, c.why, c.tools, c.tier, c.revoked, c.created, c.expires, c.by_uid, c.by_name"
@@ -138,8 +144,10 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_NAMED] = "SELECT server, tool, sha256 FROM consent_pin WHERE consent=? ORDER BY server, tool",
 	[SQL_NAMED_ADD] = "INSERT OR IGNORE INTO consent_pin VALUES(?,?,?,?)",
 	[SQL_NAMED_DROP] = "DELETE FROM consent_pin WHERE consent=?",
-	[SQL_POLICY_GET] = "SELECT revision, data FROM policy_kept",
-	[SQL_POLICY_PUT] = "INSERT INTO policy_kept VALUES(1,?1,?2) ON CONFLICT(one) DO UPDATE SET"
+	[SQL_POLICY_GET] = "SELECT revision, data, manifest FROM policy_kept",
+	[SQL_POLICY_PUT] = "INSERT INTO policy_kept VALUES(1,?1,?2,?4) ON CONFLICT(one) DO UPDATE SET"
+			   " manifest=CASE WHEN excluded.revision>=revision AND excluded.revision>0 THEN"
+			   " excluded.manifest ELSE manifest END,"
 			   " revision=max(revision, excluded.revision),"
 			   " data=CASE WHEN ?3 THEN excluded.data ELSE data END",
 	[SQL_ORDERS] = "SELECT row, id, act, session, server, tool, tier, rate, since, until, rule, incident, reason,"

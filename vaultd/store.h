@@ -138,10 +138,12 @@ int store_named_add(struct store *s, const uint8_t consent[ID_LEN], const struct
 int store_named_drop(struct store *s, const uint8_t consent[ID_LEN]) MUST_CHECK;
 
 /* What is kept for the policies: 0 and nothing at first. fn is called once; data is borrowed for that time. */
-typedef void (*store_policy_fn)(uint64_t revision, struct store_text data, void *arg);
+/* manifest: SHA-256 of that revision's; NULL when there is none. */
+typedef void (*store_policy_fn)(uint64_t revision, const uint8_t *manifest, struct store_text data, void *arg);
 int store_policy_get(struct store *s, store_policy_fn fn, void *arg) MUST_CHECK;
 /* The revision never becomes lower; data.p NULL: leaves the data. Durable when it returns 0. */
-int store_policy_put(struct store *s, uint64_t revision, struct store_text data) MUST_CHECK;
+int store_policy_put(struct store *s, uint64_t revision, const uint8_t manifest[HASH_LEN],
+		     struct store_text data) MUST_CHECK;
 
 /* An order of the guardian (guard.h). Texts are borrowed: in callbacks they die with the row. */
 struct store_order {

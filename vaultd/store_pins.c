@@ -166,25 +166,28 @@ int store_named_drop(struct store *s, const uint8_t consent[ID_LEN])
 int store_policy_get(struct store *s, store_policy_fn fn, void *arg)
 {
 	struct store_call c = store_call(s, SQL_POLICY_GET);
-	struct store_text data = {NULL, 0};
+	struct store_text data = {NULL, 0}, manifest = {NULL, 0};
 	int r = store_next(&c);
 
 	if (r < 0)
 		return r;
-	if (r == 1)
+	if (r == 1) {
 		data.p = store_bytes(&c, 1, &data.n);
-	fn(r == 1 ? store_int(&c, 0) : 0, data, arg);
+		manifest.p = store_bytes(&c, 2, &manifest.n);
+	}
+	fn(r == 1 ? store_int(&c, 0) : 0, manifest.n == HASH_LEN ? manifest.p : NULL, data, arg);
 	if (r == 1)
 		store_done(&c);
 	return KG_OK;
 }
 
-int store_policy_put(struct store *s, uint64_t revision, struct store_text data)
+int store_policy_put(struct store *s, uint64_t revision, const uint8_t manifest[HASH_LEN], struct store_text data)
 {
 	struct store_call c = store_call(s, SQL_POLICY_PUT);
 
 	store_put_int(&c, revision);
 	store_put_blob(&c, data.p == NULL ? "" : data.p, data.n);
 	store_put_int(&c, data.p != NULL);
+	store_put_blob(&c, manifest, HASH_LEN);
 	return store_run(&c);
 }

@@ -291,6 +291,7 @@ int policies_state(struct policies *p, const struct ipc_policy_state *m)
 	p->data = data;
 	p->data_len = m->data.n;
 	p->floor = m->revision;
+	memcpy(p->floor_manifest, m->manifest, HASH_LEN);
 	return KG_OK;
 }
 

@@ -192,6 +192,25 @@ struct plan policies_plan(const struct policies *p)
 			     .data_len = p->data_len};
 }
 
+/* A revision is one set: what was signed again under the same number is another, and was not asked for. */
+static int check_same(const struct policies *p, const struct policy_dir *d, struct buf *errors)
+{
+	static const uint8_t unknown[HASH_LEN];
+	uint8_t manifest[HASH_LEN];
+	int r;
+
+	if (d->revision != p->floor || memcmp(p->floor_manifest, unknown, HASH_LEN) == 0)
+		return KG_OK;
+	sha256(d->manifest, d->manifest_len, manifest);
+	if (memcmp(manifest, p->floor_manifest, HASH_LEN) == 0)
+		return KG_OK;
+	r = buf_printf(errors,
+		       "manifest.json: another set of revision %llu has been in force: sign this one with a higher "
+		       "revision\n",
+		       (unsigned long long)d->revision);
+	return r == KG_E_NOMEM ? r : KG_E_DENIED;
+}
+
 int folder_read(const struct policies *p, const struct folder *f, bool verify, struct policy_dir *out,
 		struct buf *errors)
 {
@@ -202,6 +221,8 @@ int folder_read(const struct policies *p, const struct folder *f, bool verify, s
 		return r;
 	r = policy_dir_verify(out, verify ? c->keys : NULL, verify ? c->nkeys : 0, verify ? p->floor : 0,
 			      broker_unix_now(), errors);
+	if (r == KG_OK && verify && c->nkeys != 0)
+		r = check_same(p, out, errors);
 	if (r != KG_OK)
 		policy_dir_free(out);
 	return r;

@@ -141,8 +141,10 @@ static void change_commit(struct policies *p)
 		p->data_len = c->data_len;
 		c->data = NULL;
 	}
-	if (p->folder.dir.revision > p->floor)
+	if (p->folder.dir.revision > p->floor) {
 		p->floor = p->folder.dir.revision;
+		sha256(p->folder.dir.manifest, p->folder.dir.manifest_len, p->floor_manifest);
+	}
 	policies_swap(p, &c->built);
 	buf_reset(&p->errors);
 	p->errors_of_load = false;
@@ -152,9 +154,14 @@ static void change_commit(struct policies *p)
 	change_end(p, NULL);
 }
 
+static const struct policy_dir *dir_of(const struct change *c)
+{
+	return c->has_files ? &c->dir : &c->p->folder.dir;
+}
+
 static uint64_t revision_of(const struct change *c)
 {
-	return c->has_files ? c->dir.revision : c->p->folder.dir.revision;
+	return dir_of(c)->revision;
 }
 
 /* The floor of revisions may only rise, and entities that were put must be there after a restart. */
@@ -167,6 +174,10 @@ static void change_keep(struct policies *p)
 				    .has_data = c->has_data,
 				    .data = ipc_mem(c->data, c->data_len)};
 
+	if (revision > p->floor)
+		sha256(dir_of(c)->manifest, dir_of(c)->manifest_len, m.manifest);
+	else
+		memcpy(m.manifest, p->floor_manifest, HASH_LEN);
 	if (!c->has_data && revision <= p->floor) {
 		change_commit(p);
 		return;

@@ -45,8 +45,9 @@ struct policies {
 	struct built now;
 	uint8_t hash[HASH_LEN];
 	uint64_t loaded_unix, floor, keep_id;
-	uint64_t built_ns, took_ns; /* when the last build ended, and how long it took */
-	char *data;                 /* owned: the live entities as JSON; NULL: none */
+	uint8_t floor_manifest[HASH_LEN]; /* SHA-256 of the manifest of that revision; all zero: unknown */
+	uint64_t built_ns, took_ns;       /* when the last build ended, and how long it took */
+	char *data;                       /* owned: the live entities as JSON; NULL: none */
 	size_t data_len;
 	struct buf errors;   /* of the last refusal; "" */
 	bool errors_of_load; /* it was about what an operator has asked for */

@@ -3,6 +3,7 @@ import './clients.mjs';
 import './contain.mjs';
 import './control.mjs';
 import './external.mjs';
+import './guardian.mjs';
 import './http.mjs';
 import './inspect.mjs';
 import './names.mjs';

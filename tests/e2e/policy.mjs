@@ -328,6 +328,11 @@ test('bundles: only a signed set of a higher revision is taken', async () => {
   sign(key, 6);
   signed.cli(['policy', 'load']);
   equal(JSON.parse(signed.cli(['policy', 'status', '--json'])).revision, 6, 'revision in force');
+  fs.appendFileSync(path.join(policies, 'read.cedar'), '\n');
+  sign(key, 6);
+  refused('another set of the same revision', /another set of revision 6/);
+  sign(key, 7);
+  signed.cli(['policy', 'load']);
   fs.rmSync(path.join(policies, 'manifest.sig'));
   refused('no signature', /sign/);
   equal(await signed.stop(), 0, 'exit status');

@@ -269,7 +269,6 @@ static void an_older_database(void)
 
 	scene_open(&s);
 	/* Later versions: each takes its own away. */
-	sqlite3_exec(s.r.store->db, "ALTER TABLE policy_kept DROP COLUMN manifest", NULL, NULL, NULL);
 	sql(&s, "ALTER TABLE policy_kept DROP COLUMN manifest; ALTER TABLE sessions DROP COLUMN labels;"
 		"PRAGMA user_version=3");
 	scene_restart(&s);

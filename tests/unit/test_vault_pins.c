@@ -850,8 +850,8 @@ static void an_older_database_is_taken_over(void)
 	scene_open(&s);
 	hang_up(&s);
 	rig_stop(&s.r);
-	sql(&s, "DROP TABLE pin; DROP TABLE consent_pin; DROP TABLE policy_kept; DROP TABLE guard_order; PRAGMA "
-		"user_version=1;");
+	sql(&s, "DROP TABLE pin; DROP TABLE consent_pin; DROP TABLE policy_kept; DROP TABLE guard_order;"
+		"ALTER TABLE sessions DROP COLUMN labels; PRAGMA user_version=1;");
 	rig_start(&s.r);
 	connect_all(&s);
 	list_one(&s, "list_notes");
@@ -901,6 +901,22 @@ static bool kept(struct scene *s, uint64_t revision, const char *data, uint8_t s
 	return right;
 }
 
+static bool kept_as(struct scene *s, uint64_t revision, uint8_t manifest, uint8_t status)
+{
+	struct ipc_policy_keep m = {.id = 7, .revision = revision};
+	struct rig_message a;
+	const struct ipc_policy_kept *k = (const struct ipc_policy_kept *)&a.any;
+	bool right;
+
+	memset(m.manifest, manifest, HASH_LEN);
+	rig_say(s->broker, IPC_POLICY_KEEP, &m);
+	if (!rig_expect(&s->r, s->broker, IPC_POLICY_KEPT, &a))
+		return false;
+	right = k->id == 7 && k->status == status;
+	rig_forget(&a);
+	return right;
+}
+
 static bool state_is(struct scene *s, uint64_t revision, const char *data)
 {
 	struct rig_message m;
@@ -917,8 +933,9 @@ static bool state_is(struct scene *s, uint64_t revision, const char *data)
 	return right;
 }
 
-static void look_at_kept(uint64_t revision, struct store_text data, void *arg)
+static void look_at_kept(uint64_t revision, const uint8_t *manifest, struct store_text data, void *arg)
 {
+	(void)manifest;
 	*(uint64_t *)arg = revision + data.n;
 }
 
@@ -926,6 +943,7 @@ static void look_at_kept(uint64_t revision, struct store_text data, void *arg)
 static void revisions_only_rise(void)
 {
 	static char big[1048577];
+	static const uint8_t none[HASH_LEN];
 	struct scene s;
 	uint64_t revision = 0;
 
@@ -942,9 +960,23 @@ static void revisions_only_rise(void)
 	CHECK(state_is(&s, 9, big));
 	/* As large as the message can be. */
 	memset(big, ' ', sizeof(big) - 1);
-	CHECK(store_policy_put(s.r.store, 3, (struct store_text){big, sizeof(big) - 1}) == KG_OK);
+	CHECK(store_policy_put(s.r.store, 3, none, (struct store_text){big, sizeof(big) - 1}) == KG_OK);
 	CHECK(store_policy_get(s.r.store, look_at_kept, &revision) == KG_OK && revision == 9 + sizeof(big) - 1);
 	CHECK(kept(&s, 0, "", GRANT_OK) && state_is(&s, 9, ""));
+	scene_close(&s);
+}
+
+/* Two sets under one number: the first stays. */
+static void a_revision_is_one_set(void)
+{
+	struct scene s;
+
+	scene_open(&s);
+	CHECK(state_is(&s, 0, "") && kept_as(&s, 4, 'a', GRANT_OK) && kept_as(&s, 4, 'a', GRANT_OK));
+	CHECK(kept_as(&s, 4, 'b', GRANT_DENIED));
+	again(&s);
+	CHECK(state_is(&s, 4, "") && kept_as(&s, 4, 'b', GRANT_DENIED) && kept_as(&s, 4, 'a', GRANT_OK));
+	CHECK(kept_as(&s, 5, 'b', GRANT_OK) && kept_as(&s, 5, 'a', GRANT_DENIED) && kept_as(&s, 4, 'a', GRANT_DENIED));
 	scene_close(&s);
 }
 
@@ -972,5 +1004,6 @@ int main(void)
 	RUN(an_older_database_is_taken_over);
 	RUN(a_row_that_cannot_be_stops_the_start);
 	RUN(revisions_only_rise);
+	RUN(a_revision_is_one_set);
 	return unit_end();
 }
