@@ -14,8 +14,8 @@
 #include "common/err.h"
 #include "vaultd/record.h"
 
-#define STORE_LABELS_MAX (SESSION_LABELS_MAX * (LABEL_MAX + 1)) /* bytes of a session's */
-#define STORE_LIST_MAX 1000                                     /* rows of one listing, newest first */
+#define STORE_LABELS_MAX ((size_t)SESSION_LABELS_MAX * (LABEL_MAX + 1)) /* bytes of a session's */
+#define STORE_LIST_MAX 1000                                             /* rows of one listing, newest first */
 
 struct store;
 
