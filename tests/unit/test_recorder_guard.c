@@ -236,6 +236,21 @@ static void a_page_has_no_lines_of_strangers(void)
 	end();
 }
 
+/* What the broker tells of a tool's description is a finding, and never more. */
+static void a_description_is_scored(void)
+{
+	struct ipc_broker_event m = {.id = 1,
+				     .kind = ipc_text("tool.suspicious"),
+				     .members = ipc_text("{\"score\":9,\"server\":\"notes\",\"tool\":\"list_notes\"}")};
+
+	begin();
+	say(broker, IPC_BROKER_EVENT, &m);
+	CHECK(hear(broker, IPC_BROKER_EVENT_RECORDED));
+	CHECK(leaves_with(EVENT("finding"), "instructions-in-descriptions") == 1);
+	CHECK(leaves_with("\"event\":\"response.", NULL) == 0 && ask_ordinary(1, 0x51) == GRANT_OK);
+	end();
+}
+
 static void lifted_by_one_command(void)
 {
 	json_t *out;
@@ -627,6 +642,7 @@ int main(void)
 	RUN(blast_radius_is_held_and_released);
 	RUN(blast_radius_without_names);
 	RUN(a_page_has_no_lines_of_strangers);
+	RUN(a_description_is_scored);
 	RUN(lifted_by_one_command);
 	RUN(lifted_by_time);
 	RUN(sent_again_until_done);
