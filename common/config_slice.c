@@ -23,7 +23,6 @@ static const struct {
 	{"approvals", READER(CONFIG_BROKER) | READER(CONFIG_FRONT)},
 	{"authzen", READER(CONFIG_BROKER) | READER(CONFIG_AUTHZEN)},
 	{"guardian", READER(CONFIG_BROKER) | READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
-	{"guardian", READER(CONFIG_BROKER) | READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
 };
 
 /* Puts a member of `from` that is there into `to`. */
@@ -177,8 +176,6 @@ static int put_parts(json_t *root, const struct config *c, enum config_reader re
 		r = cut_tokens(root, authzen);
 	if (r == 0 && guardian != NULL && json_object_get(root, "guardian") != NULL)
 		r = cut_guardian(root, guardian, reader);
-	if (r == 0 && json_object_get(root, "guardian") != NULL)
-		r = cut_guardian(root, json_object_get(c->root, "guardian"), reader);
 	return r;
 }
 
