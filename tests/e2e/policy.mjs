@@ -295,6 +295,23 @@ test('life cycle: the record holds every load, and the log verifies', async () =
   equal(await keepgate.stop(), 0, 'exit status');
 });
 
+test('shadow: the next set is asked beside the present one, decides nothing, and its differences are on record', async () => {
+  const next = path.join(path.dirname(policies), 'shadow');
+  fs.cpSync(path.join(root, 'policies/default'), next, { recursive: true });
+  fs.writeFileSync(path.join(next, 'no-notes.cedar'), '@id("no-notes") forbid (principal, action in Gate::Action::"read", resource);\n');
+  writePolicies();
+  const both = await new Keepgate({ notes: { command: path.join(build, 'notes'), tiers: { '*': 'read' } } }, { policy: { dir: policies, shadow_dir: next } }).start();
+  const { token: t } = both.grant('notes/*');
+  await both.ready(t, 'notes');
+  const { send: post } = await both.legacy(t);
+  const r = await (await post(rpc('tools/call', { name: 'notes__list_notes', arguments: {} }))).json();
+  assert(!r.result.isError, `the shadow decided: ${JSON.stringify(r)}`);
+  const said = await until('the difference on record', () => both.audit().find((e) => e.event === 'policy.shadow'), 5000);
+  assert(/no-notes/.test(JSON.stringify(said.members)), JSON.stringify(said));
+  assert(JSON.parse(both.run(['policy', 'status', '--json']).stdout).shadow.differences >= 1, 'status counts no difference');
+  equal(await both.stop(), 0, 'exit status');
+});
+
 test('bundles: only a signed set of a higher revision is taken', async () => {
   const key = path.join(path.dirname(policies), 'signing.key');
   const other = path.join(path.dirname(policies), 'other.key');
