@@ -58,6 +58,7 @@ export async function rejects(promise, pattern, what) {
 
 // Any real server program, on loopback, ended with the test; main() ends what a failed test left.
 const programs = [];
+const TAIL = 40; // lines of what each running program said, told when a test fails
 
 export class Program {
   constructor(command, args, options = {}) {
@@ -193,6 +194,8 @@ export class Keepgate {
   }
 }
 
+const running = (p) => p.child.exitCode === null && p.child.signalCode === null;
+
 const tests = [];
 export const test = (name, run) => tests.push({ name, run });
 
@@ -207,9 +210,11 @@ export async function main() {
     } catch (e) {
       failed++;
       console.log(`FAIL ${t.name}\n  ${e.stack}`);
+      for (const p of programs.filter(running))
+        console.log(`  ${p.child.spawnargs.join(' ')} said at last:\n${p.output.trimEnd().split('\n').slice(-TAIL).join('\n')}`);
     }
   }
-  await Promise.all(programs.filter((p) => p.child.exitCode === null && p.child.signalCode === null).map((p) => p.stop()));
+  await Promise.all(programs.filter(running).map((p) => p.stop()));
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed ? 1 : 0);
 }

@@ -91,7 +91,11 @@ export class Watched extends Keepgate {
   // Findings about the same human and agent are one incident; here each session has its own.
   async session(tools) {
     const granted = this.granted(tools);
-    const { send: post, session: mcp } = await this.legacy(granted.token, '2025-06-18');
+    // A gateway that has just lost its vault or its recorder opens no MCP session.
+    const { send: post, session: mcp } = await until('an MCP session', async () => {
+      const l = await this.legacy(granted.token, '2025-06-18');
+      return l.session && l;
+    });
     const call = async (name, args = {}) => {
       const r = await post(rpc('tools/call', { name, arguments: args }));
       return { http: r.status, ...(await r.json()) };
