@@ -13,6 +13,8 @@ static const struct cli_column fields[] = {
 	{"policies", "policies", CLI_TEXT},
 	{"revision", "revision", CLI_TEXT},
 	{"loaded", "loaded_at", CLI_TIME},
+	{"ends", "expires", CLI_TIME},
+	{"time left", "expires_in", CLI_DURATION},
 	{"tools", "tools", CLI_TEXT},
 	{"live data", "data_sha256", CLI_TEXT},
 	{"shadow", "shadow_source", CLI_TEXT},
@@ -56,12 +58,19 @@ static int tell_status(const struct cli *c, json_t *status, const char *what)
 
 int policy_status_run(const struct cli *c)
 {
+	const json_t *left;
 	json_t *status;
+	bool decides;
 	int r = ask_broker(c, "policy.status", NULL, &status);
 
 	if (r != KG_EXIT_OK)
 		return r;
-	(void)tell_status(c, status, "the last change was refused, and the set above stays in force:");
+	left = json_object_get(status, "expires_in");
+	decides = json_is_string(json_object_get(status, "sha256")) &&
+		  (!json_is_integer(left) || json_integer_value(left) > 0);
+	(void)tell_status(c, status,
+			  decides ? "the last change was refused, and the set above stays in force:"
+				  : "no set is in force, and everything is denied:");
 	return KG_EXIT_OK;
 }
 

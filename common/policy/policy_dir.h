@@ -15,7 +15,8 @@ struct policy_dir {
 	size_t nfiles;
 	char *manifest, *signature; /* owned; NULL: there is none */
 	size_t manifest_len, signature_len;
-	uint64_t revision; /* of the manifest that policy_dir_verify() has accepted; 0 */
+	uint64_t revision;     /* of the manifest that policy_dir_verify() has accepted; 0 */
+	uint64_t expires_unix; /* when what a key has signed ends; 0: it does not, or there are no keys */
 };
 
 /*

@@ -146,16 +146,17 @@ static int check_files(const struct policy_dir *d, json_t *files, struct buf *er
 	return rc;
 }
 
-static int check_expiry(const json_t *manifest, uint64_t now_unix, struct buf *errors)
+static int check_expiry(const json_t *manifest, uint64_t now_unix, uint64_t *expires, struct buf *errors)
 {
 	const json_t *value = json_object_get(manifest, "expires");
-	uint64_t expires;
 
 	if (value == NULL)
 		return 0;
-	if (!json_is_string(value) || parse_time(json_string_value(value), &expires) != 0)
+	if (!json_is_string(value) || parse_time(json_string_value(value), expires) != 0)
 		return deny(errors, "manifest.json", "\"expires\" must be like 2026-01-31T12:00:00Z");
-	return now_unix < expires ? 0 : deny(errors, "manifest.json", "has expired");
+	return now_unix < *expires ? 0
+				   : deny(errors, "manifest.json",
+					  "has expired: sign the set again, to end later (keepgate policy sign)");
 }
 
 static int check_revision(const json_t *manifest, uint64_t floor, uint64_t *revision, struct buf *errors)
@@ -185,10 +186,10 @@ int policy_dir_verify(struct policy_dir *d, const char *const *keys, size_t nkey
 		      struct buf *errors)
 {
 	json_t *manifest;
-	uint64_t revision = 0;
+	uint64_t revision = 0, expires = 0;
 	int rc = nkeys > 0 ? check_signature(d, keys, nkeys, errors) : 0;
 
-	d->revision = 0;
+	d->revision = d->expires_unix = 0;
 	if (rc != 0 || d->manifest == NULL)
 		return rc;
 	manifest = json_loadb(d->manifest, d->manifest_len, JSON_REJECT_DUPLICATES, NULL);
@@ -196,12 +197,14 @@ int policy_dir_verify(struct policy_dir *d, const char *const *keys, size_t nkey
 	if (rc == 0)
 		rc = check_files(d, json_object_get(manifest, "files"), errors);
 	if (rc == 0 && nkeys > 0)
-		rc = check_expiry(manifest, now_unix, errors);
+		rc = check_expiry(manifest, now_unix, &expires, errors);
 	if (rc == 0)
 		rc = check_revision(manifest, nkeys > 0 ? floor : 0, &revision, errors);
 	json_decref(manifest);
-	if (rc == 0)
+	if (rc == 0) {
 		d->revision = revision;
+		d->expires_unix = expires;
+	}
 	return rc;
 }
 

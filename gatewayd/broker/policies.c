@@ -76,6 +76,7 @@ struct policies *policies_new(struct broker *b)
 	set_time_zone(c->time_zone);
 	folder_open(&p->folder, c->dir, "policy.dir");
 	folder_open(&p->shadow_folder, c->shadow_dir, "policy.shadow_dir");
+	policies_expiry_new(p);
 	p->later = evtimer_new(loop_base(b->loop), on_later, p);
 	if (p->later == NULL)
 		log_fatal(KG_EXIT_FAILURE, "policies: out of memory");
@@ -93,6 +94,7 @@ void policies_free(struct policies *p)
 	buf_free(&p->errors);
 	buf_free(&p->shadow.error);
 	event_free(p->later);
+	policies_expiry_free(p);
 	free(p->data);
 	free(p);
 }
@@ -101,6 +103,9 @@ struct policy_decider *policies_decider(struct policies *p, const char **why)
 {
 	if (p->dirty)
 		refresh(p, "tools");
+	*why = policies_expired(p);
+	if (*why != NULL)
+		return NULL;
 	*why = p->why;
 	return p->now.decider;
 }
@@ -112,7 +117,9 @@ bool policies_know(const struct policies *p, const struct policy_tool *t)
 
 const uint8_t *policies_hash(const struct policies *p)
 {
-	return p->hash;
+	static const uint8_t none[HASH_LEN];
+
+	return policies_expired(p) == NULL ? p->hash : none;
 }
 
 void policies_hex(char out[POLICY_HEX_SIZE], const uint8_t hash[HASH_LEN])
@@ -234,6 +241,8 @@ static void read_files(struct policies *p)
 	if (p->folder.path != NULL)
 		r = folder_read(p, &p->folder, true, &p->folder.dir, &errors);
 	p->files_good = r == KG_OK;
+	if (p->files_good)
+		policies_expiry_begin(p);
 	if (r != KG_OK)
 		policies_refuse(p, "start", buf_len(&errors) > 0 ? buf_text(&errors) : kg_strerror(r), true);
 	buf_free(&errors);

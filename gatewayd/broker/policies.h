@@ -30,7 +30,7 @@ void policies_free(struct policies *p);
 struct policy_decider *policies_decider(struct policies *p, const char **why);
 /* Whether the set in force was built for this definition of the tool, at this tier; false when there is no set. */
 bool policies_know(const struct policies *p, const struct policy_tool *t);
-/* The hash of the set in force; all zero when there is none. HASH_LEN. */
+/* The hash of the set in force; all zero when there is none, or it has ended. HASH_LEN. */
 const uint8_t *policies_hash(const struct policies *p);
 
 /* Asks the shadow set the same and puts a difference on record. */

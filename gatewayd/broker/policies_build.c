@@ -131,9 +131,12 @@ static int build_set(const struct plan *plan, const struct policy_dir *dir, cons
 
 static void shadow_refuse(struct policies *p, int r)
 {
+	const char *text;
+
 	if (buf_len(&p->shadow.error) == 0 && buf_puts(&p->shadow.error, kg_strerror(r)) != KG_OK)
 		buf_reset(&p->shadow.error);
-	log_warn("policies in the shadow (%s): not used: %.300s", p->shadow_folder.path, buf_text(&p->shadow.error));
+	text = buf_text(&p->shadow.error);
+	log_warn("policies in the shadow (%s): not used: %.*s", p->shadow_folder.path, (int)strcspn(text, "\n"), text);
 }
 
 /* The shadow set decides nothing: a fault of it holds nothing up. */

@@ -125,6 +125,7 @@ static void take_files(struct change *c)
 	p->shadow_folder.dir = c->shadow_dir;
 	c->dir = c->shadow_dir = (struct policy_dir){0};
 	p->files_good = true;
+	policies_expiry_begin(p);
 }
 
 static void change_commit(struct policies *p)

@@ -33,6 +33,15 @@ struct shadow_count {
 	struct buf error;     /* why there is no shadow set; "" */
 };
 
+/* Until when the signed set that is in force holds (policies_expiry.c). */
+struct policies_expiry {
+	uint64_t at_unix;  /* 0: for ever */
+	uint64_t until_ns; /* the same by the clock that nobody sets */
+	bool told_soon, told_end;
+	struct event *timer;
+	char why[256]; /* what holds from then on */
+};
+
 /* Files or entities that were asked for and are not yet in force (policies_change.c). */
 struct change;
 
@@ -52,6 +61,7 @@ struct policies {
 	struct buf errors;   /* of the last refusal; "" */
 	bool errors_of_load; /* it was about what an operator has asked for */
 	char why[256];
+	struct policies_expiry expiry;
 	struct shadow_count shadow;
 	struct event *later;
 	struct change *change;
@@ -95,6 +105,17 @@ void policies_note_loaded(struct policies *p, const char *cause);
 json_t *policies_members(const struct policies *p, const struct built *x, uint64_t revision, const char *cause);
 /* Nothing changes; says why in the log, in the status and on record. */
 void policies_refuse(struct policies *p, const char *cause, const char *errors, bool of_load);
+
+/* Fatal when out of memory. */
+void policies_expiry_new(struct policies *p);
+void policies_expiry_free(struct policies *p);
+/* The files that were read and verified last are to be in force: until they end. */
+void policies_expiry_begin(struct policies *p);
+/* Why nothing is in force any more; NULL while there is no end, or it has not come. */
+const char *policies_expired(const struct policies *p);
+/* When it ends, and in how many seconds; null where it does not. New references. */
+json_t *policies_expiry_at(const struct policies *p);
+json_t *policies_expiry_left(const struct policies *p);
 
 #define POLICY_HEX_SIZE (2 * HASH_LEN + 1)
 void policies_hex(char out[POLICY_HEX_SIZE], const uint8_t hash[HASH_LEN]);

@@ -35,6 +35,16 @@ static json_t *shadow_status(const struct policies *p)
 			 (json_int_t)p->shadow.differences, "error", text_or_null(text_of(&p->shadow.error)));
 }
 
+/* That nothing decides is worse than that a change was refused. */
+static const char *error_of(const struct policies *p)
+{
+	const char *expired = policies_expired(p);
+
+	if (expired != NULL)
+		return expired;
+	return buf_len(&p->errors) > 0 ? text_of(&p->errors) : p->why;
+}
+
 json_t *policies_status(const struct policies *p)
 {
 	const struct policy_set *set = p->now.set;
@@ -42,14 +52,14 @@ json_t *policies_status(const struct policies *p)
 
 	if (p->data != NULL)
 		sha256(p->data, p->data_len, data);
-	return json_pack("{s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:I, s:o}", "sha256",
+	return json_pack("{s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "sha256",
 			 hash_or_null(set == NULL ? NULL : policy_set_hash(set)), "policies",
 			 (json_int_t)(set == NULL ? 0 : policy_set_count(set)), "revision",
 			 (json_int_t)p->folder.dir.revision, "loaded_at", (json_int_t)p->loaded_unix, "source",
-			 p->folder.path == NULL ? "built-in" : p->folder.path, "error",
-			 text_or_null(buf_len(&p->errors) > 0 ? text_of(&p->errors) : p->why), "shadow",
-			 shadow_status(p), "tools", (json_int_t)p->now.ntools, "data_sha256",
-			 hash_or_null(p->data == NULL ? NULL : data));
+			 p->folder.path == NULL ? "built-in" : p->folder.path, "error", text_or_null(error_of(p)),
+			 "shadow", shadow_status(p), "tools", (json_int_t)p->now.ntools, "data_sha256",
+			 hash_or_null(p->data == NULL ? NULL : data), "expires", policies_expiry_at(p), "expires_in",
+			 policies_expiry_left(p));
 }
 
 json_t *policies_entities(const struct policies *p)

@@ -11,6 +11,21 @@
 #define PERMIT_NONE "@id(\"none\")\nforbid (principal, action, resource);\n"
 #define BROKEN "permit (principal, action resource);\n"
 
+/* The system's clock as the broker sees it: a test sets it. */
+static time_t clock_off;
+
+time_t time(time_t *out)
+{
+	struct timespec now;
+	time_t t;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	t = now.tv_sec + clock_off;
+	if (out != NULL)
+		*out = t;
+	return t;
+}
+
 static char folder[] = "/tmp/keepgate-policies-XXXXXX", shadow_folder[] = "/tmp/keepgate-shadow-XXXXXX";
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -303,8 +318,8 @@ static void test_what_was_built_again_is_on_record(void)
 	empty(folder);
 }
 
-/* Signs what lies in the folder as a bundle of this revision. */
-static void sign(const unsigned char *secret, uint64_t revision)
+/* Signs what lies in the folder as a bundle of this revision, to end then. */
+static void sign_until(const unsigned char *secret, uint64_t revision, uint64_t expires)
 {
 	static const char label[] = "keepgate policy bundle 1\n";
 	unsigned char signature[crypto_sign_BYTES];
@@ -315,7 +330,7 @@ static void sign(const unsigned char *secret, uint64_t revision)
 	buf_init(&errors, 4096);
 	buf_init(&bytes, 65536);
 	CHECK(policy_dir_open(folder, &dir, &errors) == KG_OK);
-	CHECK(buf_puts(&bytes, label) == KG_OK && policy_manifest_put(&bytes, &dir, revision, 0) == KG_OK);
+	CHECK(buf_puts(&bytes, label) == KG_OK && policy_manifest_put(&bytes, &dir, revision, expires) == KG_OK);
 	crypto_sign_detached(signature, NULL, buf_ptr(&bytes), buf_len(&bytes), secret);
 	sodium_bin2base64(line + 2, sizeof(line) - 2, signature, sizeof(signature), sodium_base64_VARIANT_ORIGINAL);
 	write_file(folder, "manifest.json", buf_text(&bytes) + strlen(label));
@@ -323,6 +338,11 @@ static void sign(const unsigned char *secret, uint64_t revision)
 	policy_dir_free(&dir);
 	buf_free(&bytes);
 	buf_free(&errors);
+}
+
+static void sign(const unsigned char *secret, uint64_t revision)
+{
+	sign_until(secret, revision, 0);
 }
 
 static struct rig *start_signed(unsigned char *secret)
@@ -371,6 +391,76 @@ static void test_revisions_only_rise(void)
 	recorded(r, event(r, "policy.loaded", ""), GRANT_OK);
 	CHECK(answered(r, fd, "source", folder) && !rig_has(r, RIG_VAULT));
 	rig_free(r);
+	empty(folder);
+}
+
+/* Whether a question finds a set; else why it does not. */
+static bool decides(struct rig *r, const char **why)
+{
+	static const uint8_t none[HASH_LEN];
+	bool any = decider(r, why) != NULL;
+
+	CHECK(any == (memcmp(policies_hash(r->b->policies), none, HASH_LEN) != 0));
+	return any;
+}
+
+/* What is signed until then decides nothing from then on, whatever is done to the system's clock. */
+static void test_a_signed_set_ends(void)
+{
+	unsigned char secret[crypto_sign_SECRETKEYBYTES];
+	struct rig *r = start_signed(secret);
+	const char *why = "";
+	json_t *status;
+	int fd;
+
+	sign_until(secret, 5, (uint64_t)time(NULL) + 3600);
+	say_state(r, 5, "");
+	rig_sync(r);
+	CHECK(decides(r, &why) && event(r, "policy.loaded", "") != 0);
+	CHECK(event(r, "policy.expiring", "\"revision\":5") != 0);
+	status = answer_of(r, ask(r, "policy.status", "{}"));
+	CHECK(json_is_null(json_object_get(status, "error")));
+	CHECK(json_integer_value(json_object_get(status, "expires_in")) > 3000);
+	json_decref(status);
+	/* The clock is set forward, and back again. */
+	clock_off = 3601;
+	CHECK(!decides(r, &why) && strstr(why, "revision 5 has ended") != NULL && strstr(why, "policy load") != NULL);
+	CHECK(answered(r, ask(r, "policy.status", "{}"), "error", "has ended"));
+	CHECK(answered(r, ask(r, "policy.load", "{}"), "", "has expired"));
+	CHECK(event(r, "policy.refused", "has expired") != 0);
+	/* What changes meanwhile does not bring it back. */
+	rig_pin(r, "notes", "add_note", RIG_DEF("add_note"));
+	CHECK(event(r, "policy.loaded", "\"cause\":\"tools\"") != 0 && !decides(r, &why));
+	clock_off = 0;
+	CHECK(decides(r, &why));
+	sign_until(secret, 6, (uint64_t)time(NULL) + 90000);
+	fd = ask(r, "policy.load", "{}");
+	recorded(r, event(r, "policy.loaded", "\"revision\":6"), GRANT_OK);
+	kept(r, GRANT_OK, "");
+	CHECK(answered(r, fd, "source", folder) && decides(r, &why) && !rig_has(r, RIG_RECORDER));
+	rig_free(r);
+	empty(folder);
+}
+
+/* Time passes although the system's clock stands still. */
+static void test_a_clock_set_back_prolongs_nothing(void)
+{
+	unsigned char secret[crypto_sign_SECRETKEYBYTES];
+	struct rig *r = start_signed(secret);
+	const char *why = "";
+
+	sign_until(secret, 5, (uint64_t)time(NULL) + 3);
+	say_state(r, 5, "");
+	rig_sync(r);
+	CHECK(decides(r, &why) && event(r, "policy.loaded", "") != 0 && event(r, "policy.expiring", "") != 0);
+	clock_off = -86400;
+	for (int i = 0; i < 100 && !rig_has(r, RIG_RECORDER); i++)
+		rig_pass(r, 100);
+	CHECK(event(r, "policy.expired", "\"revision\":5") != 0 && !decides(r, &why));
+	rig_pass(r, 1200);
+	CHECK(!rig_has(r, RIG_RECORDER));
+	rig_free(r);
+	clock_off = 0;
 	empty(folder);
 }
 
@@ -654,6 +744,8 @@ int main(void)
 	RUN(test_what_was_built_again_is_on_record);
 	RUN(test_revisions_only_rise);
 	RUN(test_start_below_the_floor);
+	RUN(test_a_signed_set_ends);
+	RUN(test_a_clock_set_back_prolongs_nothing);
 	RUN(test_no_good_set);
 	RUN(test_live_entities);
 	RUN(test_operator_leaves);
