@@ -116,7 +116,7 @@ struct guard_file {
 };
 
 /*
- * Reads and validates rules; every fault is a line "FILE: DOCUMENT N: PATH: what would be right" in errors.
+ * Reads and validates rules; every fault is a line "FILE:LINE:COLUMN: PATH: what would be right" in errors.
  * KG_E_CONFIG, KG_E_NOMEM.
  */
 int guard_rules_load(const struct guard_file *files, size_t n, struct guard_rules **out, struct buf *errors) MUST_CHECK;

@@ -19,17 +19,33 @@ struct loader {
 	json_t *schema;
 	struct buf *errors;
 	const char *file;
-	size_t document; /* from 1 */
+	const struct yaml_places *places; /* of the file in hand */
+	size_t document;                  /* from 0 */
+	struct {
+		const char *file;
+		struct yaml_place place;
+	} id[GUARD_RULES_MAX]; /* where each rule has its id */
 	unsigned nerrors;
 };
 
+static bool is_enough(struct loader *l)
+{
+	return l->nerrors++ >= ERRORS_MAX;
+}
+
+static void written(struct loader *l, int r)
+{
+	if (r != KG_OK)
+		l->nerrors = ERRORS_MAX; /* the buffer is full: those that stand in it say enough */
+}
+
 static void fault(struct loader *l, const char *path, const char *what)
 {
-	if (l->nerrors++ >= ERRORS_MAX)
-		return;
-	if (buf_printf(l->errors, "%s: document %zu%s%s: %s\n", l->file, l->document, path[0] == '\0' ? "" : ": ", path,
-		       what) != KG_OK)
-		l->nerrors = ERRORS_MAX; /* the buffer is full: those that stand in it say enough */
+	struct yaml_place at = yaml_place(l->places, l->document, path);
+
+	if (!is_enough(l))
+		written(l, buf_printf(l->errors, "%s:%zu:%zu: %s%s%s\n", l->file, at.line, at.column, path,
+				      path[0] == '\0' ? "" : ": ", what));
 }
 
 static void on_fault(void *arg, const char *path, const char *what)
@@ -80,6 +96,35 @@ static const struct {
 	{DETECT_FLOW, "by", false},         {DETECT_PLACES, "by", false},          {DETECT_VOLUME, "by", false},
 };
 
+static void check_rates(struct loader *l, const struct rule *r)
+{
+	char path[SCHEMA_PATH_MAX];
+
+	for (size_t i = 0; i < r->info.nresponses; i++) {
+		if (r->info.response[i].act != GUARD_ACT_RATE || r->info.response[i].rate != 0)
+			continue;
+		snprintf(path, sizeof(path), "response");
+		schema_path_element(path, i);
+		fault(l, path, "rate is missing: how many calls in a minute");
+	}
+}
+
+static void check_id(struct loader *l, const struct rule *r)
+{
+	size_t n = l->rules->n;
+	char what[512];
+
+	l->id[n].file = l->file;
+	l->id[n].place = yaml_place(l->places, l->document, "id");
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(l->rules->rule[i].info.id, r->info.id) != 0)
+			continue;
+		snprintf(what, sizeof(what), "the rule at %.300s:%zu:%zu has it already", l->id[i].file,
+			 l->id[i].place.line, l->id[i].place.column);
+		fault(l, "id", what);
+	}
+}
+
 static void check_needs(struct loader *l, const json_t *doc, const struct rule *r)
 {
 	char what[128];
@@ -101,12 +146,8 @@ static void check_needs(struct loader *l, const json_t *doc, const struct rule *
 		fault(l, "detector.spike", "must be greater than usual");
 	if (r->kind == DETECT_HOURS && r->to_min <= r->from_min)
 		fault(l, "detector.hours", "must end after they begin");
-	for (size_t i = 0; i < r->info.nresponses; i++)
-		if (r->info.response[i].act == GUARD_ACT_RATE && r->info.response[i].rate == 0)
-			fault(l, "response", "rate is missing: how many calls in a minute");
-	for (size_t i = 0; i < l->rules->n; i++)
-		if (strcmp(l->rules->rule[i].info.id, r->info.id) == 0)
-			fault(l, "id", "another rule has it already");
+	check_rates(l, r);
+	check_id(l, r);
 }
 
 static void read_rule(struct loader *l, json_t *doc)
@@ -141,20 +182,22 @@ static void read_rule(struct loader *l, json_t *doc)
 static void read_file(struct loader *l, const struct guard_file *f)
 {
 	char why[YAML_WHY_MAX];
-	json_t *docs = yaml_documents(f->text, f->len, why), *doc;
-	size_t i;
+	struct yaml_places *places;
+	json_t *docs = yaml_documents(f->text, f->len, &places, why), *doc;
 
 	l->file = f->name;
-	l->document = 1;
+	l->places = places;
 	if (docs == NULL) {
-		fault(l, "", why);
+		if (!is_enough(l))
+			written(l, buf_printf(l->errors, "%s:%s\n", l->file, why));
 		return;
 	}
-	json_array_foreach(docs, i, doc)
+	json_array_foreach(docs, l->document, doc)
 	{
-		l->document = i + 1;
 		read_rule(l, doc);
 	}
+	yaml_places_free(places);
+	l->places = NULL;
 	json_array_append_new(l->rules->docs, docs);
 }
 

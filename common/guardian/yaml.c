@@ -8,10 +8,24 @@
 
 #include <yaml.h>
 
+#include "common/guardian/yaml_places.h"
+#include "common/schema.h"
+
 struct reader {
 	yaml_parser_t parser;
+	struct yaml_places *places;
+	size_t document;
+	char path[SCHEMA_PATH_MAX]; /* of what is read, as the schema's check will call it */
 	char *why;
 };
+
+/* Where the current path stands; false when there is no memory for it. */
+static bool keep_place(struct reader *r, const yaml_mark_t *at)
+{
+	struct yaml_place place = {at->line + 1, at->column + 1};
+
+	return yaml_places_add(r->places, r->document, r->path, place) == KG_OK;
+}
 
 static void fail(struct reader *r, const yaml_mark_t *at, const char *what)
 {
@@ -62,6 +76,7 @@ static json_t *value(struct reader *r, const yaml_event_t *ev, int depth);
 static json_t *sequence(struct reader *r, int depth)
 {
 	json_t *list = json_array();
+	size_t len = strlen(r->path);
 	yaml_event_t ev;
 
 	while (next(r, &ev)) {
@@ -71,7 +86,10 @@ static json_t *sequence(struct reader *r, int depth)
 			yaml_event_delete(&ev);
 			return list;
 		}
-		item = value(r, &ev, depth);
+		schema_path_element(r->path, json_array_size(list));
+		if (keep_place(r, &ev.start_mark))
+			item = value(r, &ev, depth);
+		r->path[len] = '\0';
 		yaml_event_delete(&ev);
 		if (item == NULL || json_array_append_new(list, item) != 0)
 			break;
@@ -82,8 +100,9 @@ static json_t *sequence(struct reader *r, int depth)
 
 static bool member(struct reader *r, json_t *object, const yaml_event_t *key, int depth)
 {
+	size_t len = strlen(r->path);
 	yaml_event_t ev;
-	json_t *v;
+	json_t *v = NULL;
 
 	if (key->type != YAML_SCALAR_EVENT) {
 		fail(r, &key->start_mark, "a name is expected");
@@ -95,7 +114,10 @@ static bool member(struct reader *r, json_t *object, const yaml_event_t *key, in
 	}
 	if (!next(r, &ev))
 		return false;
-	v = value(r, &ev, depth);
+	schema_path_member(r->path, (const char *)key->data.scalar.value);
+	if (keep_place(r, &key->start_mark))
+		v = value(r, &ev, depth);
+	r->path[len] = '\0';
 	yaml_event_delete(&ev);
 	return v != NULL && json_object_set_new(object, (const char *)key->data.scalar.value, v) == 0;
 }
@@ -144,34 +166,46 @@ static json_t *value(struct reader *r, const yaml_event_t *ev, int depth)
 	return NULL;
 }
 
-json_t *yaml_documents(const char *text, size_t len, char why[YAML_WHY_MAX])
+/* All events of the stream; false when it ends before its end. */
+static bool read_all(struct reader *r, json_t *docs)
 {
-	struct reader r = {.why = why};
-	json_t *docs = json_array();
 	bool ok = true, end = false;
 	yaml_event_t ev;
 
-	why[0] = '\0';
-	if (yaml_parser_initialize(&r.parser) != 1) {
-		json_decref(docs);
-		snprintf(why, YAML_WHY_MAX, "1:1: out of memory");
-		return NULL;
-	}
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-	while (ok && !end && (ok = next(&r, &ev))) {
+	while (ok && !end && (ok = next(r, &ev))) {
 		end = ev.type == YAML_STREAM_END_EVENT;
 		if (ev.type == YAML_SCALAR_EVENT || ev.type == YAML_SEQUENCE_START_EVENT ||
 		    ev.type == YAML_MAPPING_START_EVENT || ev.type == YAML_ALIAS_EVENT) {
-			json_t *doc = value(&r, &ev, 0);
+			json_t *doc = NULL;
 
+			r->document = json_array_size(docs);
+			if (keep_place(r, &ev.start_mark))
+				doc = value(r, &ev, 0);
 			ok = doc != NULL && json_array_append_new(docs, doc) == 0;
 		}
 		yaml_event_delete(&ev);
 	}
-	yaml_parser_delete(&r.parser);
+	return ok;
+}
+
+json_t *yaml_documents(const char *text, size_t len, struct yaml_places **places, char why[YAML_WHY_MAX])
+{
+	struct reader r = {.why = why};
+	json_t *docs = json_array();
+	bool ok = false;
+
+	why[0] = '\0';
+	r.places = *places = yaml_places_new();
+	if (r.places != NULL && yaml_parser_initialize(&r.parser) == 1) {
+		yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+		ok = read_all(&r, docs);
+		yaml_parser_delete(&r.parser);
+	}
 	if (ok)
 		return docs;
 	json_decref(docs);
+	yaml_places_free(r.places);
+	*places = NULL;
 	if (why[0] == '\0')
 		snprintf(why, YAML_WHY_MAX, "1:1: out of memory");
 	return NULL;

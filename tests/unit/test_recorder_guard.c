@@ -622,7 +622,7 @@ static void rules_of_a_folder(void)
 	}
 	close(out[0]);
 	CHECK(waitpid(pid, &st, 0) == pid && WIFEXITED(st) && WEXITSTATUS(st) == KG_EXIT_CONFIG);
-	CHECK(strstr(said_text, "b.yml: document 1") != NULL && strstr(said_text, "c.yml: document 1") != NULL);
+	CHECK(strstr(said_text, "b.yml:1:1: \"id\" is missing") != NULL && strstr(said_text, "c.yml:2:1: ") != NULL);
 	remove_file("a.yml");
 	remove_file("b.yml");
 	remove_file("c.yml");
