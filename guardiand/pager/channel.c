@@ -64,27 +64,25 @@ bool channel_may(struct channel *c, uint32_t *wait_s)
 	return true;
 }
 
+/* What waits goes on waiting: a vaultd that has ended is back in a moment, and the outbox would come in half a minute.
+ */
 static void lost(struct channel *c)
 {
 	sodium_memzero(c->keys, sizeof(*c->keys));
 	c->asked = 0;
-	deliveries_refused(c, PAGED_RETRY, "vaultd is away, which keeps its secret");
 }
 
-bool channel_want(struct channel *c)
+void channel_want(struct channel *c)
 {
 	/* As a started server would ask: its credential has the kind of a variable, and goes into no fixed place. */
 	struct ipc_self_attach m = {.method = SELF_SPAWN};
 
-	if (c->vault == NULL)
-		return false;
-	if (!c->keys->agreed || c->asked != 0)
-		return true;
+	if (c->vault == NULL || !c->keys->agreed || c->asked != 0)
+		return;
 	randombytes_buf(c->txn, sizeof(c->txn));
 	memcpy(m.txn, c->txn, ID_LEN);
 	m.call = c->asked = ++c->number;
 	ipc_send(c->vault, IPC_SELF_ATTACH, &m);
-	return true;
 }
 
 static int on_keyed(struct ipc_conn *conn, const void *msg, int fd, void *arg)

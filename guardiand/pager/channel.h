@@ -33,8 +33,8 @@ void channel_free(struct channel *c);
 bool channel_may(struct channel *c, uint32_t *wait_s);
 
 bool channel_needs_secret(const struct channel *c);
-/* Asks vaultd for the secret, unless that is under way. False when vaultd is away. */
-bool channel_want(struct channel *c);
+/* Asks vaultd for the secret, unless that is under way; as soon as it can, when vaultd is away. */
+void channel_want(struct channel *c);
 /* vaultd's connection for this channel, which is owned then. */
 void channel_vault(struct channel *c, int fd);
 

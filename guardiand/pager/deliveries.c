@@ -109,8 +109,12 @@ static void send_it(struct delivery *d, const char *secret)
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
+	struct delivery *d = arg;
+
 	(void)fd, (void)what;
-	fail(arg, PAGED_RETRY, "vaultd has not given its secret in time");
+	fail(d, PAGED_RETRY,
+	     d->channel->vault == NULL ? "vaultd is away, which keeps its secret"
+				       : "vaultd has not given its secret in time");
 }
 
 static void begin(struct delivery *d)
@@ -125,8 +129,8 @@ static void begin(struct delivery *d)
 	d->deadline = evtimer_new(loop_base(p->role->loop), on_deadline, d);
 	if (d->deadline == NULL || event_add(d->deadline, &limit) != 0)
 		fail(d, PAGED_RETRY, "out of memory");
-	else if (!channel_want(d->channel))
-		fail(d, PAGED_RETRY, "vaultd is away, which keeps its secret");
+	else
+		channel_want(d->channel);
 }
 
 bool deliveries_wait(const struct channel *c)

@@ -64,6 +64,28 @@ static void without_a_vault_nothing_goes_out(void)
 	rig_free(r);
 }
 
+static void a_vault_that_comes_back_is_waited_for(void)
+{
+	struct rig *r = rig_new(NTFY);
+
+	r->stand.body = "{}";
+	sends(r);
+	rig_pump(r, 10);
+	CHECK(r->p.deliveries.n == 1);
+	rig_vault(r);
+	rig_agree(r);
+	CHECK(rig_take(r, r->vault, IPC_SELF_ATTACH, RIG_WAIT_MS) != NULL);
+	/* It ends with the question, and another start of it is asked anew. */
+	close(r->vault);
+	r->vault = -1;
+	rig_pump(r, 10);
+	rig_vault(r);
+	rig_agree(r);
+	rig_attach(r, "planted-secret", NULL);
+	CHECK(ends(r, PAGED_OK, "") && seen(r, LINE) && r->stand.requests == 1 && r->p.deliveries.n == 0);
+	rig_free(r);
+}
+
 static void refusals_of_the_vault(void)
 {
 	static const struct {
@@ -155,6 +177,7 @@ int main(void)
 {
 	RUN(one_secret_serves_those_that_wait);
 	RUN(without_a_vault_nothing_goes_out);
+	RUN(a_vault_that_comes_back_is_waited_for);
 	RUN(refusals_of_the_vault);
 	RUN(a_page_is_under_way_once);
 	RUN(no_more_than_32);
