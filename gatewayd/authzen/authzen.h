@@ -19,7 +19,8 @@
 #define AUTHZEN_WAIT_S 10            /* for the broker */
 #define AUTHZEN_REQUEST_ID_MAX 256
 #define AUTHZEN_FIELD_MAX 1024
-#define AUTHZEN_PAGE 100 /* results of a page, when the caller does not say */
+#define AUTHZEN_QUEUE_HIGH (IPC_QUEUE_MAX / 2) /* unsent to the broker; above it requests are refused, one by one */
+#define AUTHZEN_PAGE 100                       /* results of a page, when the caller does not say */
 #define AUTHZEN_PAGE_MAX 1000
 
 struct authzen {
@@ -62,6 +63,8 @@ struct open_request {
 struct request_head {
 	enum endpoint endpoint;
 	const struct config_caller *caller; /* NULL: nobody */
+	bool token;                         /* something was given as one */
+	const char *path;                   /* below that of base_url; static */
 	char request_id[AUTHZEN_REQUEST_ID_MAX + 1];
 	int refused; /* a status to answer with; 0: none */
 	const char *why;
@@ -97,6 +100,8 @@ void authzen_drop(struct conn *c);
 int authzen_answer(struct authzen *a, const struct ipc_authz_answer *m);
 /* All questions of an evaluation have their answers. */
 void authzen_decisions(struct conn *c);
+/* Tells the broker of a question whose token is missing or unknown: it is for the record. */
+void authzen_tell_refused(struct conn *c);
 /* The questions cannot be answered: 503 to everybody who waits, or has waited longer than wait_ns. */
 void authzen_unavailable(struct authzen *a, unsigned long long wait_ns, const char *why);
 

@@ -3,6 +3,16 @@
 
 #define AWAY "the gateway's broker is away: try again in a moment"
 
+/* The broker bounds what comes on record of this; under load its questions go before. */
+void authzen_tell_refused(struct conn *c)
+{
+	struct ipc_authz_refused m = {
+		.source = ipc_text(c->http.source), .path = ipc_text(c->head.path), .token = c->head.token};
+
+	if (c->authzen->broker != NULL && ipc_queued(c->authzen->broker) <= AUTHZEN_QUEUE_HIGH)
+		(void)ipc_send(c->authzen->broker, IPC_AUTHZ_REFUSED, &m);
+}
+
 static int on_answer(struct ipc_conn *conn, const void *msg, int fd, void *arg)
 {
 	(void)conn, (void)fd;

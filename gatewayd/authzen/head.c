@@ -66,6 +66,7 @@ static void take_caller(struct conn *c, const struct http1_head *h)
 	const struct http1_field *f = http1_find(h, "Authorization", &again);
 	struct http1_span token;
 
+	c->head.token = f != NULL;
 	if (f == NULL || again || f->value.n > AUTHZEN_FIELD_MAX || f->value.n < 8 ||
 	    strncasecmp(f->value.p, "Bearer ", 7) != 0)
 		return;
@@ -116,6 +117,7 @@ static int head_status(struct conn *c, const struct http1_head *h)
 	if (row == NULL)
 		return stop(c, 404, "there is nothing here: see /.well-known/authzen-configuration");
 	c->head.endpoint = row->endpoint;
+	c->head.path = row->after;
 	if (h->method != row->method && !(row->method == HTTP1_GET && h->method == HTTP1_HEAD))
 		return stop(c, 405, row->method == HTTP1_GET ? "this takes GET" : "this takes POST");
 	if (row->endpoint == EP_METADATA)

@@ -7,7 +7,6 @@
 #include "gatewayd/authzen/page.h"
 #include "gatewayd/authzen/question.h"
 
-#define BROKER_QUEUE_HIGH (IPC_QUEUE_MAX / 2) /* unsent to the broker; above it requests are refused, one by one */
 #define BUSY "the gateway's broker is away, or has too much to do: try again in a moment"
 #define TOO_LARGE "properties and context are over the limit of this endpoint"
 #define SCOPE "this caller may not ask about these types or this action"
@@ -79,7 +78,7 @@ static void send_ask(struct conn *c, uint32_t item, const struct question *q)
 
 static bool broker_has_room(const struct authzen *a)
 {
-	return a->broker != NULL && ipc_queued(a->broker) <= BROKER_QUEUE_HIGH;
+	return a->broker != NULL && ipc_queued(a->broker) <= AUTHZEN_QUEUE_HIGH;
 }
 
 static bool begin(struct conn *c, uint32_t nitems)
@@ -252,6 +251,8 @@ void authzen_run(struct conn *c, const char *json, size_t len)
 {
 	const struct buf *m = &c->authzen->metadata;
 
+	if (c->head.refused == 401)
+		authzen_tell_refused(c);
 	if (c->head.refused != 0)
 		authzen_refuse(c, c->head.refused, c->head.why);
 	else if (c->head.endpoint == EP_METADATA)

@@ -6,9 +6,11 @@
 
 #include <sodium.h>
 
+#include "common/json_text.h"
 #include "common/log.h"
 #include "gatewayd/broker/authz_decide.h"
 #include "gatewayd/broker/broker.h"
+#include "gatewayd/broker/denials.h"
 
 #define BATCH_BYTES 20480 /* of what is recorded together: BROKER_EVENT.members has 24,576 */
 #define BATCHES_EAGER 4   /* so many are sent as they come; behind them questions gather */
@@ -49,7 +51,8 @@ struct authz {
 	unsigned nsent;
 	TAILQ_HEAD(, search) searches;
 	unsigned nsearches;
-	struct event *turn; /* the next search's */
+	struct event *turn;      /* the next search's */
+	struct denials *denials; /* its own: guesses here take no record from those at the front */
 };
 
 static void send_answer(struct authz *z, const struct ipc_authz_answer *m)
@@ -268,6 +271,23 @@ int authz_ask(struct authz *z, const struct ipc_authz_ask *m)
 	return KG_OK;
 }
 
+int authz_refused(struct authz *z, const struct ipc_authz_refused *m)
+{
+	uint64_t unrecorded = 0;
+
+	if (!utf8_valid(m->source.p, m->source.n) || !utf8_valid(m->path.p, m->path.n))
+		return KG_E_PROTO;
+	if (!denials_take(z->denials, m->source, loop_now_ns(), &unrecorded))
+		return KG_OK;
+	if (events_send(z->broker, "authz.refused",
+			json_pack("{s:s%, s:s%, s:s, s:I}", "source", m->source.p, (size_t)m->source.n, "path",
+				  m->path.p, (size_t)m->path.n, "reason_code",
+				  m->token ? "token-unknown" : "token-missing", "unrecorded", (json_int_t)unrecorded),
+			NULL, NULL) != KG_OK)
+		log_warn("AuthZEN endpoint: that a token was refused could not be put on record");
+	return KG_OK;
+}
+
 static void drop_searches(struct authz *z)
 {
 	struct search *s;
@@ -295,6 +315,7 @@ struct authz *authz_new(struct broker *b)
 	if (z == NULL)
 		log_fatal(KG_EXIT_FAILURE, "questions of programs: out of memory");
 	z->broker = b;
+	z->denials = denials_new();
 	TAILQ_INIT(&z->searches);
 	TAILQ_INIT(&z->sent);
 	z->turn = evtimer_new(loop_base(b->loop), on_search, z);
@@ -318,5 +339,6 @@ void authz_free(struct authz *z)
 		batch_end(t, NO_RECORD);
 	}
 	event_free(z->turn);
+	denials_free(z->denials);
 	free(z);
 }

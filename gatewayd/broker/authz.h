@@ -30,6 +30,12 @@ void authz_free(struct authz *z);
 /* A question. KG_E_PROTO for one that no endpoint asks. */
 int authz_ask(struct authz *z, const struct ipc_authz_ask *m);
 
+/*
+ * A question without a token, or with one that nobody has: on record ("authz.refused"), within the bounds of
+ * denials.h. KG_E_PROTO for what no endpoint says.
+ */
+int authz_refused(struct authz *z, const struct ipc_authz_refused *m);
+
 /* The endpoint is gone, and with it whoever waits for the answers under way. */
 void authz_endpoint_lost(struct authz *z);
 

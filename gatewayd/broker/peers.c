@@ -141,6 +141,14 @@ static int on_authz_ask(struct ipc_conn *conn, const void *msg, int fd, void *ar
 	return authz_ask(p->broker->authz, msg);
 }
 
+static int on_authz_refused(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return authz_refused(p->broker->authz, msg);
+}
+
 static const struct ipc_op front_ops[] = {{IPC_REQUEST, on_request}, {IPC_REQUEST_GONE, on_request_gone}};
 static const struct ipc_op pdp_ops[] = {{IPC_PDP_ANSWER, on_pdp_answer}};
 static const struct ipc_op recorder_ops[] = {
@@ -150,7 +158,7 @@ static const struct ipc_op upstream_ops[] = {
 	{IPC_TOOLS_DONE, on_tools_done}, {IPC_UPSTREAM_DOWN, on_upstream_down},
 };
 
-static const struct ipc_op authzen_ops[] = {{IPC_AUTHZ_ASK, on_authz_ask}};
+static const struct ipc_op authzen_ops[] = {{IPC_AUTHZ_ASK, on_authz_ask}, {IPC_AUTHZ_REFUSED, on_authz_refused}};
 
 /* Nothing new may be sent; outcomes wait until it is back. */
 static void recorder_lost(struct peer *p)

@@ -69,6 +69,35 @@ static void edge_is_checked(void)
 	RUN_VECTORS(v);
 }
 
+/* Who has no token that is known is told to the broker, for the record; who has one and errs is not. */
+static void refused_tokens_are_told(void)
+{
+	static const struct {
+		const char *token, *fields;
+		bool told, given;
+	} v[] = {
+		{NULL, RIG_JSON, true, false},
+		{"nobody", RIG_JSON, true, true},
+		{NULL, RIG_JSON "Authorization: Basic all\r\n", true, true},
+		{"all", "", false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct rig *r = rig_new();
+		const struct ipc_authz_refused *m;
+
+		rig_request(r, ONE, v[i].token, v[i].fields, QUESTION);
+		rig_read(r);
+		CHECK(rig_status(r) == (v[i].told ? 401 : 400));
+		m = rig_take(r, IPC_AUTHZ_REFUSED);
+		CHECK((m != NULL) == v[i].told);
+		CHECK(m == NULL || (m->token == v[i].given && ipc_is(m->source, "127.0.0.1:50000") &&
+				    ipc_is(m->path, "/access/v1/evaluation")));
+		CHECK(rig_ask(r) == NULL && rig_linked(r));
+		rig_free(r);
+	}
+}
+
 static void questions_are_checked(void)
 {
 	static const struct {
@@ -544,6 +573,7 @@ static void metadata_is_told(void)
 int main(void)
 {
 	RUN(edge_is_checked);
+	RUN(refused_tokens_are_told);
 	RUN(questions_are_checked);
 	RUN(deep_and_long_is_refused);
 	RUN(a_question_is_asked_and_answered);

@@ -245,6 +245,38 @@ static void what_cannot_be_asked(void)
 	stop(r);
 }
 
+static void refused(struct rig *r, const char *source, uint8_t token)
+{
+	struct ipc_authz_refused m = {
+		.source = ipc_text(source), .path = ipc_text("/access/v1/evaluation"), .token = token};
+
+	CHECK(ipc_write_blocking(endpoint, IPC_AUTHZ_REFUSED, &m, -1) == KG_OK);
+	rig_pump(r);
+}
+
+/* Guesses are on record, and a flood of them does not fill it. */
+static void refused_tokens_are_on_record(void)
+{
+	struct rig *r = ready();
+	const struct ipc_broker_event *m;
+	unsigned n = 0;
+
+	refused(r, "192.0.2.7:1234", 1);
+	m = event(r, "authz.refused");
+	CHECK(m != NULL && holds(m->members, "\"source\":\"192.0.2.7:1234\"") && holds(m->members, "token-unknown"));
+	refused(r, "192.0.2.8:1234", 0);
+	m = event(r, "authz.refused");
+	CHECK(m != NULL && holds(m->members, "token-missing") && holds(m->members, "/access/v1/evaluation"));
+	for (int i = 0; i < 300; i++)
+		refused(r, "192.0.2.9:1", 1);
+	while (event(r, "authz.refused") != NULL)
+		n++;
+	CHECK(n >= 10 && n <= 60);
+	refused(r, "192.0.2.9\xff", 1);
+	CHECK(event(r, "authz.refused") == NULL && r->b->authzen.conn == NULL);
+	stop(r);
+}
+
 static void an_endpoint_is_not_believed(void)
 {
 	struct rig *r = ready();
@@ -431,6 +463,7 @@ int main(void)
 	RUN(long_names_are_recorded_as_hashes);
 	RUN(what_cannot_be_asked);
 	RUN(an_endpoint_is_not_believed);
+	RUN(refused_tokens_are_on_record);
 	RUN(answers_go_to_whoever_asked);
 	RUN(searches_are_answered);
 	RUN(searches_wait_for_their_turn);
