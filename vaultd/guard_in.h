@@ -22,4 +22,7 @@ void guard_unlink(struct guard *g, struct guard_order *o);
 int guard_store(struct vault *v, struct guard_order *o);
 const char *guard_order_name(uint8_t act);
 
+/* guard_clock.c: moves the ends of what stands when the time of day was set; before anything asks what is over. */
+void guard_follow_clock(struct vault *v);
+
 #endif

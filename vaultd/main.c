@@ -91,6 +91,7 @@ int main(int argc, char **argv)
 	store = store_open(dir);
 	loop = loop_new();
 	v = vault_new(config, loop, master, store, vault_wall_clock);
+	steady_init(&v->clock, vault_wall_clock, loop_now_ns);
 	v->restarts = o.restarts;
 	vault_listen(v, o.run);
 	stop_on(loop, SIGTERM);

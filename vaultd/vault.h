@@ -12,6 +12,7 @@
 #include "common/lock.h"
 #include "common/loop.h"
 #include "common/secret.h"
+#include "common/steady.h"
 #include "vaultd/store.h"
 
 struct acts;
@@ -65,6 +66,7 @@ struct vault {
 	struct answer *answers; /* to operators, that wait for the broker */
 	struct buf sealed;      /* credentials on their way into a message */
 	uint64_t (*wall)(void);
+	struct steady clock; /* by which orders end; its wall is NULL where a test turns wall */
 	uint64_t started_ns;
 	unsigned restarts;
 	struct lock_report lock;

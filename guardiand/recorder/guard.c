@@ -8,6 +8,7 @@
 
 #include "common/json_text.h"
 #include "common/log.h"
+#include "guardiand/recorder/guard_clock.h"
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
 #include "guardiand/recorder/schedule.h"
@@ -15,11 +16,6 @@
 #define RULE_ERRORS_MAX 16384u
 #define MEMBERS_MAX 32768u
 #define ZONE_EVERY_S 3600
-
-uint64_t guard_now(void)
-{
-	return (uint64_t)time(NULL);
-}
 
 struct guard_rules *guard_rules_read(const struct config *config)
 {
@@ -89,9 +85,11 @@ static void after_commit(void *arg)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct guard *g = arg;
-	uint64_t now = guard_now();
+	uint64_t now;
 
 	(void)fd, (void)what;
+	guard_follow_clock(g);
+	now = guard_now();
 	respond_expire(g->responses, now);
 	if (now % ZONE_EVERY_S == 0)
 		guard_engine_zone(g->engine, zone_now());

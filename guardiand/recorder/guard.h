@@ -76,7 +76,7 @@ void recorder_guard(struct recorder *r, const struct config *config, struct guar
 void guard_stop(struct guard *g);
 void guard_free(struct guard *g);
 
-/* Seconds since 1970, by the wall clock. */
+/* Seconds since 1970, as long as each other whatever the clock is set to (guard_clock.h). */
 uint64_t guard_now(void);
 
 /* Ill-formed UTF-8 (a text that was cut) becomes question marks. */
