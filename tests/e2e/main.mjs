@@ -11,6 +11,7 @@ import './pager.mjs';
 import './policy.mjs';
 import './samples.mjs';
 import './secrets.mjs';
+import './steps.mjs';
 import './swap.mjs';
 import { main } from './harness.mjs';
 

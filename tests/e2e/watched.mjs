@@ -17,6 +17,7 @@ export const rpc = (method, params, id = 1) => ({ jsonrpc: '2.0', id, method, pa
 export class Receiver {
   pages = [];
   answer = () => 204;
+  headers = {}; // of its answers
 
   async listen(port = 0) {
     this.server = createServer((req, res) => {
@@ -28,7 +29,7 @@ export class Receiver {
         const right = signature?.split(' ').includes(`v1,${createHmac('sha256', key).update(`${id}.${ts}.${body}`).digest('base64')}`);
         const code = right ? this.answer() : 401;
         this.pages.push({ at: performance.now(), id, code, ...JSON.parse(body) });
-        res.writeHead(code).end();
+        res.writeHead(code, this.headers).end();
       });
     });
     await new Promise((r) => this.server.listen(port, '127.0.0.1', r));
