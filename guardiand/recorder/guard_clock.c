@@ -36,7 +36,6 @@ unsigned respond_follow_clock(struct responses *x, int64_t step)
 
 	LIST_FOREACH(r, &x->live, link)
 	{
-		r->forget_at = steady_moved(r->forget_at, step);
 		if (!is_timed(r))
 			continue;
 		r->until = steady_moved(r->until, step);
