@@ -217,6 +217,10 @@ struct http *http_new(struct loop *l, const struct http_config *c)
 
 void http_free(struct http *h)
 {
+	/* libcurl takes leave of a mail server, and waits a minute for its answer. */
+	for (size_t fd = 0; fd < h->nsock; fd++)
+		if (h->sock[fd] != NULL)
+			shutdown((int)fd, SHUT_RDWR);
 	curl_multi_cleanup(h->multi);
 	curl_url_cleanup(h->url);
 	event_free(h->timer);

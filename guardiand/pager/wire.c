@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include "common/log.h"
 
@@ -214,6 +215,18 @@ static bool is_answered(const struct wire *w, CURLcode code, long status)
 	return w->too_long && status != 0;
 }
 
+/*
+ * libcurl keeps the connection of a mail that failed, also of one whose answer did not come in time: the next mail
+ * would wait for, or be told, what belongs to this one. It finds this one closed instead.
+ */
+static void leave_connection(CURL *easy)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+		shutdown(fd, SHUT_RDWR);
+}
+
 static void finish(void *owner, CURLcode code)
 {
 	struct wire *w = owner;
@@ -230,6 +243,8 @@ static void finish(void *owner, CURLcode code)
 		r.why = "its answer's head is larger than 16384 bytes";
 	else if (code == CURLE_COULDNT_CONNECT && refusal != NULL)
 		r.why = refusal;
+	if (w->post->mail && code != CURLE_OK)
+		leave_connection(w->easy);
 	leave_curl(w);
 	p->done(w->arg, &r);
 	wire_destroy(w);

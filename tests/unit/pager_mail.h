@@ -110,8 +110,10 @@ static inline void mail_data(struct mail_line *m, const struct mail_script *s, s
 
 		used += (size_t)snprintf(seen->message + used, MAIL_SEEN_MAX - used, "%s", text);
 	}
-	if (s->hangs)
-		sleep(60);
+	/* Until the client has had enough; what it says on this connection is not heard. */
+	if (s->hangs && seen->connections == 1)
+		while (mail_hear(m, line, sizeof(line)))
+			;
 	mail_say(m, s->end != NULL ? s->end : "250 queued\r\n");
 }
 

@@ -126,7 +126,6 @@ static void answers(void)
 		{{.data = "452 full\r\n"}, PAGED_RETRY},
 		{{.end = "554 spam\r\n"}, PAGED_PERMANENT},
 		{{.end = "451 later\r\n"}, PAGED_RETRY},
-		{{.hangs = true}, PAGED_RETRY},
 		/* No TLS, nothing said: neither password nor message. */
 		{{.tls = MAIL_NONE}, PAGED_RETRY},
 	};
@@ -139,6 +138,22 @@ static void answers(void)
 			CHECK(mail.seen->auth[0] == '\0' && strstr(mail.seen->commands, "MAIL") == NULL);
 		end();
 	}
+}
+
+/* What was said too late is never taken for the answer to the next page, and nobody waits for it at the end. */
+static void one_that_hangs_is_left(void)
+{
+	static const struct mail_script s = {.hangs = true};
+	uint64_t began;
+
+	begin(&s, MAIL("smtp"), NULL);
+	CHECK(rig_ends(rig, PAGE_TRIGGER, PASSWORD, PAGED_RETRY) && mail.seen->connections == 1);
+	CHECK(rig_ends(rig, PAGE_TRIGGER, PASSWORD, PAGED_OK) && mail.seen->connections == 2);
+	kill(mail.pid, SIGSTOP);
+	began = loop_now_ns();
+	rig_free(rig);
+	CHECK(loop_now_ns() - began < 20000000000u);
+	mail_stop(&mail);
 }
 
 /* A certificate that nobody vouches for gets nothing, not even with the right name. */
@@ -165,6 +180,7 @@ int main(void)
 	RUN(a_message);
 	RUN(hostile_texts);
 	RUN(answers);
+	RUN(one_that_hangs_is_left);
 	RUN(strangers_get_nothing);
 	return unit_end();
 }
