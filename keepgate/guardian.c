@@ -167,7 +167,7 @@ static const struct cli_command commands[] = {
 	 CLI_OPTIONS(test_options),
 	 .run = guardian_test_run},
 	{.name = "inspect",
-	 .summary = "show what would be noted of a text: destinations, instructions, credentials, personal data",
+	 .summary = "show what would be noted of a text: destinations, instructions, credentials, personal data, records",
 	 .details = "FILE holds arguments or a result as JSON, or any text; without it, standard input is read. Scores "
 		    "and\n"
 		    "counts alone are printed, never what was found; \"instructions\" from 50 on is suspicious.\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/inspect/inspect.h"
+#include "common/inspect/records.h"
 #include "keepgate/guardian_commands.h"
 
 #define INPUT_MAX (4u * 1048576u + 65536u)
@@ -36,10 +37,13 @@ static int look(const struct buf *in, struct buf *out)
 	if (i == NULL)
 		return KG_E_NOMEM;
 	json_init(&d);
-	if (json_scan(&d, text, buf_len(in), NULL) == KG_OK)
+	if (json_scan(&d, text, buf_len(in), NULL) == KG_OK) {
 		inspect_json(i, &d, NULL, 0, &marks);
-	else
+		marks.records = records_count(&d);
+	} else {
 		inspect_json(i, NULL, text, buf_len(in), &marks);
+		marks.records = records_in_text(text, buf_len(in));
+	}
 	json_free(&d);
 	inspector_free(i);
 	return marks_put(out, &marks);

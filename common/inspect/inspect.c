@@ -80,6 +80,16 @@ static void put_string(struct buf *out, const char *p, size_t n)
 	}
 }
 
+/* Names are followed by a colon, values never. */
+static bool is_name(const struct json_doc *d, const char *end)
+{
+	const char *stop = d->text + d->len;
+
+	while (end < stop && strchr(" \t\r\n", *end) != NULL)
+		end++;
+	return end < stop && *end == ':';
+}
+
 /* All of a document as one text: what was cut into several strings is whole again. Names stand before their values. */
 static void put_document(struct buf *out, const struct json_doc *d)
 {
@@ -87,9 +97,7 @@ static void put_document(struct buf *out, const struct json_doc *d)
 		size_t n;
 		const char *raw = json_raw(d, t, &n);
 		enum json_kind kind = json_kind(d, t);
-		/* Names are followed by a colon, values never. */
-		bool is_name =
-			kind == JK_STRING && raw + n < d->text + d->len && raw[n + strspn(raw + n, " \t\r\n")] == ':';
+		bool name = kind == JK_STRING && is_name(d, raw + n);
 
 		if (kind == JK_STRING)
 			put_string(out, raw + 1, n - 2);
@@ -97,7 +105,7 @@ static void put_document(struct buf *out, const struct json_doc *d)
 			put(out, raw, n);
 		else
 			continue;
-		put(out, is_name ? ": " : "\n", is_name ? 2 : 1);
+		put(out, name ? ": " : "\n", name ? 2 : 1);
 	}
 }
 
@@ -144,7 +152,7 @@ static void look(struct inspector *i, const uint8_t *p, size_t n, struct marks *
 
 void inspect_json(struct inspector *i, const struct json_doc *d, const char *beside, size_t n, struct marks *out)
 {
-	out->instructions = out->secrets = out->personal = 0;
+	out->instructions = out->secrets = out->personal = out->records = 0;
 	out->canary = NULL;
 	out->ndestinations = out->bytes = 0;
 	buf_reset(&i->text);
@@ -165,7 +173,10 @@ int marks_put(struct buf *out, const struct marks *m)
 	const struct {
 		const char *name;
 		uint32_t value;
-	} scores[] = {{"instructions", m->instructions}, {"personal", m->personal}, {"secrets", m->secrets}};
+	} scores[] = {{"instructions", m->instructions},
+		      {"personal", m->personal},
+		      {"records", m->records},
+		      {"secrets", m->secrets}};
 	const char *comma = "{";
 	int err = KG_OK;
 

@@ -29,6 +29,7 @@
 struct marks {
 	uint32_t instructions; /* 0 to 100 */
 	uint32_t secrets, personal;
+	uint32_t records;   /* of a result: inspect_json() leaves it 0, records_count() counts them */
 	const char *canary; /* its name, borrowed from the inspector; NULL: none */
 	size_t ndestinations;
 	size_t bytes; /* that they take */

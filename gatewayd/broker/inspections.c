@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "common/inspect/inspect.h"
+#include "common/inspect/records.h"
 #include "common/log.h"
 #include "gatewayd/broker/call.h"
 
@@ -78,6 +79,7 @@ void inspections_result(struct broker *b, struct call *c, struct ipc_bytes messa
 	if (i == NULL)
 		return;
 	inspect_json(i->inspector, has_document ? &b->args : NULL, (const char *)message.p, message.n, &i->marks);
+	i->marks.records = has_document ? records_count(&b->args) : 0;
 	json = written(i);
 	buf_reset(&c->marks);
 	if (json.n > 0 && buf_put(&c->marks, json.p, json.n) != KG_OK)

@@ -61,6 +61,37 @@ static void arguments_and_results_have_marks(void)
 	rig_free(r);
 }
 
+/* Whatever form they come in, and more of them than are searched for anything else. */
+static void records_of_results_are_counted(void)
+{
+	struct rig *r = rig_ready_with(GUARDED, TIER_WRITE, "notes/*");
+	uint64_t id = running(r, 1, "{\"ids\":[{},{},{}]}", "");
+	struct ipc_result m = {.status = RESULT_RPC_ERROR, .body = ipc_text("{\"failed\":[{\"row\":1},{\"row\":2}]}")};
+	struct buf body;
+
+	CHECK(id != 0);
+	rig_result(r, RIG_NOTES, id, RESULT_OK,
+		   "{\"content\":[{\"type\":\"text\",\"text\":\"[{},{},{}]\"}],\"structuredContent\":{\"rows\":[[1],[2]"
+		   ",[3]]}}");
+	CHECK(concluded(r, "{\"records\":3}"));
+	rig_recorded(r, id);
+	buf_init(&body, IPC_BODY_MAX);
+	CHECK(buf_puts(&body, "{\"content\":[{\"type\":\"text\",\"text\":\"n\\tname\\n") == KG_OK);
+	for (unsigned i = 0; i < 60000; i++)
+		CHECK(buf_puts(&body, "17\\tmilk and bread\\n") == KG_OK);
+	CHECK(buf_puts(&body, "\"}]}") == KG_OK && buf_len(&body) > 1000000);
+	id = running(r, 2, "{}", "");
+	rig_result(r, RIG_NOTES, id, RESULT_OK, buf_text(&body));
+	CHECK(concluded(r, "{\"records\":60000}"));
+	rig_recorded(r, id);
+	id = running(r, 3, "{}", "");
+	m.call = id;
+	rig_send(r, RIG_NOTES, IPC_RESULT, &m);
+	CHECK(concluded(r, "{\"records\":2}"));
+	buf_free(&body);
+	rig_free(r);
+}
+
 static void errors_have_marks_too(void)
 {
 	struct rig *r = rig_ready_with(GUARDED, TIER_WRITE, "notes/*");
@@ -145,6 +176,7 @@ static void poisoned_definitions_are_told_once(void)
 int main(void)
 {
 	RUN(arguments_and_results_have_marks);
+	RUN(records_of_results_are_counted);
 	RUN(errors_have_marks_too);
 	RUN(refused_calls_have_marks);
 	RUN(it_can_be_switched_off);
