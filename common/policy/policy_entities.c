@@ -207,9 +207,14 @@ static int remember_humans(struct policy_set *s)
 	const struct cedar_entity *entity;
 
 	s->humans = cedar_arena_array(&s->arena, APPROVERS_MAX, sizeof(*s->humans));
-	for (size_t i = 0; s->humans != NULL && (entity = cedar_entities_at(s->base, i)) != NULL; i++)
-		if (s->nhumans < APPROVERS_MAX && cedar_str_is(entity->uid->type, GATE_HUMAN))
+	for (size_t i = 0; s->humans != NULL && (entity = cedar_entities_at(s->base, i)) != NULL; i++) {
+		if (!cedar_str_is(entity->uid->type, GATE_HUMAN))
+			continue;
+		if (s->nhumans < APPROVERS_MAX)
 			s->humans[s->nhumans++] = entity->uid;
+		else
+			s->more_humans = true;
+	}
 	return s->humans == NULL ? KG_E_NOMEM : 0;
 }
 

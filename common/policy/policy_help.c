@@ -11,7 +11,10 @@ static bool allows(struct policy_decider *d, const struct policy_request *q, enu
 	return request_build(d, q, mode) == 0 && decide_request(d) == 0 && decision_allows(&d->decision);
 }
 
-/* Somebody else: a stranger, or one of the humans that policies may know by their names or teams. */
+/*
+ * Somebody else: a stranger, or one of the humans that policies may know by their names or teams. Where there are more
+ * than can be tried in the time of a call it is enough that one might: who approves is asked for by name then.
+ */
 static bool other_would(struct policy_decider *d, struct policy_request *q, enum args_mode mode, help_ask_fn *ask,
 			char id[POLICY_NAME_MAX + 1])
 {
@@ -31,7 +34,8 @@ static bool other_would(struct policy_decider *d, struct policy_request *q, enum
 		if (ask(d, q, mode))
 			return true;
 	}
-	return false;
+	q->approver = stranger;
+	return d->set->names.approver && d->set->more_humans && approver_might(d, q, mode);
 }
 
 bool help_approval(struct policy_decider *d, const struct policy_request *q, enum args_mode mode, help_ask_fn *ask,

@@ -80,6 +80,7 @@ struct policy_set {
 	struct gate_note *notes;
 	const struct cedar_uid **humans; /* stored ones, who might approve */
 	size_t nhumans;
+	bool more_humans; /* than these */
 	struct buf schema_text;
 	uint8_t hash[HASH_LEN];
 };
@@ -177,6 +178,13 @@ void decide_mode(struct policy_decider *d, const struct policy_request *q, enum 
 typedef bool help_ask_fn(struct policy_decider *d, const struct policy_request *q, enum args_mode mode);
 bool help_approval(struct policy_decider *d, const struct policy_request *q, enum args_mode mode, help_ask_fn *ask,
 		   bool *four_eyes);
+
+/* ---- policy_approver.c ---- */
+/*
+ * Whether some approver could make the difference, without trying any: q holds an approval by nobody in particular.
+ * False where a policy that does not look at the approver refuses, or no permit's other conditions are met.
+ */
+bool approver_might(struct policy_decider *d, const struct policy_request *q, enum args_mode mode);
 
 /* ---- policy_text.c ---- */
 /* Text into a fixed buffer, cut at a whole character. */

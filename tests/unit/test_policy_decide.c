@@ -131,6 +131,72 @@ static void test_destructive(void)
 	rig_free(&rig);
 }
 
+/* 200 people, of whom the last may approve; others come first. */
+static char *crowd(void)
+{
+	static char text[65536];
+	size_t n = (size_t)snprintf(text, sizeof(text),
+				    "[{\"uid\":{\"type\":\"Gate::Team\",\"id\":\"approvers\"},"
+				    "\"attrs\":{},\"parents\":[]}");
+
+	for (int i = 0; i < 200; i++)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n,
+			",{\"uid\":{\"type\":\"Gate::Human\",\"id\":\"h%03d\"},\"attrs\":{\"issuer\":\"i\","
+			"\"contractor\":false,\"max_trust\":3},\"parents\":[%s]}",
+			i, i < 199 ? "" : "{\"type\":\"Gate::Team\",\"id\":\"approvers\"}");
+	snprintf(text + n, sizeof(text) - n, "]");
+	return text;
+}
+
+static void start_crowd(const char *policies)
+{
+	rig_init(&rig);
+	rig_samples(&rig);
+	rig_file(&rig, "crowd.cedar", policies);
+	rig_file(&rig, "entities.json", crowd());
+	if (rig_build(&rig) != 0) {
+		fprintf(stderr, "%s", buf_text(&rig.errors));
+		exit(1);
+	}
+	rig.q.human = "h000";
+}
+
+/* Whoever may approve is found, or asked for; what no approver can change asks for none. */
+static void test_many_possible_approvers(void)
+{
+	static const char team[] =
+		"@id(\"team\") @on_deny(\"approval\") permit (principal, action, resource) when {\n"
+		"  context.base has approval && context.base has consent && context.base.consent.tier >= 2 &&\n"
+		"  context.base.approval.approver in Gate::Team::\"approvers\"\n};\n";
+
+	start_crowd(team);
+	CHECK(!rig_ask(&rig, "db", "drop_table", "{\"table\":\"t\"}"));
+	CHECK(rig.v.help == POLICY_HELP_APPROVAL && rig.v.four_eyes);
+	rig_aim(&rig, "db", "drop_table");
+	rig.q.args = NULL;
+	CHECK(policy_shows(rig.decider, &rig.q));
+	/* The other conditions must be met. */
+	rig.q.consent_tier = TIER_READ;
+	CHECK(!rig_ask(&rig, "db", "drop_table", "{\"table\":\"t\"}") && rig.v.help == 0);
+	rig.q.consent_tier = TIER_WRITE;
+	rig.q.approved = true;
+	rig.q.approver = "h199";
+	CHECK(rig_ask(&rig, "db", "drop_table", "{\"table\":\"t\"}"));
+	rig.q.approver = "h198";
+	CHECK(!rig_ask(&rig, "db", "drop_table", "{\"table\":\"t\"}") && rig.v.help == 0);
+	rig_free(&rig);
+	/* Somebody could lift the one refusal, and nobody the other. */
+	start_crowd("@id(\"all\") permit (principal, action, resource);\n"
+		    "@id(\"one\") forbid (principal, action, resource) unless {\n"
+		    "  context.base has approval && context.base.approval.approver == Gate::Human::\"h150\"\n};\n"
+		    "@id(\"two\") forbid (principal, action == Gate::Action::\"db/drop_table\", resource) when {\n"
+		    "  context.args.table == \"x\"\n};\n");
+	CHECK(!rig_ask(&rig, "db", "drop_table", "{\"table\":\"t\"}") && rig.v.help == POLICY_HELP_APPROVAL);
+	CHECK(!rig_ask(&rig, "db", "drop_table", "{\"table\":\"x\"}") && rig.v.help == 0);
+	rig_free(&rig);
+}
+
 static void test_quarantine(void)
 {
 	start();
@@ -199,6 +265,7 @@ int main(void)
 	RUN(test_business_hours);
 	RUN(test_arguments);
 	RUN(test_destructive);
+	RUN(test_many_possible_approvers);
 	RUN(test_quarantine);
 	RUN(test_trust_ceiling);
 	RUN(test_agent_alone);
