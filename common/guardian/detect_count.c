@@ -1,4 +1,4 @@
-/* What is counted: each event, so many in a window, a sum of scores. */
+/* What is counted: each event, so many in a window, a sum of what the broker found. */
 #include <stdio.h>
 
 #include "common/guardian/state.h"
@@ -47,6 +47,6 @@ void detect_score(struct feed *f)
 		return;
 	add(f, score);
 	if (f->v->alarm)
-		snprintf(f->v->what, sizeof(f->v->what), "a score of %.0f in %llu s", f->v->value,
-			 (unsigned long long)(f->rule->window_us / 1000000));
+		snprintf(f->v->what, sizeof(f->v->what), "%s: %.0f in %llu s", guard_score_name(f->rule->score),
+			 f->v->value, (unsigned long long)(f->rule->window_us / 1000000));
 }

@@ -22,11 +22,18 @@ static const char *const severities[] = {"?", "low", "medium", "high", "critical
 static const char *const classes[] = {"?", "certain", "statistical", "scoring"};
 static const char *const acts[] = {"?", "pause", "revoke", "hold-tool", "hold-server", "approval", "seal", "rate"};
 
+static const char *const scores[GUARD_SCORES] = {"instructions", "secrets", "personal", "records"};
+
 #define NAME_OF(list, i) ((size_t)(i) < sizeof(list) / sizeof((list)[0]) ? (list)[i] : "?")
 
 const char *guard_field_name(enum guard_field f)
 {
 	return NAME_OF(fields, f);
+}
+
+const char *guard_score_name(enum guard_score s)
+{
+	return NAME_OF(scores, s);
 }
 
 const char *guard_severity_name(enum guard_severity s)

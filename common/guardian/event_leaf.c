@@ -64,17 +64,15 @@ static void cut_port(struct guard_text *t)
 	}
 }
 
-/* What the broker found: {"canary": "NAME", "destinations": [...], "instructions": N, "secrets": N, "personal": N}
- * under "marks". */
+/* What the broker found: {"canary": "NAME", "destinations": [...], and a number for each score} under "marks". */
 static void read_marks(const struct json_doc *d, uint32_t marks, struct buf *store, struct guard_event *out)
 {
-	static const char *const scores[] = {"instructions", "secrets", "personal"};
 	uint32_t list = json_get(d, marks, "destinations");
 	int64_t v;
 
 	out->field[GUARD_CANARY] = text_of(d, json_get(d, marks, "canary"), store);
-	for (size_t i = 0; i < 3; i++)
-		if (json_int(d, json_get(d, marks, scores[i]), &v) == KG_OK && v > 0)
+	for (size_t i = 0; i < GUARD_SCORES; i++)
+		if (json_int(d, json_get(d, marks, guard_score_name((enum guard_score)i)), &v) == KG_OK && v > 0)
 			out->score[i] = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 	for (uint32_t t = json_first(d, list);
 	     json_kind(d, list) == JK_ARRAY && t != JSON_NONE && out->nmarks < GUARD_MARKS_MAX;

@@ -48,6 +48,16 @@ enum guard_field {
 };
 const char *guard_field_name(enum guard_field f);
 
+/* Numbers that the broker found: how much a text reads like instructions, and how many of what else. */
+enum guard_score {
+	GUARD_SCORE_INSTRUCTIONS,
+	GUARD_SCORE_SECRETS,
+	GUARD_SCORE_PERSONAL,
+	GUARD_SCORE_RECORDS,
+	GUARD_SCORES
+};
+const char *guard_score_name(enum guard_score s);
+
 /* Borrowed text; n 0: absent. */
 struct guard_text {
 	const char *p;
@@ -63,14 +73,12 @@ struct guard_event {
 	uint64_t ts_us; /* since 1970, UTC */
 	struct guard_text field[GUARD_FIELDS];
 	uint64_t bytes_in, bytes_out;
-	const uint8_t *txn; /* 16 bytes; NULL */
-	uint32_t score[3];  /* enum guard_score: what the broker found in a result */
+	const uint8_t *txn;           /* 16 bytes; NULL */
+	uint32_t score[GUARD_SCORES]; /* what the broker found in arguments or in a result */
 	/* destinations (host names, mail addresses) in arguments (an intent) or in a result (an outcome) */
 	struct guard_text mark[GUARD_MARKS_MAX];
 	size_t nmarks;
 };
-enum guard_score { GUARD_SCORE_INSTRUCTIONS, GUARD_SCORE_SECRETS, GUARD_SCORE_PERSONAL };
-
 enum guard_class { GUARD_CERTAIN = 1, GUARD_STATISTICAL, GUARD_SCORING };
 enum guard_severity { GUARD_LOW = 1, GUARD_MEDIUM, GUARD_HIGH, GUARD_CRITICAL };
 const char *guard_severity_name(enum guard_severity s);

@@ -33,7 +33,7 @@ enum detector_kind {
 	DETECT_HOURS,    /* outside the hours and days of work */
 	DETECT_FLOW,     /* sent to a destination that an earlier result of the session named first */
 	DETECT_PLACES,   /* one key from two sources at once */
-	DETECT_SCORE,    /* a sum of scores in a window */
+	DETECT_SCORE,    /* a sum of what the broker found in a window */
 	DETECTORS
 };
 
@@ -53,8 +53,8 @@ struct rule {
 	uint32_t minimum;          /* rate: fewer are never an alarm; first: events to learn from */
 	uint32_t from_min, to_min; /* hours: minutes of the day */
 	uint8_t days;              /* bits, Monday first */
-	enum guard_score score;
-	uint64_t hash; /* of the rule's own text: state of another rule is not taken for its own */
+	enum guard_score score;    /* of score; what rate counts instead of events, or GUARD_SCORES */
+	uint64_t hash;             /* of the rule's own text: state of another rule is not taken for its own */
 };
 
 struct guard_rules {

@@ -146,6 +146,8 @@ static void check_needs(struct loader *l, const json_t *doc, const struct rule *
 		fault(l, "detector.spike", "must be greater than usual");
 	if (r->kind == DETECT_HOURS && r->to_min <= r->from_min)
 		fault(l, "detector.hours", "must end after they begin");
+	if (r->score != GUARD_SCORES && r->kind != DETECT_SCORE && r->kind != DETECT_RATE)
+		fault(l, "detector.score", "is for detectors of type score or rate: no other looks at it");
 	check_rates(l, r);
 	check_id(l, r);
 }

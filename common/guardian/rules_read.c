@@ -45,6 +45,11 @@ static const char *field_name(size_t i)
 	return guard_field_name((enum guard_field)i);
 }
 
+static const char *score_name(size_t i)
+{
+	return guard_score_name((enum guard_score)i);
+}
+
 static const char *detector_name(size_t i)
 {
 	return detectors[i].name;
@@ -164,7 +169,6 @@ void rule_read_detector(const json_t *doc, struct rule *r)
 {
 	const json_t *d = json_object_get(doc, "detector"), *detection = json_object_get(doc, "detection");
 	static const char *const seconds[] = {"failure", "writes", "sends"};
-	const char *score = json_string_value(json_object_get(d, "score"));
 	size_t i;
 	json_t *field;
 
@@ -188,9 +192,7 @@ void rule_read_detector(const json_t *doc, struct rule *r)
 	r->minimum = (uint32_t)json_integer_value(json_object_get(d, "minimum"));
 	r->read_bytes = (uint64_t)json_integer_value(json_object_get(d, "read"));
 	r->write_bytes = (uint64_t)json_integer_value(json_object_get(d, "written"));
-	r->score = score == NULL || score[0] == 'i' ? GUARD_SCORE_INSTRUCTIONS
-		   : score[0] == 's'                ? GUARD_SCORE_SECRETS
-						    : GUARD_SCORE_PERSONAL;
+	r->score = (enum guard_score)place(json_string_value(json_object_get(d, "score")), GUARD_SCORES, score_name);
 	read_hours(d, r);
 	if (r->p0 > 0 && r->p1 > r->p0) {
 		r->up = log(r->p1 / r->p0);

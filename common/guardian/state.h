@@ -27,6 +27,7 @@ union state {
 		uint64_t bucket;
 		uint32_t count, buckets;
 		uint64_t told; /* the bucket that has alarmed */
+		double peak;   /* of what is no events: the fullest bucket, fading */
 	} rate;
 	struct {
 		uint64_t since_us;

@@ -67,11 +67,13 @@ static void prepare(struct prepared *p, uint64_t number)
 					.reason_code = ipc_text(denied ? "policy-forbid" : "policy-permit"),
 					.args_sha256 = p->args,
 					.bytes_in = 300};
-	/* One result in four names destinations, as far as the broker sees. */
+	/* One result in four names destinations, as far as the broker sees, and half of the others are lists. */
 	p->outcome = (struct leaf_event){
 		.phase = PHASE_OUTCOME, .kind = "call", .outcome = "ok", .txn = p->txn, .bytes_out = 4000};
 	if (number % 4 == 0)
 		p->outcome.marks = ipc_text("{\"destinations\":[\"example.com\",\"bob@example.org\"],\"personal\":1}");
+	else if (number % 2 == 0 || number % 8 == 1)
+		p->outcome.marks = ipc_text("{\"records\":25}");
 }
 
 static void on_finding(const struct guard_finding *f, void *arg)

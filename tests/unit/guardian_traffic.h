@@ -7,6 +7,10 @@
  * days it takes up a tool that it never called;
  * - 88 % of calls read, 11.5 % write, 0.5 % destroy; results are a few kilobytes, one in a hundred is 200 kB; what is
  * written is small;
+ * - of the tools that read, every other one gets a single thing, the others list a page of 1 to 50 records; the results
+ * of 200 kB hold 400 to 1,000;
+ * - one agent in twenty makes reports: in half of its sessions it reads 2,000 to 6,000 records of some 150 bytes at
+ * once, every fifth time twice in a row; another one in fifty does so once a week, on its own day;
  * - 2 % of calls are refused, and one in three of these is tried once more, one in ten twice more; 3 % fail at the
  * server, and one server in the fleet has an outage of ten minutes a day in which two of three calls fail;
  * - humans are asked for approvals: 1 in 400 calls is refused for want of one and repeated.
@@ -76,6 +80,7 @@ struct traffic_call {
 	uint64_t ts_us;
 	const char *server, *tool, *tier, *reason, *outcome; /* reason: NULL when allowed */
 	uint64_t bytes_in, bytes_out;
+	uint32_t records;        /* in the result */
 	uint64_t arguments;      /* which: the same number, the same arguments; 0: others than ever before */
 	const char *sent, *seen; /* a destination in the arguments, in the result; NULL */
 };
@@ -119,6 +124,7 @@ static inline void traffic_call(struct traffic *t, const struct traffic_call *c)
 	ev.field[GUARD_KIND] = traffic_text("call");
 	ev.field[GUARD_PHASE] = traffic_text("outcome");
 	ev.field[GUARD_OUTCOME] = traffic_text(c->outcome == NULL ? "ok" : c->outcome);
+	ev.score[GUARD_SCORE_RECORDS] = c->records;
 	if (c->seen != NULL)
 		ev.mark[ev.nmarks++] = traffic_text(c->seen);
 	guard_engine_feed(t->engine, &ev);
@@ -143,7 +149,7 @@ static inline void traffic_ordinary_call(struct traffic *t, const struct traffic
 {
 	static const char *const tiers[] = {"read", "write", "destructive"};
 	unsigned known = 4 + agent % 9 + day / 10, pick = traffic_zipf(t, known), servers = 1 + agent % 3;
-	unsigned server_no = (agent + pick % servers) % 20, kind;
+	unsigned server_no = (agent + pick % servers) % 20, kind, large;
 	char server[32], tool[64];
 	struct traffic_call c = {.who = who, .ts_us = ts_us, .server = server, .tool = tool};
 	uint64_t roll = traffic_below(t, 1000), minute = ts_us / (60 * SECOND_US) % 1440;
@@ -154,7 +160,12 @@ static inline void traffic_ordinary_call(struct traffic *t, const struct traffic
 	snprintf(server, sizeof(server), "server-%u", server_no);
 	snprintf(tool, sizeof(tool), "server-%u/%s-%u", server_no, c.tier, pick);
 	c.bytes_in = 50 + traffic_below(t, 400) + (kind == 1 ? traffic_below(t, 3000) : 0);
-	c.bytes_out = traffic_chance(t, 0.01) ? 200000 : 500 + traffic_below(t, 8000);
+	large = (unsigned)traffic_chance(t, 0.01);
+	c.bytes_out = large ? 200000 : 500 + traffic_below(t, 8000);
+	if (kind == 0 && pick % 2 == 1)
+		c.records = 1 + (uint32_t)traffic_below(t, 50);
+	if (large)
+		c.records = 400 + (uint32_t)traffic_below(t, 601);
 	if (traffic_chance(t, 0.02)) {
 		int more = traffic_chance(t, 0.1) ? 2 : traffic_chance(t, 0.33);
 
@@ -176,6 +187,32 @@ static inline void traffic_ordinary_call(struct traffic *t, const struct traffic
 	traffic_call(t, &c);
 }
 
+/* A report: a list of thousands at once, and sometimes again because something was wrong with it. */
+static inline void traffic_report(struct traffic *t, const struct traffic_session *who, uint64_t ts_us)
+{
+	struct traffic_call c = {.who = who,
+				 .ts_us = ts_us,
+				 .server = "reports",
+				 .tool = "reports/read-all",
+				 .tier = "read",
+				 .bytes_in = 100,
+				 .records = 2000 + (uint32_t)traffic_below(t, 4001)};
+
+	c.bytes_out = c.records * 150ull;
+	traffic_call(t, &c);
+	c.ts_us += 20 * SECOND_US;
+	if (traffic_chance(t, 0.2))
+		traffic_call(t, &c);
+}
+
+/* Whether a session of the day has one. */
+static inline int traffic_reports(struct traffic *t, unsigned agent, unsigned day, unsigned session)
+{
+	if (agent % 20 == 3)
+		return traffic_chance(t, 0.5);
+	return agent % 50 == 7 && day % 7 == agent / 50 % 5 && session == 0;
+}
+
 /* One day of one agent. */
 static inline void traffic_day(struct traffic *t, unsigned agent, unsigned day)
 {
@@ -191,6 +228,8 @@ static inline void traffic_day(struct traffic *t, unsigned agent, unsigned day)
 		unsigned calls = 12 + (unsigned)traffic_below(t, 109), burst = 0;
 
 		traffic_session(&who, agent, (uint64_t)day * 8 + s);
+		if (traffic_reports(t, agent, day, s))
+			traffic_report(t, &who, ts);
 		for (unsigned i = 0; i < calls; i++) {
 			if (burst == 0) {
 				burst = 3 + (unsigned)traffic_below(t, 23);
