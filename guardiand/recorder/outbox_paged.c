@@ -51,6 +51,30 @@ static json_t *incidents_of(struct outbox *o, int64_t row)
 	return names;
 }
 
+/* Those that have no name any more included. */
+static json_t *count_of(struct outbox *o, const struct outbox_row *row)
+{
+	sqlite3_stmt *q = o->sql[OUTBOX_COUNT_MEMBERS];
+	int64_t n = 0;
+
+	table_bind(o->r->store, q, "ii", row->id, row->page);
+	if (table_row(o->r->store, q)) {
+		n = table_int(q, 1) + table_int(q, 3);
+		table_end(q);
+	}
+	return json_integer((json_int_t)n);
+}
+
+static void name_incidents(struct outbox *o, const struct outbox_row *row, json_t *m)
+{
+	if (row->incident[0] != '\0') {
+		json_object_set_new(m, "incident", json_string(row->incident));
+	} else if (row->action != PAGE_TEST) {
+		json_object_set_new(m, "incidents", incidents_of(o, row->id));
+		json_object_set_new(m, "count", count_of(o, row));
+	}
+}
+
 static uint64_t record(struct outbox *o, const char *event, const struct outbox_row *row, uint32_t status,
 		       const char *detail)
 {
@@ -60,10 +84,7 @@ static uint64_t record(struct outbox *o, const char *event, const struct outbox_
 
 	if (m == NULL)
 		log_fatal(KG_EXIT_FAILURE, "outbox: out of memory");
-	if (row->incident[0] != '\0')
-		json_object_set_new(m, "incident", json_string(row->incident));
-	else if (row->action != PAGE_TEST)
-		json_object_set_new(m, "incidents", incidents_of(o, row->id));
+	name_incidents(o, row, m);
 	if (status != 0)
 		json_object_set_new(m, "status", json_integer(status));
 	if (detail[0] != '\0')

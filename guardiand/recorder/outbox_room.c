@@ -29,6 +29,21 @@ static unsigned forget(struct outbox *o, uint64_t over_at, int64_t limit)
 	return n;
 }
 
+/* Everything that waits for a channel is one page; on record, for its incidents have no page of their own any more. */
+static void collapse_all(struct outbox *o)
+{
+	json_t *m = json_pack("{sI}", "rows", (json_int_t)o->rows);
+
+	if (m == NULL)
+		log_fatal(KG_EXIT_FAILURE, "outbox: out of memory");
+	log_warn("outbox: full with %llu rows: what waits for a channel is told in one page: see: keepgate guardian "
+		 "status",
+		 (unsigned long long)o->rows);
+	for (size_t i = 0; i < o->nchannels; i++)
+		outbox_collapse(o, &o->channel[i], PAGE_TRIGGER, INT64_MAX);
+	outbox_record(o, "outbox.full", m);
+}
+
 bool outbox_room(struct outbox *o, unsigned rows)
 {
 	uint64_t now = o->wall();
@@ -36,8 +51,7 @@ bool outbox_room(struct outbox *o, unsigned rows)
 	if (o->rows + rows <= o->rows_max)
 		return true;
 	if (forget(o, now, MAKE_ROWS) == 0)
-		for (size_t i = 0; i < o->nchannels; i++)
-			outbox_collapse(o, &o->channel[i], PAGE_TRIGGER, INT64_MAX);
+		collapse_all(o);
 	while (o->rows + rows > o->rows_max)
 		if (forget(o, now, MAKE_ROWS) == 0)
 			return false;

@@ -226,6 +226,24 @@ static void test_restarts_give_no_more(void)
 	rig_end();
 }
 
+/* How many incidents are delivered by what is on record. */
+static int count_delivered(const struct store_leaf *leaf, void *arg)
+{
+	const char *n = memmem(leaf->leaf, leaf->len, "\"count\":", 8);
+
+	if (leaf_is(leaf->leaf, leaf->len, "event", "page.delivered"))
+		*(unsigned long *)arg += n == NULL ? 1 : strtoul(n + 8, NULL, 10);
+	return KG_OK;
+}
+
+static unsigned long recorded_count(void)
+{
+	unsigned long n = 0;
+
+	CHECK(store_leaves(rig_store, 0, UINT32_MAX, count_delivered, &n) == KG_OK);
+	return n;
+}
+
 /* As many as there is room for and far more, while nothing can be sent: none is lost, the table keeps its bound. */
 static void test_full(void)
 {
@@ -252,11 +270,32 @@ static void test_full(void)
 										 : 0;
 		CHECK(told == 1500);
 	}
+	commit_now(rig_rec.commit);
+	CHECK(recorded_count() == 1500);
 	/* Nobody knows any more whether all of a page's incidents are over: it stays open. */
 	for (unsigned i = 0; i < 1500; i++)
 		rig_add(OUTBOX_RESOLVE, incident(i), GUARD_HIGH);
 	rig_pass(HOUR_US, 10 * SECOND_US);
 	CHECK(rig_count("pd", PAGE_RESOLVE, "") == 0);
+	rig_end();
+}
+
+/* No turn comes in between that would tell some together: the one page that is left of them is on record. */
+static void test_full_at_once(void)
+{
+	begin_one(pd, "pd", CHANNEL_PAGERDUTY, 60);
+	rig_outbox->rows_max = 200;
+	rig_answer = rig_network_dead;
+	for (unsigned i = 0; i < 190; i++)
+		rig_add(OUTBOX_TRIGGER, incident(i), GUARD_HIGH);
+	CHECK(rig_recorded("outbox.full", NULL) == 0);
+	for (unsigned i = 190; i < 300; i++)
+		rig_add(OUTBOX_TRIGGER, incident(i), GUARD_HIGH);
+	CHECK(rig_recorded("outbox.full", NULL) == 1 && rig_outbox->rows <= 201);
+	rig_answer = rig_ok;
+	rig_pass(HOUR_US, SECOND_US);
+	commit_now(rig_rec.commit);
+	CHECK(rig_waiting() == 0 && recorded_count() == 300);
 	rig_end();
 }
 
@@ -291,6 +330,7 @@ int main(void)
 	RUN(test_dead_network_for_a_day);
 	RUN(test_restarts_give_no_more);
 	RUN(test_full);
+	RUN(test_full_at_once);
 	RUN(test_what_is_over_is_deleted);
 	return unit_end();
 }
