@@ -197,6 +197,7 @@ struct config_guardian {
 	const char *console_url; /* base of links in pages; NULL: none */
 	uint8_t test_day;        /* 1 Monday .. 7; 0: no weekly test page */
 	uint32_t test_min;
+	uint32_t keep_days; /* resolved incidents older than this are removed (default 400) */
 };
 
 struct config {

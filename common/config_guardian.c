@@ -9,6 +9,7 @@
 
 #define BLAST_HUMANS 5
 #define BLAST_MINUTES 10
+#define KEEP_DAYS 400
 #define ALL_DAYS 0x7f
 
 static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
@@ -260,6 +261,7 @@ int config_guardian_build(struct config_part_build *b)
 	g->inspect = config_flag(from, "inspect", true);
 	g->blast_humans = config_number(blast, "humans", BLAST_HUMANS);
 	g->blast_minutes = config_number(blast, "minutes", BLAST_MINUTES);
+	g->keep_days = config_number(from, "keep_days", KEEP_DAYS);
 	build_span(b, "guardian.quiet_hours", config_text(from, "quiet_hours", NULL), &g->quiet_from_min,
 		   &g->quiet_to_min);
 	build_test_page(g, config_text(from, "test_page", NULL));

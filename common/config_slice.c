@@ -143,6 +143,7 @@ static int cut_guardian(json_t *root, const json_t *from, enum config_reader rea
 		{"routes", READER(CONFIG_RECORDER)},
 		{"quiet_hours", READER(CONFIG_RECORDER)},
 		{"blast_radius", READER(CONFIG_RECORDER)},
+		{"keep_days", READER(CONFIG_RECORDER)},
 		{"console_url", READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
 		{"test_page", READER(CONFIG_RECORDER)},
 	};

@@ -11,6 +11,7 @@
 #include "guardiand/recorder/guard_clock.h"
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
+#include "guardiand/recorder/retain.h"
 #include "guardiand/recorder/schedule.h"
 
 #define RULE_ERRORS_MAX 16384u
@@ -91,6 +92,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	guard_follow_clock(g);
 	now = guard_now();
 	respond_expire(g->responses, now);
+	retain_tick(g->retain);
 	if (now % ZONE_EVERY_S == 0)
 		guard_engine_zone(g->engine, zone_now());
 	saver_step(g->saver);
@@ -123,6 +125,7 @@ void recorder_guard(struct recorder *r, const struct config *config, struct guar
 	g->responses = responses_new(g);
 	g->saver = saver_new(g);
 	g->outbox = outbox_new(r, config);
+	g->retain = retain_new(g);
 	saver_load(g->saver);
 	r->guard = g;
 	commit_watch(r->commit, &watcher);
@@ -152,6 +155,7 @@ void guard_free(struct guard *g)
 	commit_unwatch(g->r->commit, g);
 	g->r->guard = NULL;
 	event_free(g->tick);
+	retain_free(g->retain);
 	outbox_free(g->outbox);
 	saver_free(g->saver);
 	responses_free(g->responses);

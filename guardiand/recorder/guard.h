@@ -22,6 +22,7 @@
 
 struct incidents;
 struct responses;
+struct retain;
 struct guard_saver;
 
 /* Whom and what something is about: "" where nothing is known. Identifiers in hexadecimal; tool without its server. */
@@ -56,6 +57,7 @@ struct guard {
 	struct outbox *outbox;
 	struct incidents *incidents;
 	struct responses *responses;
+	struct retain *retain;
 	struct guard_saver *saver;
 	struct event *tick; /* each second */
 	struct buf texts;   /* of the event in hand */

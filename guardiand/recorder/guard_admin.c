@@ -9,6 +9,7 @@
 #include "guardiand/recorder/guard_show.h"
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
+#include "guardiand/recorder/retain.h"
 
 #define WHY_MAX 500
 
@@ -79,11 +80,24 @@ static int64_t incident_in(const json_t *in)
 	return *end == '\0' ? id : 0;
 }
 
+static json_t *no_incident(struct ask *a)
+{
+	int64_t id = incident_in(a->in);
+
+	if (!retain_has_removed(a->g->retain, id))
+		return refuse(a, "there is no such incident: keepgate incident list shows them");
+	snprintf(a->error, a->size,
+		 "inc-%" PRId64 " was removed: it was resolved, and nothing had happened in it for %u days "
+		 "(guardian.keep_days); its records remain: keepgate audit export",
+		 id, retain_days(a->g->retain));
+	return NULL;
+}
+
 static bool find_incident(struct ask *a, struct incident *out)
 {
 	if (incident_get(a->g->incidents, incident_in(a->in), out) == KG_OK)
 		return true;
-	refuse(a, "there is no such incident: keepgate incident list shows them");
+	no_incident(a);
 	return false;
 }
 
@@ -106,7 +120,7 @@ static json_t *show(struct ask *a)
 {
 	json_t *all = incident_show(a->g, incident_in(a->in));
 
-	return all == NULL ? refuse(a, "there is no such incident: keepgate incident list shows them") : all;
+	return all == NULL ? no_incident(a) : all;
 }
 
 static json_t *say(struct ask *a, enum incident_state to)

@@ -52,7 +52,7 @@ enum query {
 };
 
 static const char *const queries[QUERIES] = {
-	[Q_GET] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE id = ?1",
+	[Q_GET] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE id = ?1 AND state < 4",
 	[Q_BY_SESSION] =
 		"SELECT " INCIDENT_COLUMNS
 		" FROM incident WHERE session = ?1 AND last_us >= ?2 AND state < 3 ORDER BY last_us DESC LIMIT 1",
@@ -73,10 +73,10 @@ static const char *const queries[QUERIES] = {
 	[Q_STATE] = "UPDATE incident SET state = ?2, acked_by = CASE WHEN ?2 = 2 THEN ?3 ELSE acked_by END,"
 		    " resolved_by = CASE WHEN ?2 = 3 THEN ?3 ELSE resolved_by END WHERE id = ?1",
 	[Q_LINE] = "INSERT INTO timeline (incident, ts_us, seq, what, by) VALUES (?1, ?2, ?3, ?4, ?5)",
-	[Q_LIST] = "SELECT id FROM incident WHERE (?1 = 0 AND (state < 3 OR ?2 = 1)) OR state = ?1 ORDER BY id DESC "
-		   "LIMIT ?3",
+	[Q_LIST] = "SELECT id FROM incident WHERE (?1 = 0 AND (state < 3 OR (?2 = 1 AND state = 3))) OR state = ?1"
+		   " ORDER BY id DESC LIMIT ?3",
 	[Q_SHOW] = "SELECT id, state, severity, title, rule, agent, human, session, server, tool, opened_us, last_us,"
-		   " findings, acked_by, resolved_by, suggest FROM incident WHERE id = ?1",
+		   " findings, acked_by, resolved_by, suggest FROM incident WHERE id = ?1 AND state < 4",
 	[Q_TIMELINE] = "SELECT ts_us, seq, what, by FROM timeline WHERE incident = ?1 ORDER BY n LIMIT ?2",
 	[Q_EVENTS] = "SELECT f.event FROM finding AS f WHERE f.incident = ?1 UNION SELECT f.seq FROM finding AS f"
 		     " WHERE f.incident = ?1 UNION SELECT e.value FROM finding AS f, json_each(f.evidence) AS e"

@@ -59,7 +59,7 @@ static const char full[] =
 	",\"routes\":[{\"severity\":\"high\",\"rules\":[\"denial_*\"],\"days\":[\"mon\",\"sun\"],\"hours\":"
 	"\"08:00-18:30\",\"steps\":[{\"channels\":[\"chat\"]},{\"after\":\"10m\",\"channels\":[\"duty\",\"mail\"]},"
 	"{\"after\":\"2h\",\"channels\":[\"push\"]}]},{\"steps\":[{\"after\":\"90s\",\"channels\":[\"am\"]}]}],"
-	"\"quiet_hours\":\"22:00-07:00\",\"blast_radius\":{\"humans\":3,\"minutes\":30},"
+	"\"quiet_hours\":\"22:00-07:00\",\"keep_days\":90,\"blast_radius\":{\"humans\":3,\"minutes\":30},"
 	"\"console_url\":\"https://console.example/kg/\",\"test_page\":\"tue 09:05\"";
 
 static void test_defaults(void)
@@ -69,6 +69,7 @@ static void test_defaults(void)
 
 	CHECK(g->rules == NULL && g->inspect && g->ncanaries == 0 && g->nchannels == 0 && g->nroutes == 0);
 	CHECK(g->quiet_from_min == g->quiet_to_min && g->blast_humans == 5 && g->blast_minutes == 10);
+	CHECK(g->keep_days == 400);
 	CHECK(g->console_url == NULL && g->test_day == 0 && config_links(c) == 1);
 	config_free(c);
 }
@@ -81,6 +82,7 @@ static void test_settings(void)
 	CHECK(strcmp(g->rules, "/etc/keepgate/rules") == 0 && !g->inspect && g->ncanaries == 1);
 	CHECK(strcmp(g->canaries[0].name, "db") == 0 && strcmp(g->canaries[0].value, "canary-value-1") == 0);
 	CHECK(g->quiet_from_min == 1320 && g->quiet_to_min == 420 && g->blast_humans == 3 && g->blast_minutes == 30);
+	CHECK(g->keep_days == 90);
 	CHECK(strcmp(g->console_url, "https://console.example/kg") == 0 && g->test_day == 2 && g->test_min == 545);
 	CHECK(g->nroutes == 2 && g->routes[0].severity == 3 && g->routes[0].nrules == 1 && g->routes[0].days == 0x41);
 	CHECK(g->routes[0].from_min == 480 && g->routes[0].to_min == 1110 && g->routes[0].nsteps == 3);
@@ -186,6 +188,7 @@ static void test_mistakes(void)
 		{"\"test_page\":\"monday 9\"", "must be a day and time such as mon 09:00"},
 		{"\"canaries\":{\"x\":\"short\"}", "guardian.canaries.x: "},
 		{"\"console_url\":\"http://console.example\"", "guardian.console_url: must begin with https://"},
+		{"\"keep_days\":29", "guardian.keep_days: 29 is not between"},
 		{"\"blast_radius\":{\"humans\":0}", "guardian.blast_radius.humans: 0 is not between"},
 		{"\"chanels\":{}", "did you mean \"channels\"?"},
 	};
@@ -218,7 +221,8 @@ static void test_slices(void)
 	CHECK(g->nchannels == 6 && g->channels[1].per_minute == 7 && g->channels[2].kind == CHANNEL_EMAIL);
 	CHECK(g->channels[3].per_minute == 10 && g->channels[0].link.ncredentials == 0);
 	CHECK(strcmp(g->rules, "/etc/keepgate/rules") == 0 && g->nroutes == 2 && g->routes[0].nsteps == 3);
-	CHECK(g->quiet_from_min == 1320 && g->blast_humans == 3 && g->test_day == 2 && g->console_url != NULL);
+	CHECK(g->quiet_from_min == 1320 && g->blast_humans == 3 && g->keep_days == 90 && g->test_day == 2 &&
+	      g->console_url != NULL);
 	config_free(part);
 	config_free(reparse(c, CONFIG_RECORDER, "example.com"));
 	config_free(reparse(c, CONFIG_RECORDER, "pd-key"));
