@@ -36,21 +36,14 @@ static const struct cli_column columns[] = {
 };
 
 static const struct cli_column fields[] = {
-	{"approval", "id", CLI_TEXT},
-	{"state", "state", CLI_TEXT},
-	{"human", "human", CLI_TEXT},
-	{"agent", "agent", CLI_TEXT},
-	{"session", "session", CLI_TEXT},
-	{"tool", "what", CLI_TEXT},
-	{"tier", "tier", CLI_TEXT},
-	{"asked", "asked", CLI_TIME},
-	{"until", "expires", CLI_TIME},
-	{"other person", "four_eyes", CLI_TEXT},
-	{"policies", "policies", CLI_TEXT},
-	{"reason", "reason", CLI_TEXT},
-	{"approver", "approver", CLI_TEXT},
-	{"note", "note", CLI_TEXT},
-	{"arguments' hash", "args_sha256", CLI_TEXT},
+	{"approval", "id", CLI_TEXT},        {"state", "state", CLI_TEXT},
+	{"human", "human", CLI_TEXT},        {"agent", "agent", CLI_TEXT},
+	{"session", "session", CLI_TEXT},    {"tool", "what", CLI_TEXT},
+	{"tier", "tier", CLI_TEXT},          {"asked", "asked", CLI_TIME},
+	{"until", "expires", CLI_TIME},      {"other person", "four_eyes", CLI_TEXT},
+	{"policies", "policies", CLI_TEXT},  {"reason", "reason", CLI_TEXT},
+	{"called from", "source", CLI_TEXT}, {"approver", "approver", CLI_TEXT},
+	{"note", "note", CLI_TEXT},          {"arguments' hash", "args_sha256", CLI_TEXT},
 };
 
 static void add_what(json_t *row)

@@ -135,7 +135,8 @@ static int fill(struct vault *v, struct approval *x, const struct session *s, co
 	snprintf(x->human, sizeof(x->human), "%s", s->human);
 	snprintf(x->agent, sizeof(x->agent), "%s", s->agent);
 	if (ipc_copy(m->policies, x->policies, sizeof(x->policies)) != KG_OK ||
-	    ipc_copy(m->reason, x->reason, sizeof(x->reason)) != KG_OK)
+	    ipc_copy(m->reason, x->reason, sizeof(x->reason)) != KG_OK ||
+	    ipc_copy(m->source, x->source, sizeof(x->source)) != KG_OK)
 		return KG_E_PROTO;
 	return KG_OK;
 }
@@ -173,9 +174,10 @@ static int make(struct peer *p, const struct ipc_approval_ask *m, const struct a
 
 /*
  * The one that is there for the same call. When the policies want four eyes by now, a pending one gets them and one
- * that was given without them is over.
+ * that was given without them is over; so is one that was given and that they do not take (spent).
  */
-static struct approval *same(struct vault *v, const struct approval_call *c, bool four_eyes)
+static struct approval *same(struct vault *v, const struct approval_call *c, bool four_eyes,
+			     const uint8_t spent[ID_LEN])
 {
 	struct approval *x = approvals_same(v->approvals, c);
 
@@ -183,7 +185,8 @@ static struct approval *same(struct vault *v, const struct approval_call *c, boo
 		return x;
 	if (x->state == APPROVAL_PENDING && four_eyes)
 		x->four_eyes = true;
-	if (x->expires > v->wall() && (x->four_eyes || !four_eyes))
+	if (x->expires > v->wall() && (x->four_eyes || !four_eyes) &&
+	    (x->state != APPROVAL_APPROVED || sodium_memcmp(x->id, spent, ID_LEN) != 0))
 		return x;
 	approval_expire(v, x);
 	return NULL;
@@ -197,7 +200,7 @@ int approval_asked(struct peer *p, const struct ipc_approval_ask *m)
 	struct approval_call c;
 	struct approval *x;
 
-	if (!is_text(m->policies) || !is_text(m->reason))
+	if (!is_text(m->policies) || !is_text(m->reason) || !is_text(m->source))
 		return KG_E_PROTO;
 	if (attach_subject(p->vault, m->session, m->upstream, m->name, &s, &no) != KG_OK)
 		return refuse(p, m->call, no.status, no.code, no.reason);
@@ -208,7 +211,7 @@ int approval_asked(struct peer *p, const struct ipc_approval_ask *m)
 	if (code != NULL)
 		return refuse(p, m->call, GRANT_DENIED, code, text);
 	c = (struct approval_call){s.session, s.upstream, s.tool, m->args_sha256, m->def_sha256};
-	x = same(p->vault, &c, m->four_eyes != 0);
+	x = same(p->vault, &c, m->four_eyes != 0, m->spent);
 	if (x == NULL)
 		return make(p, m, &c, s.tier);
 	if (x->recorded)

@@ -98,6 +98,7 @@ static void approvals_show(struct peer *p, json_t *in)
 	sodium_bin2hex(def, sizeof(def), x->def_sha256, HASH_LEN);
 	out = approval_json(x);
 	json_object_set_new(out, "reason", json_string(x->reason));
+	json_object_set_new(out, "source", json_string(x->source));
 	json_object_set_new(out, "session", json_string(session));
 	json_object_set_new(out, "consent", json_string(consent));
 	json_object_set_new(out, "args_sha256", json_string(args));
@@ -221,25 +222,54 @@ static int read_note(struct peer *p, const json_t *in, bool needed, char out[APP
 	return KG_OK;
 }
 
+static void submit(struct peer *p, struct verdict *d)
+{
+	const struct approval *x = approvals_find(p->vault->approvals, d->id);
+	const char *why = refusal(p->vault, x, d);
+
+	if (why != NULL) {
+		admin_error(p, "%s", why);
+		free(d);
+		return;
+	}
+	act_submit(p, &(struct act){d->approve ? "approval.approved" : "approval.denied", verdict_members(x, d),
+				    verdict_commit, free, d, NULL});
+}
+
+static void on_checked(struct peer *p, void *what, const char *why)
+{
+	if (p != NULL && why == NULL) {
+		submit(p, what);
+		return;
+	}
+	if (p != NULL)
+		admin_error(p, "%s", why);
+	free(what);
+}
+
 static void decide(struct peer *p, json_t *in, bool approve)
 {
 	const struct approval *x = approval_of(p, in);
-	struct verdict d = {.approve = approve}, *mine;
+	struct verdict *d = x == NULL ? NULL : calloc(1, sizeof(*d));
 	const char *why;
 
-	if (x == NULL || read_note(p, in, !approve, d.note) != KG_OK)
-		return;
-	who(p, &d);
-	memcpy(d.id, x->id, ID_LEN);
-	why = refusal(p->vault, x, &d);
-	mine = why == NULL ? malloc(sizeof(*mine)) : NULL;
-	if (mine == NULL) {
-		admin_error(p, "%s", why == NULL ? "vaultd is out of memory" : why);
+	if (d == NULL) {
+		if (x != NULL)
+			admin_error(p, "vaultd is out of memory");
 		return;
 	}
-	*mine = d;
-	act_submit(p, &(struct act){approve ? "approval.approved" : "approval.denied", verdict_members(x, &d),
-				    verdict_commit, free, mine, NULL});
+	d->approve = approve;
+	memcpy(d->id, x->id, ID_LEN);
+	if (read_note(p, in, !approve, d->note) != KG_OK) {
+		free(d);
+		return;
+	}
+	who(p, d);
+	why = refusal(p->vault, x, d);
+	if (!approve || why != NULL)
+		submit(p, d);
+	else
+		approval_check(p, x, d->approver, d->mfa, on_checked, d);
 }
 
 static void approvals_approve(struct peer *p, json_t *in)

@@ -38,6 +38,7 @@ struct approval {
 	bool untold;      /* it expired, and that is not on record yet */
 	unsigned replays; /* uses after the first */
 	uint64_t asked, expires;
+	char source[65]; /* address:port of who called */
 	char human[257], agent[129], policies[1025], reason[513];
 	char approver[APPROVER_MAX + 1], note[APPROVAL_NOTE_MAX + 1];
 	char *args; /* owned, wiped at the end; NULL then */
@@ -103,5 +104,19 @@ int approval_use(struct vault *v, const uint8_t id[ID_LEN], const struct approva
 
 /* APPROVAL_ASK of a broker; KG_E_PROTO for what an honest one does not say. */
 int approval_asked(struct peer *broker, const struct ipc_approval_ask *m) MUST_CHECK;
+
+/* ---- approval_check.c ---- */
+/*
+ * Asks the broker whether the policies would take this person's approval. fn hears once: why NULL: yes, or there is no
+ * broker to ask (the call is decided when it comes); asker NULL: it has gone. A broker that does not answer in
+ * APPROVAL_CHECK_MS takes none.
+ */
+#define APPROVAL_CHECK_MS 2000
+typedef void (*approval_checked_fn)(struct peer *asker, void *what, const char *why);
+void approval_check(struct peer *asker, const struct approval *x, const char *approver, bool mfa,
+		    approval_checked_fn fn, void *what);
+/* APPROVAL_CHECKED; one that nobody waits for any more is no fault. KG_E_PROTO. */
+int approval_checked(struct peer *broker, const struct ipc_approval_checked *m) MUST_CHECK;
+void approval_checks_peer_gone(struct peer *gone);
 
 #endif

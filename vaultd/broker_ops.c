@@ -107,6 +107,12 @@ static int on_approval_ask(struct ipc_conn *c, const void *msg, int fd, void *ar
 	return approval_asked(arg, msg);
 }
 
+static int on_approval_checked(struct ipc_conn *c, const void *msg, int fd, void *arg)
+{
+	(void)c, (void)fd;
+	return approval_checked(arg, msg);
+}
+
 struct kept {
 	uint64_t revision;
 	uint8_t manifest[HASH_LEN]; /* all zero: of no signed set */
@@ -157,6 +163,7 @@ static int on_policy_keep(struct ipc_conn *c, const void *msg, int fd, void *arg
 static const struct ipc_op ops[] = {
 	{IPC_ATTACH, on_attach},
 	{IPC_APPROVAL_ASK, on_approval_ask},
+	{IPC_APPROVAL_CHECKED, on_approval_checked},
 	{IPC_POLICY_KEEP, on_policy_keep},
 	{IPC_PUT_TAKEN, on_put_taken},
 };

@@ -21,6 +21,7 @@ static void asker_gone(struct peer *p)
 {
 	acts_peer_gone(p);
 	answers_peer_gone(p);
+	approval_checks_peer_gone(p);
 }
 
 static void broker_gone(struct peer *p)
@@ -28,6 +29,7 @@ static void broker_gone(struct peer *p)
 	acts_peer_gone(p);
 	answers_peer_gone(p);
 	approvals_peer_gone(p);
+	approval_checks_peer_gone(p);
 }
 
 /* What could not be put on record before is now. */

@@ -22,6 +22,7 @@ struct guard;
 struct operators;
 struct pins;
 struct answer;
+struct approval_check;
 struct secrets;
 struct sessions;
 struct tools;
@@ -64,7 +65,9 @@ struct vault {
 	struct upstream *upstreams; /* config_link_at() of each: servers, then the external decision point */
 	struct peer *peers;
 	struct answer *answers; /* to operators, that wait for the broker */
-	struct buf sealed;      /* credentials on their way into a message */
+	struct approval_check *checks;
+	uint64_t last_check;
+	struct buf sealed; /* credentials on their way into a message */
 	uint64_t (*wall)(void);
 	struct steady clock; /* by which orders end; its wall is NULL where a test turns wall */
 	uint64_t started_ns;

@@ -29,11 +29,14 @@ static void ask_send(const struct act *a, const struct call *c, const struct too
 				     .four_eyes = v->four_eyes,
 				     .policies = ipc_text(v->policies),
 				     .reason = ipc_text(v->reason),
+				     .source = a->q->source,
 				     .args = a->q->args};
 
 	memcpy(m.session, a->session->id, ID_LEN);
 	memcpy(m.args_sha256, a->args_sha256, HASH_LEN);
 	memcpy(m.def_sha256, t->def.sha256, HASH_LEN);
+	if (v->spent != NULL)
+		memcpy(m.spent, v->spent->id, ID_LEN);
 	(void)ipc_send(a->b->vault.conn, IPC_APPROVAL_ASK, &m);
 }
 

@@ -192,7 +192,7 @@ static void take_approval(const struct broker *b, const struct decision_request 
 {
 	const struct approval_key key = {q->session->id, q->tool->server->name, q->tool->name, q->args_sha256,
 					 q->tool->def.sha256};
-	const struct approval *a = approvals_find(b->approvals, &key, q->now_unix);
+	const struct approval *a = q->offered != NULL ? q->offered : approvals_find(b->approvals, &key, q->now_unix);
 
 	if (a == NULL || a->state != APPROVAL_APPROVED)
 		return;
@@ -201,6 +201,24 @@ static void take_approval(const struct broker *b, const struct decision_request 
 	p->approver = a->approver;
 	p->approval_expires_unix = a->expires_unix;
 	p->mfa = a->mfa;
+}
+
+/* One that the policies do not take must not stand in the way of another that they would. */
+static void pass_over(const struct broker *b, struct policy_decider *d, const struct decision_request *q,
+		      struct policy_request *p, struct policy_decision *v, struct decision *out)
+{
+	struct policy_request without = policy_request_of(b, q, p->source_ip);
+	struct policy_decision w;
+
+	if (v->allow || out->approval == NULL || q->offered != NULL)
+		return;
+	policy_decide(d, &without, &w);
+	if ((w.help & POLICY_HELP_APPROVAL) == 0)
+		return;
+	out->spent = out->approval;
+	out->approval = NULL;
+	*p = without;
+	*v = w;
 }
 
 /* For a time the guardian wants an approval of what a session's consent lets it do without. */
@@ -286,7 +304,10 @@ static void ask_policies(struct broker *b, const struct decision_request *q, str
 	p = policy_request_of(b, q, source);
 	take_approval(b, q, &p, out);
 	policy_decide(d, &p, &v);
+	pass_over(b, d, q, &p, &v, out);
 	conclude(q, &v, out);
+	if (q->offered != NULL)
+		return;
 	note_facts(b, d, &p, &v, out);
 	policies_shadow(b->policies, &p, &v);
 }
@@ -299,7 +320,7 @@ void decide(struct broker *b, const struct decision_request *q, struct decision 
 	out->invalid_arguments = out->needs_approval = out->four_eyes = false;
 	out->policies[0] = '\0';
 	out->policy_sha256 = policies_hash(b->policies);
-	out->approval = NULL;
+	out->approval = out->spent = NULL;
 	out->facts = (struct ipc_bytes){NULL, 0};
 	if (r != NULL) {
 		if (is_hold(r) && s.pin->reason[0] != '\0')

@@ -35,6 +35,9 @@ struct decision_request {
 	const uint8_t *args_sha256;  /* HASH_LEN; NULL with args */
 	struct ipc_bytes source;     /* the peer's address, with its port */
 	uint64_t now_unix;
+	/* The approval that somebody is about to give: would it do? Nothing is noted of such a question. NULL: those
+	 * that were given count. */
+	const struct approval *offered;
 };
 
 struct decision {
@@ -48,6 +51,7 @@ struct decision {
 	char policies[POLICY_IDS_MAX];    /* the ids of those that determined it; "" when none was asked */
 	const uint8_t *policy_sha256;     /* HASH_LEN, of the set that decided; dead when another takes its place */
 	const struct approval *approval;  /* the approved one of exactly this call; NULL. Dead with the next message */
+	const struct approval *spent;     /* the approved one that the policies do not take, while another would do */
 	struct ipc_bytes facts; /* what it rested on, for the record; empty when no policy was asked. Dead with the next
 				   decision */
 };

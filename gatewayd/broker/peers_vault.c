@@ -2,6 +2,7 @@
 #include "gatewayd/broker/peers_vault.h"
 
 #include "common/log.h"
+#include "gatewayd/broker/approver.h"
 #include "gatewayd/broker/call.h"
 #include "gatewayd/broker/peers.h"
 #include "gatewayd/broker/reply.h"
@@ -120,10 +121,22 @@ static int on_approval_asked(struct ipc_conn *conn, const void *msg, int fd, voi
 	return peers_call_message(arg, ((const struct ipc_approval_asked *)msg)->call, CALL_EV_ASKED, msg);
 }
 
+static int on_approval_check(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return approver_check(((struct peer *)arg)->broker, msg);
+}
+
 const struct ipc_op peers_vault_ops[PEERS_VAULT_OPS] = {
-	{IPC_SESSION_PUT, on_session_put},   {IPC_SESSIONS_SYNCED, on_sessions_synced}, {IPC_ATTACHED, on_attached},
-	{IPC_APPROVAL_PUT, on_approval_put}, {IPC_APPROVAL_ASKED, on_approval_asked},   {IPC_PIN_PUT, on_pin_put},
-	{IPC_POLICY_STATE, on_policy_state}, {IPC_POLICY_KEPT, on_policy_kept},
+	{IPC_SESSION_PUT, on_session_put},
+	{IPC_SESSIONS_SYNCED, on_sessions_synced},
+	{IPC_ATTACHED, on_attached},
+	{IPC_APPROVAL_PUT, on_approval_put},
+	{IPC_APPROVAL_ASKED, on_approval_asked},
+	{IPC_PIN_PUT, on_pin_put},
+	{IPC_POLICY_STATE, on_policy_state},
+	{IPC_POLICY_KEPT, on_policy_kept},
+	{IPC_APPROVAL_CHECK, on_approval_check},
 };
 
 static void sync_begin(struct broker *b)

@@ -4,7 +4,7 @@
 
 #include "gatewayd/broker/call.h"
 
-#define PEERS_VAULT_OPS 8
+#define PEERS_VAULT_OPS 9
 extern const struct ipc_op peers_vault_ops[PEERS_VAULT_OPS];
 
 void peers_vault_lost(struct peer *p);

@@ -90,7 +90,7 @@ void sessions_free(struct sessions *t)
 }
 
 /* Ids are no secrets: any comparison will do. */
-static struct session *find_id(const struct sessions *t, const uint8_t id[ID_LEN])
+struct session *sessions_by_id(const struct sessions *t, const uint8_t id[ID_LEN])
 {
 	struct session *s;
 
@@ -258,7 +258,7 @@ static bool put_is_sound(const struct ipc_session_put *m)
 
 int sessions_put(struct sessions *t, const struct ipc_session_put *m)
 {
-	struct session *s = find_id(t, m->session);
+	struct session *s = sessions_by_id(t, m->session);
 	struct session *owner = sessions_find(t, m->token_hash);
 	int r;
 

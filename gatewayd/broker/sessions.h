@@ -74,6 +74,7 @@ int sessions_put(struct sessions *t, const struct ipc_session_put *m) MUST_CHECK
 
 /* The session of a token, in whatever state; NULL when unknown. The hash is compared in constant time. */
 struct session *sessions_find(const struct sessions *t, const uint8_t token_hash[HASH_LEN]);
+struct session *sessions_by_id(const struct sessions *t, const uint8_t id[ID_LEN]);
 bool session_expired(const struct session *s, uint64_t now_unix);
 
 /* Ends what has expired. */

@@ -327,6 +327,88 @@ static void an_approval_of_another_call_is_none(void)
 	}
 }
 
+/* A broker whose policies take bob's approvals alone, of accounts with a second factor. */
+static struct rig *only_bob(void)
+{
+	static const char policies[] =
+		"@id(\"bob\") @on_deny(\"approval\") permit (principal, action, resource) when {\n"
+		"  context.base has approval && context.base.approval.approver == "
+		"Gate::Human::\"bob@example.com\"\n};\n"
+		"@id(\"mfa\") @reason(\"the approver has no second factor\") forbid (principal, action, resource) when "
+		"{\n"
+		"  context.base has approval && !context.base.mfa\n};\n";
+	static const char people[] = "[{\"uid\":{\"type\":\"Gate::Human\",\"id\":\"bob@example.com\"},\"attrs\":{"
+				     "\"issuer\":\"\",\"contractor\":false,\"max_trust\":3},\"parents\":[]}]";
+	char dir[] = "/tmp/keepgate-bob-XXXXXX", config[2048], cedar[64], entities[64];
+	struct rig *r;
+	FILE *f;
+
+	if (mkdtemp(dir) == NULL)
+		abort();
+	snprintf(cedar, sizeof(cedar), "%s/a.cedar", dir);
+	snprintf(entities, sizeof(entities), "%s/entities.json", dir);
+	f = fopen(cedar, "w");
+	CHECK(f != NULL && fputs(policies, f) >= 0 && fclose(f) == 0);
+	f = fopen(entities, "w");
+	CHECK(f != NULL && fputs(people, f) >= 0 && fclose(f) == 0);
+	snprintf(config, sizeof(config), RIG_CONFIG_WITH("\"policy\":{\"dir\":\"%s\"},"), dir);
+	r = rig_ready_with(config, TIER_WRITE, "notes/*");
+	unlink(cedar);
+	unlink(entities);
+	rmdir(dir);
+	return r;
+}
+
+/* Whether a person may give it; else why not. */
+static bool may_give(struct rig *r, const char *approver, uint8_t mfa, char why[513])
+{
+	struct ipc_approval_check m = {.id = 3,
+				       .upstream = ipc_text("notes"),
+				       .name = ipc_text("wipe_notes"),
+				       .approver = ipc_text(approver),
+				       .mfa = mfa,
+				       .expires_unix = RIG_FAR,
+				       .source = ipc_text("127.0.0.1:40000"),
+				       .args = ipc_text(ARGS)};
+	const struct ipc_approval_checked *a;
+
+	memcpy(m.session, r->session, ID_LEN);
+	rig_send(r, RIG_VAULT, IPC_APPROVAL_CHECK, &m);
+	a = rig_take(r, RIG_VAULT, IPC_APPROVAL_CHECKED);
+	CHECK(a != NULL && a->id == 3 && ipc_copy(a->reason, why, 513) == KG_OK);
+	CHECK(!rig_has(r, RIG_RECORDER));
+	return a != NULL && a->status == GRANT_OK;
+}
+
+/* It is told before it is given; one that was given all the same holds nothing up: the call asks for another. */
+static void an_approver_whom_the_policies_do_not_take(void)
+{
+	struct rig *r = only_bob();
+	struct ipc_approval_put p = approval(r, APPROVAL_APPROVED);
+	struct ipc_request q = wipe(r, 9, 0);
+	const struct ipc_approval_ask *m;
+	char why[513];
+
+	CHECK(may_give(r, "bob@example.com", 1, why));
+	CHECK(!may_give(r, "bob@example.com", 0, why) && strstr(why, "no second factor") != NULL);
+	CHECK(!may_give(r, "carol@example.com", 1, why) && strstr(why, "by policy") != NULL);
+	p.approver = ipc_text("carol@example.com");
+	put(r, &p);
+	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+	m = rig_take(r, RIG_VAULT, IPC_APPROVAL_ASK);
+	CHECK(m != NULL && memcmp(m->spent, p.approval, ID_LEN) == 0 && ipc_is(m->source, "127.0.0.1:40000"));
+	p.approver = ipc_text("bob@example.com");
+	put(r, &p);
+	q = wipe(r, 10, 0);
+	rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
+	CHECK(rig_take(r, RIG_RECORDER, IPC_INTENT) != NULL);
+	rig_free(r);
+	/* Where nothing else would help none is asked for. */
+	r = rig_ready(TIER_WRITE, "notes/*");
+	CHECK(may_give(r, "carol@example.com", 0, why));
+	rig_free(r);
+}
+
 static void what_is_not_named_again_is_forgotten(void)
 {
 	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
@@ -614,6 +696,7 @@ int main(void)
 	RUN(an_approved_call_runs);
 	RUN(an_approved_call_carries_its_arguments_alone);
 	RUN(an_approval_of_another_call_is_none);
+	RUN(an_approver_whom_the_policies_do_not_take);
 	RUN(what_is_not_named_again_is_forgotten);
 	RUN(their_number_is_bounded);
 	RUN(arguments_that_nobody_could_read);

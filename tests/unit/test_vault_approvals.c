@@ -14,6 +14,7 @@ struct scene {
 	int admin, recorder, broker, notes;
 	char token[TOKEN_LEN + 1], consent[33];
 	uint8_t session[ID_LEN], def[HASH_LEN];
+	uint8_t spent[ID_LEN];                 /* what the broker says of its next question */
 	struct config_operator me, *operators; /* the configuration's own */
 	size_t noperators;
 };
@@ -114,6 +115,7 @@ static void say_ask(struct scene *s, uint64_t call, const char *args, uint8_t fo
 				     .args = ipc_text(args)};
 
 	memcpy(m.session, s->session, ID_LEN);
+	memcpy(m.spent, s->spent, ID_LEN);
 	memcpy(m.def_sha256, s->def, HASH_LEN);
 	sha256(args, strlen(args), m.args_sha256);
 	rig_say(s->broker, IPC_APPROVAL_ASK, &m);
@@ -187,6 +189,7 @@ static const char *decide(struct scene *s, const char *op, const uint8_t id[ID_L
 	sodium_bin2hex(hex, sizeof(hex), id, ID_LEN);
 	snprintf(json, sizeof(json), "{\"id\":\"%s\",\"note\":\"seen\"}", hex);
 	rig_ask(s->admin, op, json);
+	rig_take_all(&s->r, s->broker);
 	rig_record_all(&s->r, s->recorder, NULL);
 	rig_take_all(&s->r, s->broker);
 	out = rig_answer(&s->r, s->admin, error);
@@ -400,6 +403,104 @@ static void four_eyes_are_two_persons(void)
 	scene_close(&s);
 }
 
+/* Begins an approval; the broker's question about it, whose answer is still to come. */
+static uint64_t begin_approve(struct scene *s, const uint8_t id[ID_LEN])
+{
+	const struct ipc_approval_check *x;
+	struct rig_message m;
+	char json[128], hex[33];
+	uint64_t check;
+
+	sodium_bin2hex(hex, sizeof(hex), id, ID_LEN);
+	snprintf(json, sizeof(json), "{\"id\":\"%s\"}", hex);
+	rig_take_all(&s->r, s->broker);
+	rig_ask(s->admin, "approvals.approve", json);
+	if (!rig_expect(&s->r, s->broker, IPC_APPROVAL_CHECK, &m))
+		return 0;
+	x = (const struct ipc_approval_check *)&m.any;
+	CHECK(ipc_is(x->approver, "bob@example.com") && x->mfa == 1 && ipc_is(x->args, ARGS) &&
+	      ipc_is(x->name, "wipe_notes") && memcmp(x->session, s->session, ID_LEN) == 0);
+	check = x->id;
+	rig_forget(&m);
+	CHECK(!rig_waits(&s->r, s->admin) && !rig_waits(&s->r, s->recorder));
+	return check;
+}
+
+static void answer_check(struct scene *s, uint64_t check, const char *why)
+{
+	const struct ipc_approval_check m = {.id = check};
+
+	CHECK(check != 0);
+	rig_checked(s->broker, &m, why);
+	rig_pump(&s->r);
+}
+
+static bool told(struct scene *s, const char *want)
+{
+	char error[1025];
+	json_t *out = rig_answer(&s->r, s->admin, error);
+
+	json_decref(out);
+	if (strstr(error, want) == NULL)
+		fprintf(stderr, "  %s\n", error);
+	return strstr(error, want) != NULL;
+}
+
+/* Whom they do not take is told why; a broker that does not say is no yes. */
+static void the_policies_are_asked_before_it_is_given(void)
+{
+	struct ipc_approval_checked never = {.id = 99};
+	struct scene s;
+	uint8_t id[ID_LEN];
+
+	scene_open(&s);
+	i_am(&s, "bob@example.com", true);
+	must_ask(&s, ARGS, 0, id);
+	answer_check(&s, begin_approve(&s, id), "the approver is on holiday");
+	CHECK(told(&s, "with your approval: the approver is on holiday") && !rig_waits(&s.r, s.recorder));
+	CHECK(begin_approve(&s, id) != 0);
+	close(s.broker);
+	CHECK(told(&s, "did not say"));
+	s.broker = rig_peer(&s.r, IPC_ROLE_BROKER);
+	CHECK(begin_approve(&s, id) != 0);
+	usleep((APPROVAL_CHECK_MS + 100) * 1000);
+	rig_pump(&s.r);
+	CHECK(told(&s, "did not say"));
+	/* Who has gone is told nothing, and nothing is approved. */
+	CHECK(begin_approve(&s, id) != 0);
+	close(s.admin);
+	s.admin = rig_peer(&s.r, IPC_ROLE_ADMIN);
+	rig_take_all(&s.r, s.broker);
+	CHECK(strcmp(USE(&s, .approval = id), "approval-required") == 0);
+	approve(&s, id);
+	CHECK(strcmp(USE(&s, .approval = id), "") == 0);
+	rig_say(s.broker, IPC_APPROVAL_CHECKED, &never);
+	CHECK(rig_dropped(&s.r, s.broker));
+	scene_close(&s);
+}
+
+/* The call asks anew, and names the one that did not do. */
+static void one_that_the_policies_do_not_take_is_over(void)
+{
+	struct scene s;
+	uint8_t id[ID_LEN], next[ID_LEN];
+	char code[65];
+
+	scene_open(&s);
+	i_am(&s, "bob@example.com", true);
+	must_ask(&s, ARGS, 0, id);
+	/* While nobody has decided there is nothing to ask anew. */
+	memcpy(s.spent, id, ID_LEN);
+	CHECK(ask(&s, ARGS, 0, next, code) == APPROVAL_PENDING && memcmp(id, next, ID_LEN) == 0);
+	approve(&s, id);
+	memset(s.spent, 7, ID_LEN);
+	CHECK(ask(&s, ARGS, 0, next, code) == APPROVAL_APPROVED && memcmp(id, next, ID_LEN) == 0);
+	memcpy(s.spent, id, ID_LEN);
+	CHECK(ask(&s, ARGS, 0, next, code) == APPROVAL_PENDING && memcmp(id, next, ID_LEN) != 0);
+	CHECK(strcmp(USE(&s, .approval = id), "approval-expired") == 0);
+	scene_close(&s);
+}
+
 /* The policies want four eyes by now: one that was given without them is over, a pending one gets them. */
 static void four_eyes_later(void)
 {
@@ -438,6 +539,9 @@ static void the_broker_hears_who_approved(void)
 	snprintf(json, sizeof(json), "{\"id\":\"%s\"}", hex);
 	rig_take_all(&s.r, s.broker);
 	rig_ask(s.admin, "approvals.approve", json);
+	CHECK(rig_expect(&s.r, s.broker, IPC_APPROVAL_CHECK, &m));
+	rig_checked(s.broker, (const struct ipc_approval_check *)&m.any, "");
+	rig_forget(&m);
 	CHECK(rig_record(&s.r, s.recorder, "approval.approved", GRANT_OK));
 	CHECK(rig_expect(&s.r, s.broker, IPC_APPROVAL_PUT, &m));
 	CHECK(x->state == APPROVAL_APPROVED && x->mfa == 1 && ipc_is(x->approver, "bob@example.com") &&
@@ -754,6 +858,8 @@ int main(void)
 	RUN(four_eyes_are_two_persons);
 	RUN(four_eyes_later);
 	RUN(the_broker_hears_who_approved);
+	RUN(the_policies_are_asked_before_it_is_given);
+	RUN(one_that_the_policies_do_not_take_is_over);
 	RUN(operators_see_the_arguments);
 	RUN(they_expire);
 	RUN(they_end_with_their_session);

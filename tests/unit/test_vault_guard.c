@@ -37,6 +37,8 @@ static unsigned take(struct scene *s)
 		const struct ipc_pin_put *pin = (const struct ipc_pin_put *)&m.any;
 
 		owed = m.type == IPC_SESSIONS_SYNCED ? 0 : owed + rig_is_put(m.type);
+		if (m.type == IPC_APPROVAL_CHECK)
+			rig_checked(s->broker, (const struct ipc_approval_check *)&m.any, "");
 		if (m.type == IPC_SESSION_PUT) {
 			s->seen = *(const struct ipc_session_put *)&m.any;
 			s->puts++;
@@ -100,6 +102,8 @@ static json_t *operate(struct scene *s, const char *op, const char *json)
 
 	rig_ask(s->admin, op, json);
 	settle(s);
+	if (!rig_waits(&s->r, s->admin))
+		settle(s);
 	out = rig_answer(&s->r, s->admin, error);
 	settle(s);
 	if (out == NULL)

@@ -393,7 +393,16 @@ static inline bool rig_is_put(enum ipc_type type)
 	return type == IPC_SESSION_PUT || type == IPC_PIN_PUT || type == IPC_APPROVAL_PUT;
 }
 
-/* The broker takes everything that lies before it. */
+/* The policies take this approval; or, with a reason, do not. */
+static inline void rig_checked(int broker, const struct ipc_approval_check *m, const char *why)
+{
+	struct ipc_approval_checked reply = {
+		.id = m->id, .status = why[0] == '\0' ? GRANT_OK : GRANT_DENIED, .reason = ipc_text(why)};
+
+	rig_say(broker, IPC_APPROVAL_CHECKED, &reply);
+}
+
+/* The broker takes everything that lies before it, and every approval. */
 static inline void rig_take_all(struct rig *r, int broker)
 {
 	static const struct ipc_put_taken taken = {0};
@@ -402,6 +411,8 @@ static inline void rig_take_all(struct rig *r, int broker)
 
 	while (rig_read(r, broker, &m)) {
 		puts = m.type == IPC_SESSIONS_SYNCED ? 0 : puts + rig_is_put(m.type);
+		if (m.type == IPC_APPROVAL_CHECK)
+			rig_checked(broker, (const struct ipc_approval_check *)&m.any, "");
 		rig_forget(&m);
 	}
 	while (puts-- > 0) {
