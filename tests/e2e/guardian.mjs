@@ -163,6 +163,26 @@ test('guardian: sent to where an earlier result said: from then on writing needs
   await fetch(`http://127.0.0.1:${port}/results`, { method: 'PUT', body: '{}' });
 });
 
+test('guardian: thousands of rows read by a session, in one call or in several, are a finding', async () => {
+  const found = (s) => events('finding').filter((e) => e.members.rule === 'many-records' && e.session === s.session);
+  const results = (n) => fetch(`http://127.0.0.1:${port}/results`, { method: 'PUT',
+    body: JSON.stringify({ find: { content: [], structuredContent: { messages: Array.from({ length: n }, (_, id) => ({ id })) } } }) });
+  const several = await session('mail/*'), once = await session('mail/*'), twin = await session('mail/*');
+  await results(3000);
+  for (let i = 0; i < 6; i++) await several.call('mail__find');
+  for (let i = 0; i < 5; i++) await twin.call('mail__find');
+  equal(found(several).length, 0, 'findings for 18,000');
+  await several.call('mail__find');
+  await until('a finding for 21,000 in seven calls', () => found(several).length === 1, 10000);
+  await results(25000);
+  await once.call('mail__find');
+  await until('a finding for 25,000 in one', () => found(once).length === 1, 10000);
+  const outcome = keepgate.audit().filter((e) => e.kind === 'call' && e.phase === 'outcome' && e.marks?.records).at(-1);
+  equal(outcome.marks.records, 25000, 'the count on record');
+  equal(found(twin).length, 0, 'findings for 15,000');
+  await fetch(`http://127.0.0.1:${port}/results`, { method: 'PUT', body: '{}' });
+});
+
 test('guardian: break-glass stops what is automatic, is on record, and is itself paged', async () => {
   keepgate.cli(['guardian', 'break-glass', '--for', '5m', '--why', 'migration TEST-2']);
   await until('its page', () => delivered(/break.glass/i), 5000);
@@ -201,6 +221,8 @@ test('guardian: the vault can be sealed and unsealed', async () => {
 test('guardian: rules tried against history say how often they would have fired', () => {
   const said = keepgate.cli(['guardian', 'test', 'denial-spike', '--since', '1h']);
   assert(/[1-9]/.test(said), said);
+  const [many] = JSON.parse(keepgate.cli(['guardian', 'test', 'many-records', '--since', '1h', '--json'])).rules;
+  equal([many.id, many.findings], ['many-records', 2], JSON.stringify(many));
 });
 
 test("guardian: an operator's own rules and time zone, below the locks", async () => {
