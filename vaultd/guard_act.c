@@ -120,6 +120,7 @@ static int order_begin(struct vault *v, const struct asked *x, const char **why)
 	bool live = true;
 	int r = KG_OK;
 
+	guard_follow_clock(v);
 	if (o->until != 0 && o->until <= v->wall())
 		return KG_OK;
 	if (about_session(o->act))

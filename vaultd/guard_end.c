@@ -111,9 +111,11 @@ static bool tell_ended(struct vault *v)
 
 bool guard_tick(struct vault *v)
 {
-	uint64_t now = v->wall();
+	uint64_t now;
 	bool timed = false;
 
+	guard_follow_clock(v);
+	now = v->wall();
 	for (size_t act = 0; act < GUARD_ACTS; act++) {
 		struct guard_order *next;
 

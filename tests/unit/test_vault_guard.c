@@ -353,6 +353,37 @@ static void a_pause_holds_and_ends(void)
 	scene_close(&s);
 }
 
+static unsigned long long boot_clock;
+
+static unsigned long long rig_boot(void)
+{
+	return boot_clock;
+}
+
+/* An order for a minute lasts a minute; what the clock is set to meanwhile is no time that has passed. */
+static void a_clock_that_is_set(void)
+{
+	struct scene s;
+
+	scene_open(&s);
+	steady_init(&s.r.v->clock, rig_wall, rig_boot);
+	CHECK(contain(&s, 1, GUARD_ACT_PAUSE, 60));
+	later(&s, 86400);
+	CHECK(is(&s, "add_note", "session-paused"));
+	/* One that comes before a chore has seen the step. */
+	rig_clock -= 7 * 86400;
+	CHECK(contain(&s, 2, GUARD_ACT_HOLD_SERVER, 120));
+	boot_clock += 61000000000ull;
+	later(&s, 61);
+	CHECK(is(&s, "add_note", "server-held"));
+	/* The moved end is the stored one. */
+	again(&s);
+	CHECK(is(&s, "add_note", "server-held"));
+	later(&s, 60);
+	CHECK(is(&s, "add_note", ""));
+	scene_close(&s);
+}
+
 static void overlapping_pauses_are_kept_apart(void)
 {
 	struct ipc_guard_act m;
@@ -971,6 +1002,7 @@ static void soon_enough(void)
 int main(void)
 {
 	RUN(a_pause_holds_and_ends);
+	RUN(a_clock_that_is_set);
 	RUN(overlapping_pauses_are_kept_apart);
 	RUN(an_operators_pause_is_another);
 	RUN(a_revoked_consent_stays_so);
