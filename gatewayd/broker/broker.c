@@ -96,6 +96,7 @@ struct broker *broker_new(struct loop *loop, const struct config *config,
 	b->admins = admins_new();
 	b->approvals = approvals_new();
 	b->held = held_new();
+	b->risks = risks_new();
 	b->lists = lists_new();
 	b->calls = call_pool_new();
 	b->denials = denials_new();
@@ -127,6 +128,7 @@ void broker_free(struct broker *b)
 	mcp_sessions_free(b->mcp);
 	call_pool_free(b->calls);
 	held_free(b->held);
+	risks_free(b->risks);
 	lists_free(b->lists);
 	approvals_free(b->approvals);
 	sessions_free(b->sessions);

@@ -26,6 +26,7 @@
 #include "gatewayd/broker/mcp_sessions.h"
 #include "gatewayd/broker/pins.h"
 #include "gatewayd/broker/policies.h"
+#include "gatewayd/broker/risk.h"
 #include "gatewayd/broker/sessions.h"
 
 struct broker;
@@ -63,6 +64,7 @@ struct broker {
 	struct events *events;
 	struct approvals *approvals;
 	struct held *held;
+	struct risks *risks; /* as the guardian sees them */
 	struct lists *lists;
 	struct call_pool *calls;
 	struct denials *denials;

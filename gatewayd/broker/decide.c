@@ -154,6 +154,7 @@ static struct policy_request policy_request_of(const struct broker *b, const str
 				       .now_unix_ms = q->now_unix * 1000,
 				       .utc_offset_s = policies_utc_offset(b->policies, q->now_unix),
 				       .source_ip = source,
+				       .risk = risks_of(b->risks, s),
 				       .labels = s->labels.glob,
 				       .nlabels = s->labels.count};
 }

@@ -66,6 +66,19 @@ static int on_event_recorded(struct ipc_conn *conn, const void *msg, int fd, voi
 	return events_recorded(((struct peer *)arg)->broker, msg);
 }
 
+static int on_risk_put(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)fd;
+	return risks_put(((struct peer *)arg)->broker->risks, msg);
+}
+
+static int on_risks_synced(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	(void)conn, (void)msg, (void)fd;
+	risks_sync_end(((struct peer *)arg)->broker->risks);
+	return KG_OK;
+}
+
 static struct upstream *upstream_of(void *arg)
 {
 	struct peer *p = arg;
@@ -151,8 +164,11 @@ static int on_authz_refused(struct ipc_conn *conn, const void *msg, int fd, void
 
 static const struct ipc_op front_ops[] = {{IPC_REQUEST, on_request}, {IPC_REQUEST_GONE, on_request_gone}};
 static const struct ipc_op pdp_ops[] = {{IPC_PDP_ANSWER, on_pdp_answer}};
-static const struct ipc_op recorder_ops[] = {
-	{IPC_RECEIPT, on_receipt}, {IPC_RECORDED, on_recorded}, {IPC_BROKER_EVENT_RECORDED, on_event_recorded}};
+static const struct ipc_op recorder_ops[] = {{IPC_RECEIPT, on_receipt},
+					     {IPC_RECORDED, on_recorded},
+					     {IPC_BROKER_EVENT_RECORDED, on_event_recorded},
+					     {IPC_RISK_PUT, on_risk_put},
+					     {IPC_RISKS_SYNCED, on_risks_synced}};
 static const struct ipc_op upstream_ops[] = {
 	{IPC_RESULT, on_result},         {IPC_CALL_PROGRESS, on_call_progress}, {IPC_TOOL, on_tool},
 	{IPC_TOOLS_DONE, on_tools_done}, {IPC_UPSTREAM_DOWN, on_upstream_down},
@@ -170,6 +186,7 @@ static void recorder_lost(struct peer *p)
 
 static void recorder_back(struct peer *p)
 {
+	risks_sync_begin(p->broker->risks);
 	outcome_resend_all(p->broker);
 	tool_changes_look_all(p->broker);
 	inspections_tools_all(p->broker);

@@ -66,7 +66,8 @@ static bool services_there(const struct act *a)
 		act_refuse(a, 503, RPC_INTERNAL, VAULT_AWAY);
 		return false;
 	}
-	if (b->recorder.conn == NULL) {
+	/* Nor before it has told what the policies of a new broker would ask for. */
+	if (b->recorder.conn == NULL || !risks_known(b->risks)) {
 		act_refuse(a, 503, RPC_INTERNAL, AUDIT_AWAY);
 		return false;
 	}

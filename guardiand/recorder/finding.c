@@ -5,6 +5,7 @@
 
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
+#include "guardiand/recorder/risk.h"
 
 #define SECOND_US 1000000u
 #define FINDINGS_PER_SECOND 10 /* of one rule; what is more is counted */
@@ -75,6 +76,7 @@ void guard_resolved(struct guard *g, int64_t incident)
 	for (size_t i = 0; i < guard_rules_count(g->rules); i++)
 		if (g->pace[i].incident == incident)
 			g->pace[i].incident = 0;
+	risk_again(g->risk);
 }
 
 /* Texts of events are cut to size, and are put on record: cut characters are mended. */
@@ -184,6 +186,7 @@ void guard_on_finding(const struct guard_finding *f, void *arg)
 	if (g->replaying)
 		return;
 	g->findings++;
+	risk_found(g->risk, f);
 	if (is_flood(p, f)) {
 		count_only(g, p, f);
 		return;

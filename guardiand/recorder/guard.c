@@ -12,6 +12,7 @@
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
 #include "guardiand/recorder/retain.h"
+#include "guardiand/recorder/risk.h"
 #include "guardiand/recorder/schedule.h"
 
 #define RULE_ERRORS_MAX 16384u
@@ -74,6 +75,7 @@ static void before_commit(void *arg)
 
 	if (g->any_more)
 		guard_record_more(g);
+	risk_tell(g->risk);
 }
 
 static void after_commit(void *arg)
@@ -96,6 +98,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (now % ZONE_EVERY_S == 0)
 		guard_engine_zone(g->engine, zone_now());
 	saver_step(g->saver);
+	risk_tick(g->risk);
 }
 
 static void begin_tick(struct guard *g)
@@ -123,6 +126,7 @@ void recorder_guard(struct recorder *r, const struct config *config, struct guar
 	g->operators = operators_load();
 	g->incidents = incidents_new(g);
 	g->responses = responses_new(g);
+	g->risk = risk_new(g);
 	g->saver = saver_new(g);
 	g->outbox = outbox_new(r, config);
 	g->retain = retain_new(g);
@@ -158,6 +162,7 @@ void guard_free(struct guard *g)
 	retain_free(g->retain);
 	outbox_free(g->outbox);
 	saver_free(g->saver);
+	risk_free(g->risk);
 	responses_free(g->responses);
 	incidents_free(g->incidents);
 	operators_free(g->operators);

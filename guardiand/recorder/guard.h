@@ -23,6 +23,7 @@
 struct incidents;
 struct responses;
 struct retain;
+struct risk;
 struct guard_saver;
 
 /* Whom and what something is about: "" where nothing is known. Identifiers in hexadecimal; tool without its server. */
@@ -58,6 +59,7 @@ struct guard {
 	struct incidents *incidents;
 	struct responses *responses;
 	struct retain *retain;
+	struct risk *risk;
 	struct guard_saver *saver;
 	struct event *tick; /* each second */
 	struct buf texts;   /* of the event in hand */

@@ -10,6 +10,7 @@
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
 #include "guardiand/recorder/retain.h"
+#include "guardiand/recorder/risk.h"
 
 #define WHY_MAX 500
 
@@ -203,6 +204,7 @@ static json_t *status(struct ask *a)
 		"break_glass_until", (json_int_t)(g->break_glass_until > guard_now() ? g->break_glass_until : 0));
 	json_t *pages = outbox_status(g->outbox);
 
+	json_object_set_new(out, "risk", risk_of_all(g));
 	json_object_update(out, pages);
 	json_decref(pages);
 	return out;

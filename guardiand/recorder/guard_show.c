@@ -6,6 +6,7 @@
 
 #include "common/json_text.h"
 #include "guardiand/recorder/respond.h"
+#include "guardiand/recorder/risk.h"
 
 #define MARK_LEVEL 12 /* STORE_MARK_EVERY is 2^12 leaves */
 #define KNOWN 64      /* nodes of this level and above, which neighbours share */
@@ -174,6 +175,7 @@ json_t *incident_show(struct guard *g, int64_t id)
 	json_object_set_new(all, "notes", notes_json(json_object_get(all, "timeline")));
 	json_object_set_new(all, "events", events_json(g, id, &head));
 	json_object_set_new(all, "responses", respond_list(g->responses, id));
+	json_object_set_new(all, "risk", risk_of_incident(g, all));
 	json_object_set_new(all, "pages", outbox_pages(g->outbox, incident_name(id, name)));
 	/* What the proofs lead to, and vaultd's signature under it. */
 	if (head.size != 0)

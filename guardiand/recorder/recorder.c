@@ -15,6 +15,7 @@
 #include "common/version.h"
 #include "guardiand/recorder/checkpoint.h"
 #include "guardiand/recorder/guard.h"
+#include "guardiand/recorder/risk.h"
 
 #define ACCEPT_BATCH 16
 #define REMEMBER_LEAVES 2048u
@@ -114,6 +115,8 @@ void recorder_serve(struct recorder *r, enum ipc_role role, int fd)
 	p->conn = ipc_open(r->loop, fd, IPC_ROLE_RECORDER, s->senders, s->state, s->handlers, p);
 	LIST_INSERT_HEAD(&r->peers, p, link);
 	r->npeers[role]++;
+	if (role == IPC_ROLE_BROKER && r->guard != NULL)
+		risk_greet(r->guard->risk, p->conn);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)

@@ -134,9 +134,9 @@ __attribute__((unused)) static int expect(int fd, enum ipc_type want, union ipc_
 /* What a peer may still be saying by itself. */
 static int is_news(enum ipc_type type)
 {
-	static const enum ipc_type news[] = {IPC_SESSION_PUT,  IPC_SESSIONS_SYNCED, IPC_PIN_PUT,
-					     IPC_APPROVAL_PUT, IPC_POLICY_STATE,    IPC_TOOL,
-					     IPC_TOOLS_DONE};
+	static const enum ipc_type news[] = {IPC_RISK_PUT,        IPC_RISKS_SYNCED, IPC_SESSION_PUT,
+					     IPC_SESSIONS_SYNCED, IPC_PIN_PUT,      IPC_APPROVAL_PUT,
+					     IPC_POLICY_STATE,    IPC_TOOL,         IPC_TOOLS_DONE};
 
 	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++)
 		if (type == news[i])

@@ -94,7 +94,15 @@ static inline void rig_want(enum ipc_role peer, uint32_t index, void *arg)
 	r->wanted |= peer;
 }
 
-static inline void rig_connect(struct rig *r, int peer)
+/* A recorder begins by telling what it knows of risks: here, that there are none. */
+static inline void rig_no_risks(int fd)
+{
+	static const struct ipc_risks_synced synced = {0};
+
+	CHECK(ipc_write_blocking(fd, IPC_RISKS_SYNCED, &synced, -1) == KG_OK);
+}
+
+static inline void rig_connect_silent(struct rig *r, int peer)
 {
 	int pair[2];
 
@@ -104,6 +112,13 @@ static inline void rig_connect(struct rig *r, int peer)
 		close(r->fd[peer]);
 	r->fd[peer] = pair[0];
 	broker_peer(r->b, rig_places[peer].role, rig_places[peer].index, rig_places[peer].name, pair[1]);
+}
+
+static inline void rig_connect(struct rig *r, int peer)
+{
+	rig_connect_silent(r, peer);
+	if (peer == RIG_RECORDER)
+		rig_no_risks(r->fd[peer]);
 }
 
 static inline void rig_lose(struct rig *r, int peer)

@@ -65,12 +65,16 @@ static inline void say(int fd, enum ipc_type type, const void *msg)
 	turn();
 }
 
+/* The next message; what a broker is told of risks is passed over unless it is asked for. */
 static inline int hear(int fd, enum ipc_type type)
 {
 	enum ipc_type t = 0;
-	int passed;
+	int passed, r;
 
-	return ipc_read_blocking(fd, ANSWER_MS, &in, &t, &got, &passed) == KG_OK && t == type;
+	do
+		r = ipc_read_blocking(fd, ANSWER_MS, &in, &t, &got, &passed);
+	while (r == KG_OK && t != type && (t == IPC_RISK_PUT || t == IPC_RISKS_SYNCED));
+	return r == KG_OK && t == type;
 }
 
 /* The next message of this type, others are left behind; a short wait. */

@@ -47,7 +47,7 @@ static void test_built_in(void)
 	struct rig r;
 
 	rig_init(&r);
-	CHECK(rig_build(&r) == 0 && policy_set_count(r.set) == 6);
+	CHECK(rig_build(&r) == 0 && policy_set_count(r.set) == 7);
 	rig_free(&r);
 	rig_init(&r);
 	rig_samples(&r);
@@ -70,7 +70,7 @@ static void test_failing_case(void)
 	buf_init(&errors, 65536);
 	CHECK(policy_cases_run(NULL, 0, text, sizeof(text) - 1, &cases, &errors) == 0);
 	CHECK(cases.count == 1 && cases.failed == 1 && cases.items[0].why != NULL && cases.items[0].explain != NULL);
-	CHECK(cases.ndetermined == 0 && cases.nundetermined == 6);
+	CHECK(cases.ndetermined == 0 && cases.nundetermined == 7);
 	policy_cases_free(&cases);
 	CHECK(policy_cases_run(NULL, 0, "{\"cases\":1}", 11, &cases, &errors) == KG_E_CONFIG);
 	CHECK(policy_cases_run(NULL, 0, "{", 1, &cases, &errors) == KG_E_CONFIG);
