@@ -20,7 +20,7 @@ CFLAGS ?=
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. -I$(B)/gen $(WARN) $(OPT) $(CFLAGS)
 
 # The executables: name, its folder, the libraries behind libcommon.a.
-BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-pdp vaultd guardiand guardiand-recorder guardiand-pager notes
+BINARIES := keepgate gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-opal gatewayd-pdp vaultd guardiand guardiand-recorder guardiand-pager notes
 dir_keepgate := keepgate
 dir_gatewayd := gatewayd
 dir_gatewayd-front := gatewayd/front
@@ -28,6 +28,7 @@ dir_gatewayd-broker := gatewayd/broker
 dir_gatewayd-upstream := gatewayd/upstream
 dir_gatewayd-pdp := gatewayd/pdp
 dir_gatewayd-authzen := gatewayd/authzen
+dir_gatewayd-opal := gatewayd/opal
 dir_vaultd := vaultd
 dir_guardiand := guardiand
 dir_guardiand-recorder := guardiand/recorder
@@ -60,11 +61,11 @@ $(POLICY_LIBS):
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(B)/keepgate $(B)/gatewayd-broker: $(POLICY_LIBS)
 
-# The HTTP/1.1 server, for the two roles that listen to clients.
+# The HTTP/1.1 server, for the roles that listen to clients.
 LIBHTTP := $(call lib_of,http)
 $(LIBHTTP): $(call objs_of,common/http)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
-$(B)/gatewayd-front $(B)/gatewayd-authzen: $(LIBHTTP)
+$(B)/gatewayd-front $(B)/gatewayd-authzen $(B)/gatewayd-opal: $(LIBHTTP)
 
 # Requests to others by libcurl, for the roles that make them.
 LIBOUTBOUND := $(call lib_of,outbound)
@@ -140,6 +141,7 @@ role_lib_broker := gatewayd-broker
 role_lib_upstream := gatewayd-upstream
 role_lib_pdp := gatewayd-pdp
 role_lib_authzen := gatewayd-authzen
+role_lib_opal := gatewayd-opal
 role_lib_vault := vaultd
 role_lib_recorder := guardiand-recorder
 role_lib_pager := guardiand-pager
@@ -148,7 +150,7 @@ libs_policy := -lpcre2-8 -lyaml -lm
 # Its stand-in for a mail server speaks TLS.
 libs_test_pager_email := -lssl -lcrypto
 define unit_test
-$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(if $(filter inspect broker keepgate,$(call unit_role,$(1))),$(LIBINSPECT)) $(LIBCOMMON)
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $(if $(role_lib_$(call unit_role,$(1))),$(call lib_of,$(role_lib_$(call unit_role,$(1))))) $(if $(filter front authzen opal,$(call unit_role,$(1))),$(LIBHTTP)) $(if $(filter upstream pdp pager,$(call unit_role,$(1))),$(LIBOUTBOUND)) $(if $(filter broker keepgate policy jsonschema,$(call unit_role,$(1))),$(POLICY_LIBS)) $(if $(filter guardian recorder keepgate,$(call unit_role,$(1))),$(LIBGUARDIAN)) $(if $(filter inspect broker keepgate,$(call unit_role,$(1))),$(LIBINSPECT)) $(LIBCOMMON)
 	@echo "  LD   $$@"
 	$$(Q)mkdir -p $$(@D) && $(CC) $(LDOPT) -o $$@ $$^ $$(if $$(filter $(POLICY_LIBS),$$^),$(LIBCOMMON)) $(libs_$(or $(role_lib_$(call unit_role,$(1))),policy)) $(libs_$(1)) $(LIBS)
 endef

@@ -125,6 +125,8 @@ enum violation_kind {
 const char *violation_name(uint8_t what);
 
 /* Status byte of ATTACHED, RECEIPT, …: 0 granted, 1 denied (reason_code says), 2 unavailable. */
+/* POLICY_OFFER.act: is it valid; put it in force; it was in force before this broker started. */
+enum policy_act { POLICY_CHECK = 1, POLICY_FORCE = 2, POLICY_RESUME = 3 };
 enum grant_status { GRANT_OK = 0, GRANT_DENIED = 1, GRANT_UNAVAILABLE = 2 };
 
 /* What a digest binds. Pointers are borrowed. */

@@ -8,13 +8,18 @@
 
 const struct config_caller *caller_of_token(const struct config_authzen *a, const char *token, size_t len)
 {
+	return caller_among(a->callers, a->ncallers, token, len);
+}
+
+const struct config_caller *caller_among(const struct config_caller *callers, size_t n, const char *token, size_t len)
+{
 	const struct config_caller *found = NULL;
 	uint8_t hash[HASH_LEN];
 
 	token_hash(token, len, hash);
-	for (size_t i = 0; i < a->ncallers; i++)
-		if (sodium_memcmp(hash, a->callers[i].token_sha256, HASH_LEN) == 0)
-			found = &a->callers[i];
+	for (size_t i = 0; i < n; i++)
+		if (sodium_memcmp(hash, callers[i].token_sha256, HASH_LEN) == 0)
+			found = &callers[i];
 	return found;
 }
 

@@ -7,6 +7,9 @@
 /* The caller whose token this is; NULL. Takes the same time for each token of a length, wherever its caller stands. */
 const struct config_caller *caller_of_token(const struct config_authzen *a, const char *token, size_t len);
 
+/* The same among any callers. */
+const struct config_caller *caller_among(const struct config_caller *callers, size_t n, const char *token, size_t len);
+
 /* NULL when there is none. */
 const struct config_caller *caller_find(const struct config_authzen *a, const char *name);
 

@@ -179,6 +179,8 @@ static int build_parts(struct config *c, const char *base, bool is_slice, struct
 		r = config_people_build(&b);
 	if (r == 0)
 		r = config_authzen_build(&b);
+	if (r == 0)
+		r = config_opal_build(&b);
 	return r == 0 ? config_guardian_build(&b) : r;
 }
 
@@ -321,6 +323,7 @@ void config_free(struct config *c)
 	free(c->servers);
 	config_policy_free(&c->policy);
 	config_authzen_free(&c->authzen);
+	config_opal_free(&c->policy.opal);
 	config_guardian_free(&c->guardian);
 	free(c->operators);
 	free(c->allowed_origins);

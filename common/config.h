@@ -100,6 +100,18 @@ struct config_pdp {
 	struct config_server link; /* address, TLS, headers and credentials as of an HTTP server named "policy" */
 };
 
+/* Who may push, with which token; no other setting of a caller has a meaning there. */
+struct config_caller;
+
+/* The endpoint where a set of policies is pushed ("policy.opal"). */
+struct config_opal {
+	const char *address; /* loopback */
+	uint16_t port;       /* 0: there is no endpoint */
+	uint32_t settle_ms;  /* so long nothing more must come before what came in parts is in force */
+	struct config_caller *callers;
+	size_t ncallers;
+};
+
 struct config_policy {
 	const char *dir;        /* absolute; NULL: the set that is compiled in */
 	const char *shadow_dir; /* evaluated beside it, differences recorded; NULL: none */
@@ -108,6 +120,7 @@ struct config_policy {
 	const char *time_zone; /* an IANA name; "UTC" */
 	bool record_arguments; /* put on record the arguments that policies look at */
 	struct config_pdp external;
+	struct config_opal opal; /* with a port it is the one source of the set */
 };
 
 struct config_approvals {
@@ -258,6 +271,7 @@ enum config_reader {
 	CONFIG_AUTHZEN,  /* no server; the endpoint and its callers */
 	CONFIG_PDP,      /* no server; policy.external, whole */
 	CONFIG_PAGER,    /* no server; the channels, whole */
+	CONFIG_OPAL,     /* no server; policy.opal, whole */
 	CONFIG_READERS
 };
 

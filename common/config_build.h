@@ -41,6 +41,8 @@ struct config_part_build {
 
 /* Fill c->policy; c->approvals and c->operators; c->authzen. Mistakes go to the errors. KG_E_NOMEM. */
 int config_policy_build(struct config_part_build *b) MUST_CHECK;
+/* Fills c->policy.opal, behind the rest of c->policy. */
+int config_opal_build(struct config_part_build *b) MUST_CHECK;
 int config_people_build(struct config_part_build *b) MUST_CHECK;
 int config_authzen_build(struct config_part_build *b) MUST_CHECK;
 /* Fills c->guardian; after the servers. */
@@ -50,6 +52,7 @@ void config_guardian_free(struct config_guardian *g);
 int config_channel_build(struct config_build *b, struct config_channel *to) MUST_CHECK;
 void config_policy_free(struct config_policy *p);
 void config_authzen_free(struct config_authzen *a);
+void config_opal_free(struct config_opal *o);
 
 /*
  * An address that people or programs are told, to which paths are added: https (http on loopback), no parameter. What

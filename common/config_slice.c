@@ -19,7 +19,7 @@ static const struct {
 	{"min_landlock_abi", ALL},
 	{"users", ALL},
 	{"origin", ALL},
-	{"policy", READER(CONFIG_BROKER) | READER(CONFIG_PDP) | READER(CONFIG_RECORDER)},
+	{"policy", READER(CONFIG_BROKER) | READER(CONFIG_PDP) | READER(CONFIG_RECORDER) | READER(CONFIG_OPAL)},
 	{"approvals", READER(CONFIG_BROKER) | READER(CONFIG_FRONT)},
 	{"authzen", READER(CONFIG_BROKER) | READER(CONFIG_AUTHZEN)},
 	{"guardian", READER(CONFIG_BROKER) | READER(CONFIG_RECORDER) | READER(CONFIG_PAGER)},
@@ -50,7 +50,7 @@ static int put_server(json_t *servers, const struct config *c, const struct conf
 {
 	json_t *from = json_object_get(json_object_get(c->root, "mcpServers"), s->name), *to;
 
-	if (reader == CONFIG_AUTHZEN || reader == CONFIG_PDP || reader == CONFIG_PAGER)
+	if (reader == CONFIG_AUTHZEN || reader == CONFIG_PDP || reader == CONFIG_PAGER || reader == CONFIG_OPAL)
 		return 0;
 	if (reader == CONFIG_UPSTREAM)
 		return strcmp(wanted, s->name) != 0 || json_object_set(servers, s->name, from) == 0 ? 0 : KG_E_NOMEM;
@@ -73,6 +73,16 @@ static int put_servers(json_t *root, const struct config *c, enum config_reader 
 	return r;
 }
 
+/* The broker is told that a set is pushed; by whom, the endpoint alone. */
+static int cut_pushers(json_t *policy, const json_t *from)
+{
+	json_t *opal = from == NULL ? NULL : json_object();
+
+	if (from == NULL)
+		return 0;
+	return json_object_set_new(policy, "opal", opal) == 0 ? put_member(opal, from, "listen") : KG_E_NOMEM;
+}
+
 /* The broker is told that there is another decision point and how long to wait; only the role beside it, where it is.
  */
 static int cut_policy(json_t *root, const json_t *from, enum config_reader reader)
@@ -83,6 +93,10 @@ static int cut_policy(json_t *root, const json_t *from, enum config_reader reade
 
 	if (r == 0 && reader == CONFIG_RECORDER) /* hours of the day are of this zone */
 		return put_member(policy, from, "time_zone");
+	if (r == 0 && reader == CONFIG_OPAL)
+		return put_member(policy, from, "opal");
+	if (r == 0 && reader == CONFIG_BROKER)
+		r = cut_pushers(policy, json_object_get(from, "opal"));
 	if (r != 0 || external == NULL)
 		return r;
 	if (reader == CONFIG_PDP)

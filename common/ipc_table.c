@@ -141,6 +141,7 @@ static const struct {
 	{IPC_ROLE_AUTHZEN, "authzen"},
 	{IPC_ROLE_PDP, "pdp"},
 	{IPC_ROLE_PAGER, "pager"},
+	{IPC_ROLE_OPAL, "opal"},
 	{IPC_ROLE_OUTBOUND, "upstream, pdp or pager"},
 	{IPC_ROLE_ANY, "role"},
 	{IPC_ROLE_DAEMON, "daemon"},

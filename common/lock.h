@@ -24,6 +24,7 @@ enum lock_profile {
 	LOCK_AUTHZEN,          /* as a front */
 	LOCK_PDP,              /* as an HTTP upstream */
 	LOCK_PAGER,            /* the same with a port for each of its channels */
+	LOCK_OPAL,             /* as a front; writes the one file that it is handed */
 	LOCK_STDIO_SERVER,     /* an operator's program: lock_stdio_child() */
 	LOCK_STDIO_SERVER_NET, /* the same with sandbox.network */
 	LOCK_PROFILES

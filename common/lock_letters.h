@@ -5,7 +5,8 @@
 
 #include "common/lock_rows.h"
 
-#define F (LOCK_BIT(LOCK_FRONT) | LOCK_BIT(LOCK_AUTHZEN)) /* endpoints of clients */
+#define F (LOCK_BIT(LOCK_FRONT) | LOCK_BIT(LOCK_AUTHZEN) | LOCK_BIT(LOCK_OPAL)) /* endpoints of clients */
+#define O LOCK_BIT(LOCK_OPAL) /* its own rows; the others are those of F */
 #define B LOCK_BIT(LOCK_BROKER)
 #define H (LOCK_BIT(LOCK_UPSTREAM_HTTP) | LOCK_BIT(LOCK_PDP) | LOCK_BIT(LOCK_PAGER)) /* clients of others */
 #define P LOCK_BIT(LOCK_PAGER) /* its own rows; the others are those of H */

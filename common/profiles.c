@@ -22,6 +22,7 @@ const struct lock_profile_def lock_profiles[LOCK_PROFILES] = {
 	[LOCK_AUTHZEN] = { "authzen", ACT_KILL, 0, ACCESS_ALL, true, true, "accepts programs that ask the policies; opens, connects and starts nothing" },
 	[LOCK_PDP] = { "pdp", ACT_KILL, 0, ACCESS_ALL, true, true, "connects to one TCP port, asks DNS, reads CA files" },
 	[LOCK_PAGER] = { "pager", ACT_KILL, 0, ACCESS_ALL, true, true, "connects to the TCP ports of its channels, asks DNS, reads CA files" },
+	[LOCK_OPAL] = { "opal", ACT_KILL, 0, ACCESS_ALL, true, true, "accepts programs that push policies; opens, connects and starts nothing" },
 	[LOCK_STDIO_SERVER] = { "stdio-server", ACT_ALLOW, 0, ACCESS_ALL, true, true, "an operator's program without network" },
 	[LOCK_STDIO_SERVER_NET] = { "stdio-server-net", ACT_ALLOW, 0, ACCESS_ALL, false, true, "an operator's program with internet sockets" },
 };
@@ -137,10 +138,10 @@ const struct lock_call_row lock_call_rows[] = {
 
 	/* Databases: SQLite with a write-ahead log. */
 	{ V | R, "openat", ARG_ANY, ACT_ALLOW, "database, log, index; Landlock keeps it in the directory" },
-	{ V | R, "pread64", ARG_ANY, ACT_ALLOW, "pages" },
-	{ V | R, "pwrite64", ARG_ANY, ACT_ALLOW, "pages" },
+	{ V | R | O, "pread64", ARG_ANY, ACT_ALLOW, "pages; the pushed set that is kept" },
+	{ V | R | O, "pwrite64", ARG_ANY, ACT_ALLOW, "the same" },
 	{ V | R, "fsync", ARG_ANY, ACT_ALLOW, "durable before it is said" },
-	{ V | R, "fdatasync", ARG_ANY, ACT_ALLOW, "the same" },
+	{ V | R | O, "fdatasync", ARG_ANY, ACT_ALLOW, "the same" },
 	{ V | R, "ftruncate", ARG_ANY, ACT_ALLOW, "the log starts again" },
 	{ V | R, "fallocate", ARG_ANY, ACT_ALLOW, "the index grows" },
 	{ V | R, "fcntl", ARG_FCNTL_LOCKS, ACT_ALLOW, "one writer" },

@@ -133,7 +133,7 @@ void role_lock(struct role *r, const struct lock_paths *paths)
 		{IPC_ROLE_FRONT, LOCK_FRONT},       {IPC_ROLE_BROKER, LOCK_BROKER},
 		{IPC_ROLE_RECORDER, LOCK_RECORDER}, {IPC_ROLE_UPSTREAM, LOCK_UPSTREAM_HTTP},
 		{IPC_ROLE_AUTHZEN, LOCK_AUTHZEN},   {IPC_ROLE_PDP, LOCK_PDP},
-		{IPC_ROLE_PAGER, LOCK_PAGER},
+		{IPC_ROLE_PAGER, LOCK_PAGER},       {IPC_ROLE_OPAL, LOCK_OPAL},
 	};
 	struct lock_report report = {0};
 	struct ipc_ready ready;

@@ -63,6 +63,14 @@ int listen_open(const struct config *c, char *endpoint, size_t size)
 	return fd;
 }
 
+int listen_open_opal(const struct config *c)
+{
+	const struct place at = {"policy.opal.listen", c->policy.opal.address, c->policy.opal.port};
+	union address a;
+
+	return at.port == 0 ? -1 : open_at(c, &at, &a);
+}
+
 int listen_open_authzen(const struct config *c)
 {
 	const struct place at = {"authzen.listen", c->authzen.address, c->authzen.port};

@@ -7,6 +7,7 @@
 #include "common/parent.h"
 #include "common/sock.h"
 #include "gatewayd/listen.h"
+#include "gatewayd/pushed.h"
 #include "gatewayd/reach.h"
 #include "gatewayd/tree.h"
 
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
 	reach_check(config, &options);
 	sockets.mcp = listen_open(config, parent.endpoint, sizeof(parent.endpoint));
 	sockets.authzen = listen_open_authzen(config);
+	sockets.opal = listen_open_opal(config);
+	sockets.pushed = pushed_open(config, &options);
 	sockets.policy_admin = policy_admin_listen(&options);
 	parent_lock(&parent, &options, config);
 	tree = tree_start(parent.loop, config, &options, &sockets);

@@ -77,7 +77,7 @@ static void check_directory(const struct config *c, const char *dir)
 
 void reach_check(const struct config *c, const struct daemon_options *o)
 {
-	static const char *const parts[] = {"vault", "guardian"};
+	static const char *const parts[] = {"vault", "guardian", "gateway"};
 	char dir[DAEMON_PATH_MAX + 16];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -27,7 +27,7 @@ struct tree {
 	char bin[DAEMON_PATH_MAX];
 	struct child *broker;
 	struct link *broker_vault, *broker_recorder;
-	struct seat *seats; /* fronts, upstreams, and the two beside them */
+	struct seat *seats; /* fronts, upstreams, and the three beside them */
 	size_t nseats;
 	const struct tree_sockets *sockets;
 	struct event *operators;
@@ -190,6 +190,28 @@ static void add_authzen(struct tree *t, struct seat *s)
 	tree_add(t, "gatewayd-authzen", CONFIG_AUTHZEN, &spec);
 }
 
+/* Before its lock it gets the one file that it writes. */
+static void opal_started(struct supervisor *sv, struct child *c, void *arg)
+{
+	const struct seat *s = arg;
+
+	child_give(c, IPC_ROLE_PARENT, 0, "", s->tree->sockets->pushed);
+	seat_started(sv, c, arg);
+}
+
+static void add_opal(struct tree *t, struct seat *s)
+{
+	struct child_spec spec = {.role = IPC_ROLE_OPAL,
+				  .name = "",
+				  .listen_fd = t->sockets->opal,
+				  .started = opal_started,
+				  .wants = seat_wants,
+				  .arg = s};
+
+	*s = (struct seat){.tree = t, .role = IPC_ROLE_OPAL, .name = ""};
+	tree_add(t, "gatewayd-opal", CONFIG_OPAL, &spec);
+}
+
 /* Its credentials are sealed by vaultd as an upstream's are. */
 static void add_pdp(struct tree *t, struct seat *s)
 {
@@ -233,7 +255,7 @@ struct tree *tree_start(struct loop *l, const struct config *c, const struct dae
 
 	if (t == NULL)
 		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
-	t->seats = calloc(c->fronts + c->nservers + 2, sizeof(*t->seats));
+	t->seats = calloc(c->fronts + c->nservers + 3, sizeof(*t->seats));
 	if (t->seats == NULL)
 		log_fatal(KG_EXIT_FAILURE, "roles: out of memory");
 	t->loop = l;
@@ -250,6 +272,8 @@ struct tree *tree_start(struct loop *l, const struct config *c, const struct dae
 		add_upstream(t, &t->seats[t->nseats++], i);
 	if (c->authzen.port != 0)
 		add_authzen(t, &t->seats[t->nseats++]);
+	if (c->policy.opal.port != 0)
+		add_opal(t, &t->seats[t->nseats++]);
 	if (c->policy.external.kind != PDP_NONE)
 		add_pdp(t, &t->seats[t->nseats++]);
 	add_operators(t);

@@ -13,12 +13,14 @@ struct tree;
 struct tree_sockets {
 	int mcp;
 	int authzen;      /* -1: no such endpoint */
+	int opal;         /* the same */
+	int pushed;       /* the file of the set that is pushed; -1: none is */
 	int policy_admin; /* operators' connections, which the broker serves */
 };
 
 /*
- * Starts one broker, the fronts, one upstream role per server, and where they are configured the AuthZEN endpoint and
- * the role that asks another decision point; keeps them connected: with each other, with vaultd and guardiand.
+ * Starts one broker, the fronts, one upstream role per server, and where they are configured the AuthZEN endpoint,
+ * the one where policies are pushed and the role that asks another decision point; keeps them connected: with each other, with vaultd and guardiand.
  * Everything passed in must outlive the tree.
  */
 struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o,

@@ -14,6 +14,7 @@ static const struct {
 	{403, "Forbidden"},
 	{404, "Not Found"},
 	{405, "Method Not Allowed"},
+	{409, "Conflict"},
 	{406, "Not Acceptable"},
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},

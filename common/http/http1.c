@@ -57,6 +57,7 @@ static enum http1_method parse_method(struct http1_span s)
 	} methods[] = {{"GET", HTTP1_GET},
 		       {"HEAD", HTTP1_HEAD},
 		       {"POST", HTTP1_POST},
+		       {"PUT", HTTP1_PUT},
 		       {"DELETE", HTTP1_DELETE},
 		       {"OPTIONS", HTTP1_OPTIONS}};
 

@@ -17,7 +17,7 @@
 #define HTTP1_HEAD_MAX 32768u    /* request line and header fields together */
 #define HTTP1_CHUNK_LINE_MAX 18u /* 16 hexadecimal digits and CRLF */
 
-enum http1_method { HTTP1_GET = 1, HTTP1_HEAD, HTTP1_POST, HTTP1_DELETE, HTTP1_OPTIONS, HTTP1_OTHER };
+enum http1_method { HTTP1_GET = 1, HTTP1_HEAD, HTTP1_POST, HTTP1_PUT, HTTP1_DELETE, HTTP1_OPTIONS, HTTP1_OTHER };
 
 /* Bytes of the head; borrowed from the connection's buffer. */
 struct http1_span {

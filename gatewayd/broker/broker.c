@@ -61,6 +61,7 @@ static void make_peers(struct broker *b)
 	b->recorder = (struct peer){b, IPC_ROLE_RECORDER, 0, NULL};
 	b->pdp = (struct peer){b, IPC_ROLE_PDP, 0, NULL};
 	b->authzen = (struct peer){b, IPC_ROLE_AUTHZEN, 0, NULL};
+	b->opal = (struct peer){b, IPC_ROLE_OPAL, 0, NULL};
 	b->nfronts = b->config->fronts;
 	b->front = calloc(b->nfronts + 1, sizeof(*b->front));
 	b->upstream = calloc(b->config->nservers + 1, sizeof(*b->upstream));
@@ -101,6 +102,7 @@ struct broker *broker_new(struct loop *loop, const struct config *config,
 	b->calls = call_pool_new();
 	b->denials = denials_new();
 	b->authz = authz_new(b);
+	b->feed = feed_new(b);
 	b->inspections = inspections_new(config);
 	b->expiry = evtimer_new(loop_base(loop), on_expiry, b);
 	b->tick = evtimer_new(loop_base(loop), deadline_on_tick, b);
@@ -118,6 +120,7 @@ void broker_free(struct broker *b)
 	peer_close(&b->recorder);
 	peer_close(&b->pdp);
 	peer_close(&b->authzen);
+	peer_close(&b->opal);
 	for (size_t i = 0; i < b->nfronts; i++)
 		peer_close(&b->front[i]);
 	for (size_t i = 0; i < b->config->nservers; i++)
@@ -133,6 +136,7 @@ void broker_free(struct broker *b)
 	approvals_free(b->approvals);
 	sessions_free(b->sessions);
 	catalogue_free(b->catalogue);
+	feed_free(b->feed);
 	policies_free(b->policies);
 	pins_free(b->pins);
 	events_free(b->events);
@@ -156,6 +160,8 @@ static struct peer *place_of(struct broker *b, enum ipc_role role, uint32_t inde
 		return &b->recorder;
 	if (role == IPC_ROLE_AUTHZEN && index == 0)
 		return &b->authzen;
+	if (role == IPC_ROLE_OPAL && index == 0 && b->config->policy.opal.port != 0)
+		return &b->opal;
 	if (role == IPC_ROLE_PDP && index == 0 && b->config->policy.external.kind != PDP_NONE)
 		return &b->pdp;
 	if (role == IPC_ROLE_FRONT && index < b->nfronts)

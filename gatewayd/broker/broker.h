@@ -21,6 +21,7 @@
 #include "gatewayd/broker/decide.h"
 #include "gatewayd/broker/denials.h"
 #include "gatewayd/broker/events.h"
+#include "gatewayd/broker/feed.h"
 #include "gatewayd/broker/held.h"
 #include "gatewayd/broker/lists.h"
 #include "gatewayd/broker/mcp_sessions.h"
@@ -52,7 +53,7 @@ struct broker {
 	const struct config *config;
 	void (*want_peer)(enum ipc_role peer, uint32_t index, void *arg);
 	void *want_arg;
-	struct peer vault, recorder, pdp, authzen;
+	struct peer vault, recorder, pdp, authzen, opal;
 	struct peer *front; /* owned array */
 	size_t nfronts;
 	struct upstream *upstream; /* owned array, in the order of the configuration */
@@ -70,6 +71,7 @@ struct broker {
 	struct denials *denials;
 	struct inspections *inspections; /* NULL: switched off */
 	struct authz *authz;             /* questions of other programs */
+	struct feed *feed;               /* sets of policies that are pushed */
 	struct admins *admins;           /* operators' connections */
 	struct event *expiry;            /* of the next session to expire */
 	struct event *tick;              /* runs while a call waits for somebody */

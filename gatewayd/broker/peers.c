@@ -176,6 +176,25 @@ static const struct ipc_op upstream_ops[] = {
 
 static const struct ipc_op authzen_ops[] = {{IPC_AUTHZ_ASK, on_authz_ask}, {IPC_AUTHZ_REFUSED, on_authz_refused}};
 
+static int on_policy_document(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return feed_document(p->broker->feed, msg);
+}
+
+static int on_policy_offer(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return feed_offer(p->broker->feed, msg);
+}
+
+static const struct ipc_op opal_ops[] = {{IPC_POLICY_DOCUMENT, on_policy_document},
+					 {IPC_POLICY_OFFER, on_policy_offer}};
+
 /* Nothing new may be sent; outcomes wait until it is back. */
 static void recorder_lost(struct peer *p)
 {
@@ -217,6 +236,11 @@ static void authzen_lost(struct peer *p)
 	authz_endpoint_lost(p->broker->authz);
 }
 
+static void opal_lost(struct peer *p)
+{
+	feed_endpoint_lost(p->broker->feed);
+}
+
 static void no_change(struct peer *p)
 {
 	(void)p;
@@ -242,6 +266,7 @@ static const struct kind {
 	{IPC_ROLE_UPSTREAM, OPS(upstream_ops), no_change, upstream_lost, false},
 	{IPC_ROLE_PDP, OPS(pdp_ops), no_change, pdp_lost, false},
 	{IPC_ROLE_AUTHZEN, OPS(authzen_ops), no_change, authzen_lost, false},
+	{IPC_ROLE_OPAL, OPS(opal_ops), no_change, opal_lost, false},
 };
 
 static const struct kind *kind_of(const struct peer *p)

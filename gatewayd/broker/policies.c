@@ -17,6 +17,7 @@
 
 #define PAUSE_MAX_NS 500000000ull
 #define EVENT_ERRORS_MAX 4000
+#define NOT_PUSHED "no set of policies has been pushed yet (policy.opal): push one"
 #define NOT_YET "the policies are not there yet: vaultd has not said which tools are accepted"
 
 static void refresh(struct policies *p, const char *cause);
@@ -76,6 +77,9 @@ struct policies *policies_new(struct broker *b)
 	set_time_zone(c->time_zone);
 	folder_open(&p->folder, c->dir, "policy.dir");
 	folder_open(&p->shadow_folder, c->shadow_dir, "policy.shadow_dir");
+	p->pushed = c->opal.port != 0;
+	if (p->pushed)
+		p->folder.path = POLICY_PUSHED;
 	policies_expiry_new(p);
 	p->later = evtimer_new(loop_base(b->loop), on_later, p);
 	if (p->later == NULL)
@@ -198,6 +202,8 @@ void policies_refuse(struct policies *p, const char *cause, const char *errors, 
 		 p->now.decider == NULL ? "and there is none: everything is denied" : "the one before stays",
 		 (int)strcspn(errors, "\n"), errors);
 	members = json_pack("{s:s, s:s, s:s}", "cause", cause, "errors", lines, "sha256", hex);
+	if (members != NULL && p->refused_by != NULL)
+		(void)json_object_set(members, "by", p->refused_by);
 	if (events_send(p->b, "policy.refused", members, NULL, NULL) != KG_OK)
 		log_warn("policies: that a set was refused could not be put on record");
 }
@@ -238,6 +244,10 @@ static void read_files(struct policies *p)
 	buf_init(&errors, POLICY_ERRORS_MAX);
 	if (p->shadow_folder.path != NULL)
 		shadow_read(p, &p->shadow_folder.dir);
+	if (p->pushed) {
+		buf_free(&errors);
+		return;
+	}
 	if (p->folder.path != NULL)
 		r = folder_read(p, &p->folder, true, &p->folder.dir, &errors);
 	p->files_good = r == KG_OK;
@@ -309,12 +319,25 @@ void policies_synced(struct policies *p)
 	if (!p->started)
 		read_files(p);
 	p->started = true;
+	if (p->pushed && !p->files_good)
+		snprintf(p->why, sizeof(p->why), NOT_PUSHED);
 	refresh(p, "start");
 }
 
 void policies_vault_lost(struct policies *p)
 {
 	change_vault_lost(p);
+}
+
+void policies_resume(struct policies *p, struct policy_dir *dir)
+{
+	if (p->files_good)
+		return;
+	p->folder.dir = *dir;
+	*dir = (struct policy_dir){0};
+	p->files_good = true;
+	if (p->started)
+		refresh(p, "start");
 }
 
 int32_t policies_utc_offset(const struct policies *p, uint64_t now_unix)

@@ -57,6 +57,19 @@ void policies_vault_lost(struct policies *p);
 typedef void (*policies_done_fn)(struct broker *b, const char *error, void *arg);
 void policies_load(struct policies *p, json_t *by, policies_done_fn done, void *arg);
 void policies_put_data(struct policies *p, char *text, json_t *by, policies_done_fn done, void *arg);
+
+/*
+ * Sets that are pushed (policy.opal). policies_same(): this is what is in force, byte for byte. policies_check(): builds
+ * it and forgets it; KG_E_UNAVAILABLE when it cannot be tried now, otherwise a fault with errors, which goes on record
+ * with who it is from (borrowed). policies_push(): a change as those above; the documents are taken over.
+ * policies_resume(): what was in force before this broker started, taken over when nothing else has come since.
+ */
+struct policy_dir;
+bool policies_same(struct policies *p, const struct policy_dir *dir);
+int policies_check(struct policies *p, const struct policy_dir *dir, json_t *by, struct buf *errors) MUST_CHECK;
+void policies_push(struct policies *p, struct policy_dir *dir, json_t *by, policies_done_fn done, void *arg);
+void policies_resume(struct policies *p, struct policy_dir *dir);
+
 /* Nobody waits for the end of a change any more; it goes on. */
 void policies_forget(struct policies *p, const void *arg);
 

@@ -19,7 +19,7 @@ enum step { STEP_RECORD, STEP_KEEP };
 
 struct change {
 	struct policies *p;
-	const char *cause; /* "start", "load", "data" */
+	const char *cause; /* "start", "load", "data", "push" */
 	enum step step;
 	uint64_t keep_id;
 	bool has_files, has_data;
@@ -279,7 +279,9 @@ static bool read_files(struct change *c)
 	if (p->shadow_folder.path != NULL)
 		shadow_read(p, &c->shadow_dir);
 	buf_init(&errors, POLICY_ERRORS_MAX);
-	if (p->folder.path != NULL)
+	if (p->pushed)
+		r = folder_copy(&p->folder.dir, &c->dir);
+	else if (p->folder.path != NULL)
 		r = folder_read(p, &p->folder, true, &c->dir, &errors);
 	if (r != KG_OK)
 		change_refuse(p, buf_len(&errors) > 0 ? buf_text(&errors) : kg_strerror(r));
@@ -293,6 +295,22 @@ void policies_load(struct policies *p, json_t *by, policies_done_fn done, void *
 
 	if (c != NULL && read_files(c) && change_build(c))
 		change_record(p, "policy.loaded", policies_members(p, &c->built, c->dir.revision, c->cause), by);
+	json_decref(by);
+}
+
+void policies_push(struct policies *p, struct policy_dir *dir, json_t *by, policies_done_fn done, void *arg)
+{
+	struct change *c = change_begin(p, "push", done, arg);
+
+	if (c != NULL) {
+		c->has_files = true;
+		c->dir = *dir;
+		*dir = (struct policy_dir){0};
+		if (p->shadow_folder.path != NULL)
+			shadow_read(p, &c->shadow_dir);
+		if (change_build(c))
+			change_record(p, "policy.loaded", policies_members(p, &c->built, 0, c->cause), by);
+	}
 	json_decref(by);
 }
 

@@ -9,6 +9,7 @@
 #include "gatewayd/broker/policies.h"
 
 #define POLICY_ERRORS_MAX 65536u
+#define POLICY_PUSHED "policy.opal" /* where a set that is pushed is from, in the place of a folder's path */
 
 /* A folder of policies, opened before the lock. */
 struct folder {
@@ -49,6 +50,7 @@ struct policies {
 	struct broker *b;
 	struct folder folder, shadow_folder;
 	bool files_good; /* folder.dir was read, and verified where there are keys */
+	bool pushed;     /* it is not read, but comes through policies_push() */
 	bool started;    /* vaultd has said what it keeps, and which tools there are */
 	bool dirty;      /* what the sets are built from has changed */
 	struct built now;
@@ -60,6 +62,7 @@ struct policies {
 	size_t data_len;
 	struct buf errors;   /* of the last refusal; "" */
 	bool errors_of_load; /* it was about what an operator has asked for */
+	json_t *refused_by;  /* borrowed, for a call: who has pushed what is refused */
 	char why[256];
 	struct policies_expiry expiry;
 	struct shadow_count shadow;
@@ -93,6 +96,9 @@ struct plan policies_plan(const struct policies *p);
 /* Reads a folder again and, with keys, verifies it. KG_E_CONFIG, KG_E_DENIED, KG_E_IO with errors. */
 int folder_read(const struct policies *p, const struct folder *f, bool verify, struct policy_dir *out,
 		struct buf *errors) MUST_CHECK;
+
+/* A copy; KG_E_NOMEM. For sets that are pushed: they have neither manifest nor signature. */
+int folder_copy(const struct policy_dir *from, struct policy_dir *out) MUST_CHECK;
 
 /* The same for the shadow's: what does not do is left out, and p->shadow.error says why. */
 void shadow_read(struct policies *p, struct policy_dir *out);

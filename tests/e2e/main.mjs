@@ -8,6 +8,7 @@ import './guardian.mjs';
 import './http.mjs';
 import './inspect.mjs';
 import './names.mjs';
+import './opal.mjs';
 import './outbox.mjs';
 import './pager.mjs';
 import './policy.mjs';

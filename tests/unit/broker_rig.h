@@ -34,7 +34,7 @@
 
 #define RIG_FAR 4102444800ull /* 2100 */
 
-enum { RIG_FRONT, RIG_VAULT, RIG_RECORDER, RIG_NOTES, RIG_WIKI, RIG_PDP, RIG_PEERS };
+enum { RIG_FRONT, RIG_VAULT, RIG_RECORDER, RIG_NOTES, RIG_WIKI, RIG_PDP, RIG_OPAL, RIG_PEERS };
 
 struct rig {
 	struct loop *loop;
@@ -57,6 +57,7 @@ static const struct {
 } rig_places[RIG_PEERS] = {
 	{IPC_ROLE_FRONT, 0, "0"},        {IPC_ROLE_VAULT, 0, ""},        {IPC_ROLE_RECORDER, 0, ""},
 	{IPC_ROLE_UPSTREAM, 0, "notes"}, {IPC_ROLE_UPSTREAM, 1, "wiki"}, {IPC_ROLE_PDP, 0, ""},
+	{IPC_ROLE_OPAL, 0, ""},
 };
 
 static void rig_stop(evutil_socket_t fd, short what, void *arg)
@@ -351,7 +352,7 @@ static inline struct rig *rig_ready_with(const char *config, uint8_t tier, const
 	struct ipc_session_put s = rig_session(r, tier, tools);
 
 	for (int i = 0; i < RIG_PEERS; i++)
-		if (i != RIG_PDP || r->config->policy.external.kind != PDP_NONE)
+		if (i != RIG_OPAL && (i != RIG_PDP || r->config->policy.external.kind != PDP_NONE))
 			rig_connect(r, i);
 	rig_pin_all(r);
 	rig_put_session(r, &s);

@@ -219,8 +219,8 @@ static void only_the_named_roles_may_speak(void)
 	const struct ipc_msg_info *m = ipc_messages(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		for (uint32_t peer = IPC_ROLE_PARENT; peer <= IPC_ROLE_PAGER; peer <<= 1) {
-			for (uint32_t self = IPC_ROLE_PARENT; self <= IPC_ROLE_PAGER; self <<= 1) {
+		for (uint32_t peer = IPC_ROLE_PARENT; peer <= IPC_ROLE_OPAL; peer <<= 1) {
+			for (uint32_t self = IPC_ROLE_PARENT; self <= IPC_ROLE_OPAL; self <<= 1) {
 				bool may = (m[i].from & peer) != 0 && (m[i].to & self) != 0;
 				struct seen s;
 				struct buf b;
