@@ -6,7 +6,7 @@
 #include "guardian_traffic.h"
 #include "unit.h"
 
-#define AT(day, hour, second) (MONDAY_US + (day)*DAY_US + ((hour)*3600ull + (second)) * SECOND_US)
+#define AT(day, hour, second) (MONDAY_US + (day)*DAY_US + ((hour)*3600ull + (uint64_t)(second)) * SECOND_US)
 
 struct seen {
 	unsigned many, spikes, acts;

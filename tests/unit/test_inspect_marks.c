@@ -180,6 +180,23 @@ static void messages_of_errors_are_read(void)
 	CHECK(marks.ndestinations == 1 && strcmp(marks.destination[0], "mallory@evil.example") == 0);
 }
 
+/* Nothing stands behind the last byte of a text: address sanitizers would see it read. */
+static void texts_have_an_end(void)
+{
+	static const char json[] = "\"x\" \n ";
+	size_t n = sizeof(json) - 1;
+	char *exact = malloc(n);
+	struct json_doc d;
+
+	memcpy(exact, json, n);
+	json_init(&d);
+	CHECK(json_scan(&d, exact, n, NULL) == KG_OK);
+	inspect_json(inspector, &d, NULL, 0, &marks);
+	CHECK(marks.instructions == 0 && marks.ndestinations == 0);
+	json_free(&d);
+	free(exact);
+}
+
 int main(void)
 {
 	inspector = inspector_new(NULL, 0);
@@ -195,6 +212,7 @@ int main(void)
 	RUN(personal_data_is_counted);
 	RUN(canaries_are_named);
 	RUN(messages_of_errors_are_read);
+	RUN(texts_have_an_end);
 	inspector_free(inspector);
 	return unit_end();
 }
