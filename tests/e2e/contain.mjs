@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { Keepgate, Program, assert, build, equal, freePort, sleep, test, until } from './harness.mjs';
 import { Receiver, Watched, refused, rpc, secret } from './watched.mjs';
 
-const KILLS = 18, KILLS_MS = 150000;
+const KILLS = 9, KILLS_MS = 100000; // at moments of chance; steps.mjs has them one by one
 const rules = (text) => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepgate-rules-'));
   fs.writeFileSync(path.join(dir, 'own.yml'), text);
