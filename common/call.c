@@ -35,7 +35,7 @@ const char *mcp_method_name(uint8_t method)
 }
 
 static const char *const tiers[] = {"none", "read", "write", "destructive"};
-static const char *const states[] = {"?", "active", "paused", "revoked"};
+static const char *const states[] = {"?", "active", "paused", "revoked", "revoked"};
 static const char *const pin_states[] = {"?", "accepted", "pending", "changed", "held", "gone"};
 static const char *const approval_states[] = {"?", "pending", "approved", "denied", "used", "expired"};
 static const char *const outcomes[] = {"?", "ok", "tool-error", "rpc-error", "cancelled", "timeout", "unsent", "lost"};

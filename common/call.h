@@ -37,7 +37,8 @@ enum tier { TIER_READ = 1, TIER_WRITE = 2, TIER_DESTRUCTIVE = 3 };
 const char *tier_name(uint8_t tier);            /* "read", …; "none" for 0 */
 int tier_parse(const char *text, uint8_t *out); /* KG_E_INVALID */
 
-enum session_state { SESSION_ACTIVE = 1, SESSION_PAUSED = 2, SESSION_REVOKED = 3 };
+/* Revoked is for good; withdrawn: the guardian has revoked the consent, and that can be lifted. */
+enum session_state { SESSION_ACTIVE = 1, SESSION_PAUSED = 2, SESSION_REVOKED = 3, SESSION_WITHDRAWN = 4 };
 const char *session_state_name(uint8_t state);
 
 /* What is accepted of a tool (PIN_PUT). Only an accepted tool whose listed definition is the accepted one can be

@@ -163,7 +163,7 @@ static void print_next(FILE *out, const json_t *x)
 		const char *at = ask_text(row, "state");
 
 		held |= strcmp(at, "held") == 0;
-		if (strcmp(at, "active") == 0 || strcmp(at, "ordered") == 0)
+		if (strcmp(at, "active") == 0 || strcmp(at, "ordered") == 0 || strcmp(at, "refused") == 0)
 			fprintf(out, "  keepgate guardian lift %" PRIu64 "\n", audit_number(row, "id"));
 	}
 	if (held)

@@ -63,6 +63,7 @@ static int check_token(struct vault *v, const struct ipc_attach *m, struct sessi
 static int check_session(struct attach *x)
 {
 	const struct guard_order *o = guard_pause(x->v, x->s->session->id);
+	const struct guard_order *revoked = guard_revoked(x->v, x->s->session->consent);
 
 	if (x->s->session->state == SESSION_PAUSED && o != NULL)
 		return refuse_by(x->a, "session-paused", o,
@@ -71,6 +72,10 @@ static int check_session(struct attach *x)
 	if (x->s->session->state == SESSION_PAUSED)
 		return refuse(x->a, "session-paused",
 			      "the session is paused: an operator can resume it (keepgate session resume)");
+	if (x->s->session->state == SESSION_WITHDRAWN && revoked != NULL)
+		return refuse_by(x->a, "session-revoked-by-guardian", revoked,
+				 "the guardian has revoked the consent: an operator can lift that (keepgate guardian "
+				 "lift)");
 	if (x->s->session->state != SESSION_ACTIVE)
 		return refuse(x->a, "session-revoked", "the session is revoked: ask an operator for a new consent");
 	if (x->s->session->expires <= x->v->wall())

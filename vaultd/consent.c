@@ -26,6 +26,7 @@ static int list_consent(const struct store_consent *c, void *arg)
 	int n = named_count(l->v, c->id);
 
 	json_object_set_new(row, "suspended", json_integer(n));
+	guard_show_consent(l->v, c->id, row);
 	json_array_append_new(l->rows, row);
 	return n < 0 ? n : KG_OK;
 }
@@ -46,7 +47,7 @@ static int list_session_of(const struct store_session *x, void *arg)
 
 	json_t *row = session_json(x, l->now);
 
-	guard_show_session(l->v, x->id, row);
+	guard_show_session(l->v, x, row);
 	json_array_append_new(l->rows, row);
 	return KG_OK;
 }
@@ -90,6 +91,7 @@ static void consent_show(struct peer *p, json_t *in)
 
 	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &out) != KG_OK)
 		return;
+	guard_show_consent(p->vault, id, out);
 	l.rows = json_array();
 	if (store_sessions_of(p->vault->store, id, list_session_of, &l) != KG_OK) {
 		json_decref(l.rows);
@@ -101,6 +103,11 @@ static void consent_show(struct peer *p, json_t *in)
 	admin_result(p, out);
 }
 
+static struct guard_choice revokes_of(const uint8_t id[ID_LEN])
+{
+	return (struct guard_choice){.act = GUARD_ACT_REVOKE, .consent = id};
+}
+
 struct revocation {
 	struct vault *v;
 	const uint8_t *id;
@@ -110,38 +117,56 @@ static void revoke_session_of(struct session *x, void *arg)
 {
 	const struct revocation *r = arg;
 
-	if (x->state == SESSION_REVOKED || sodium_memcmp(x->consent, r->id, ID_LEN) != 0)
+	if (x->own == SESSION_REVOKED || sodium_memcmp(x->consent, r->id, ID_LEN) != 0)
 		return;
 	session_set(x, SESSION_REVOKED);
 	broker_push(r->v, x);
 }
 
-void consent_revoked(struct vault *v, const uint8_t id[ID_LEN])
+/* Its sessions are over, here and at the brokers. */
+static void revoke_sessions(struct vault *v, const uint8_t id[ID_LEN])
 {
 	struct revocation r = {v, id};
 
 	sessions_each(v->sessions, revoke_session_of, &r);
 }
 
+/* What the guardian has ordered ends with it: there is nothing left to lift. */
+static int revoke_in_store(struct vault *v, const struct guard_choice *orders)
+{
+	int r = store_begin(v->store);
+
+	if (r != KG_OK)
+		return r;
+	r = store_consent_revoke(v->store, orders->consent, v->wall());
+	if (r == KG_OK)
+		r = guard_mark(v, orders);
+	return store_end(v->store, r);
+}
+
 static int revoke_commit(struct vault *v, void *data, json_t **result, char error[ACT_ERROR_MAX])
 {
 	const uint8_t *id = data;
+	const struct guard_choice orders = revokes_of(id);
 	char hex[ID_HEX_LEN + 1];
-	int r = store_consent_revoke(v->store, id, v->wall());
+	int r = revoke_in_store(v, &orders);
 
 	if (r != KG_OK) {
 		snprintf(error, ACT_ERROR_MAX, "vault.db cannot be written: see vaultd's log");
 		return r;
 	}
-	consent_revoked(v, id);
+	revoke_sessions(v, id);
+	guard_end(v, &orders, "consent.revoke");
 	id_hex(id, hex);
 	*result = json_pack("{s:s, s:s}", "id", hex, "state", "revoked");
 	return KG_OK;
 }
 
+/* One that the guardian has revoked can be revoked: from then on it is final. */
 static void consent_revoke(struct peer *p, json_t *in)
 {
 	uint8_t id[ID_LEN], *mine;
+	const struct guard_choice orders = revokes_of(id);
 	json_t *row;
 
 	if (admin_consent_id(p, in, id) != KG_OK || read_one(p, id, &row) != KG_OK)
@@ -155,8 +180,9 @@ static void consent_revoke(struct peer *p, json_t *in)
 	}
 	memcpy(mine, id, ID_LEN);
 	act_submit(p, &(struct act){"consent.revoke",
-				    json_pack("{s:O, s:O, s:O}", "consent", json_object_get(row, "id"), "human",
-					      json_object_get(row, "human"), "agent", json_object_get(row, "agent")),
+				    json_pack("{s:O, s:O, s:O, s:o}", "consent", json_object_get(row, "id"), "human",
+					      json_object_get(row, "human"), "agent", json_object_get(row, "agent"),
+					      "responses", guard_ids(p->vault, &orders)),
 				    revoke_commit, free, mine, NULL});
 	json_decref(row);
 }

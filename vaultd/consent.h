@@ -7,7 +7,4 @@
 /* consent.grant {human, agent, tools, tier, for_s, why} */
 void consent_grant(struct peer *p, json_t *in);
 
-/* Its sessions are over, here and at the brokers; the store has been told, or is about to be. */
-void consent_revoked(struct vault *v, const uint8_t id[ID_LEN]);
-
 #endif

@@ -42,6 +42,7 @@ void guard_free(struct guard *g)
 bool guard_is_of(const struct guard_order *o, const struct guard_choice *c)
 {
 	return o->act == c->act && (c->session == NULL || sodium_memcmp(o->session, c->session, ID_LEN) == 0) &&
+	       (c->consent == NULL || sodium_memcmp(o->consent, c->consent, ID_LEN) == 0) &&
 	       (c->server == NULL || strcmp(o->server, c->server) == 0) &&
 	       (c->tool == NULL || strcmp(o->tool, c->tool) == 0);
 }
@@ -71,11 +72,19 @@ const struct guard_order *guard_pause(const struct vault *v, const uint8_t sessi
 	return longest(v, &(struct guard_choice){.act = GUARD_ACT_PAUSE, .session = session});
 }
 
+const struct guard_order *guard_revoked(const struct vault *v, const uint8_t consent[ID_LEN])
+{
+	return longest(v, &(struct guard_choice){.act = GUARD_ACT_REVOKE, .consent = consent});
+}
+
 const struct guard_order *guard_hold(const struct vault *v, const char *server, const char *tool)
 {
-	const struct guard_order *o = longest(v, &(struct guard_choice){GUARD_ACT_HOLD_SERVER, NULL, server, NULL});
+	const struct guard_order *o =
+		longest(v, &(struct guard_choice){.act = GUARD_ACT_HOLD_SERVER, .server = server});
 
-	return o != NULL ? o : longest(v, &(struct guard_choice){GUARD_ACT_HOLD_TOOL, NULL, server, tool});
+	return o != NULL
+		       ? o
+		       : longest(v, &(struct guard_choice){.act = GUARD_ACT_HOLD_TOOL, .server = server, .tool = tool});
 }
 
 bool guard_any(const struct vault *v, const struct guard_choice *c)
@@ -86,7 +95,8 @@ bool guard_any(const struct vault *v, const struct guard_choice *c)
 /* The hardest of each kind. */
 bool guard_refresh(const struct vault *v, struct session *x)
 {
-	struct session_limits l = {.paused = guard_pause(v, x->id) != NULL};
+	struct session_limits l = {.withdrawn = guard_revoked(v, x->consent) != NULL,
+				   .paused = guard_pause(v, x->id) != NULL};
 	struct guard_choice mine = {.session = x->id};
 
 	mine.act = GUARD_ACT_APPROVAL;
@@ -129,6 +139,7 @@ int guard_store(struct vault *v, struct guard_order *o)
 	int r;
 
 	memcpy(mine.session, o->session, ID_LEN);
+	memcpy(mine.consent, o->consent, ID_LEN);
 	r = store_order_put(v->store, &mine);
 	o->stored = r == KG_OK;
 	return r;
@@ -161,7 +172,7 @@ void guard_unlink(struct guard *g, struct guard_order *o)
 
 static struct guard_order *same(const struct guard *g, const struct guard_order *order)
 {
-	const struct guard_choice c = {order->act, order->session, order->server, order->tool};
+	const struct guard_choice c = {order->act, order->session, order->server, order->tool, order->consent};
 
 	for (struct guard_order *o = g->standing[order->act]; o != NULL; o = o->next)
 		if (o->id == order->id && guard_is_of(o, &c))
@@ -238,6 +249,7 @@ static int load_one(const struct store_order *x, void *arg)
 	if (x->act < GUARD_ACT_PAUSE || x->act >= GUARD_ACTS || v->guard->n >= GUARD_ORDERS_MAX)
 		return KG_E_PROTO;
 	memcpy(o.session, x->session, ID_LEN);
+	memcpy(o.consent, x->consent, ID_LEN);
 	text(o.server, sizeof(o.server), x->server);
 	text(o.tool, sizeof(o.tool), x->tool);
 	text(o.rule, sizeof(o.rule), x->rule);

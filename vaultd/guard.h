@@ -31,7 +31,7 @@ struct guard_order {
 	uint64_t id;  /* the recorder's; 0: a person's */
 	uint8_t act;  /* enum guard_act */
 	bool stored;
-	uint8_t session[ID_LEN]; /* all zero: it is not about one */
+	uint8_t session[ID_LEN], consent[ID_LEN]; /* all zero: it is not about one */
 	char server[SERVER_NAME_MAX + 1], tool[TOOL_NAME_MAX + 1];
 	uint8_t tier;
 	uint32_t rate;
@@ -52,6 +52,8 @@ int guard_load(struct vault *v) MUST_CHECK;
  * order. */
 const struct guard_order *guard_sealed(const struct vault *v);
 const struct guard_order *guard_pause(const struct vault *v, const uint8_t session[ID_LEN]);
+/* The guardian's; a consent that a person has revoked is the store's to know. */
+const struct guard_order *guard_revoked(const struct vault *v, const uint8_t consent[ID_LEN]);
 /* Its server's hold comes before its own. */
 const struct guard_order *guard_hold(const struct vault *v, const char *server, const char *tool);
 
@@ -64,13 +66,15 @@ int guard_begin(struct vault *v, const struct guard_order *order) MUST_CHECK;
 int guard_lift(struct vault *v, const struct guard_order *order) MUST_CHECK;
 
 /*
- * A person ends orders: all pauses of a session, all holds of a tool (not those of its server), all seals. mark goes
- * into a transaction of the caller; end, when that is committed, puts it in force and has it told to the recorder.
+ * A person ends orders: all pauses of a session, all holds of a tool (not those of its server), all seals, and, by
+ * making it final, all that revoke a consent. mark goes into a transaction of the caller; end, when that is committed,
+ * puts it in force and has it told to the recorder.
  */
 struct guard_choice {
 	uint8_t act;
 	const uint8_t *session;    /* NULL: any */
 	const char *server, *tool; /* NULL: any */
+	const uint8_t *consent;    /* NULL: any */
 };
 int guard_mark(struct vault *v, const struct guard_choice *c) MUST_CHECK;
 unsigned guard_end(struct vault *v, const struct guard_choice *c, const char *why);
@@ -96,10 +100,12 @@ int guard_act_on(struct peer *recorder, const struct ipc_guard_act *m) MUST_CHEC
 
 /*
  * What operators are shown (guard_show.c). A session: "paused_by" ("operator", "guardian", "both"), "paused_until",
- * "approval_tier", "rate", and "orders"; state becomes "paused". A tool: "held_by" ("operator", "guardian",
+ * "approval_tier", "rate", and "orders"; state becomes "paused". A session and a consent: "revoked_by" ("operator",
+ * "guardian"), "revoked_until" and "orders"; state becomes "revoked". A tool: "held_by" ("operator", "guardian",
  * "guardian (server)"), "held_until", "orders". Only what holds is added.
  */
-void guard_show_session(const struct vault *v, const uint8_t id[ID_LEN], json_t *out);
+void guard_show_session(const struct vault *v, const struct store_session *row, json_t *out);
+void guard_show_consent(const struct vault *v, const uint8_t id[ID_LEN], json_t *out);
 void guard_show_tool(const struct vault *v, const char *server, const struct pin *x, json_t *out);
 /* {by, since, until, why, rule, incident}, or null: a new reference. */
 json_t *guard_seal_json(const struct vault *v);

@@ -9,14 +9,12 @@
 #include "common/log.h"
 #include "vaultd/admin.h"
 #include "vaultd/answers.h"
-#include "vaultd/consent.h"
 #include "vaultd/guard_in.h"
 
 #define HUMAN_MAX 256
 
 struct asked {
 	struct guard_order order;
-	uint8_t consent[ID_LEN];
 	char human[HUMAN_MAX + 1]; /* as the broker told the recorder; "" when it did not */
 	bool lift;
 };
@@ -53,7 +51,8 @@ static int read_order(const struct vault *v, const struct ipc_guard_act *m, stru
 		memcpy(o->session, m->session, ID_LEN);
 	o->tier = m->act == GUARD_ACT_APPROVAL ? m->tier : 0;
 	o->rate = m->act == GUARD_ACT_RATE ? m->rate : 0;
-	memcpy(x->consent, m->consent, ID_LEN);
+	if (m->act == GUARD_ACT_REVOKE)
+		memcpy(o->consent, m->consent, ID_LEN);
 	return take_text(m->human, x->human, sizeof(x->human)) ? KG_OK : KG_E_PROTO;
 }
 
@@ -91,46 +90,89 @@ static bool is_of(const char *claimed, const char *human)
 
 static const char another_human[] = "this is another human's than the broker says: look into the broker";
 
+/* Whom an order would contain, and whether there is anything left to contain. */
+struct subject {
+	const char *claimed;
+	bool known, live, another;
+};
+
 static int found_session(const struct store_session *x, void *arg)
 {
 	(void)x;
-	*(bool *)arg = true;
+	((struct subject *)arg)->known = true;
 	return KG_OK;
 }
 
 /* One that has ended needs nothing more. */
-static int find_session(struct vault *v, const uint8_t id[ID_LEN], bool *live, const char **why)
+static int find_session(struct vault *v, const uint8_t id[ID_LEN], struct subject *s)
+{
+	const struct session *x = sessions_by_id(v->sessions, id);
+	char hex[ID_HEX_LEN + 1];
+
+	s->live = x != NULL;
+	if (x != NULL) {
+		s->another = !is_of(s->claimed, x->human);
+		return KG_OK;
+	}
+	id_hex(id, hex);
+	return store_sessions_each(v->store, hex, found_session, s);
+}
+
+static int found_consent(const struct store_consent *c, void *arg)
+{
+	struct subject *s = arg;
+
+	s->known = true;
+	s->live = !c->revoked;
+	s->another = !is_of(s->claimed, c->human);
+	return KG_OK;
+}
+
+/* One that a person has revoked needs nothing more. A database that cannot be read must not let calls through. */
+static int find_consent(struct vault *v, const uint8_t id[ID_LEN], struct subject *s)
 {
 	char hex[ID_HEX_LEN + 1];
-	bool known = false;
+
+	id_hex(id, hex);
+	if (store_consents_each(v->store, hex, found_consent, s) != KG_OK)
+		s->live = true;
+	return KG_OK;
+}
+
+/* KG_OK and s->live false: there is nothing to contain. */
+static int find_subject(struct vault *v, const struct guard_order *o, struct subject *s, const char **why)
+{
+	bool session = about_session(o->act);
 	int r;
 
-	*live = sessions_by_id(v->sessions, id) != NULL;
-	if (*live)
+	s->live = true;
+	if (!session && o->act != GUARD_ACT_REVOKE)
 		return KG_OK;
-	id_hex(id, hex);
-	r = store_sessions_each(v->store, hex, found_session, &known);
-	*why = r != KG_OK ? "vault.db cannot be read" : known ? NULL : "there is no such session";
-	return r != KG_OK ? KG_E_IO : known ? KG_OK : KG_E_NOTFOUND;
+	s->live = false;
+	r = session ? find_session(v, o->session, s) : find_consent(v, o->consent, s);
+	if (r != KG_OK)
+		*why = "vault.db cannot be read";
+	else if (s->another)
+		*why = another_human;
+	else if (!s->live && !s->known)
+		*why = session ? "there is no such session" : "there is no such consent";
+	if (*why == NULL)
+		return KG_OK;
+	return r != KG_OK ? KG_E_IO : KG_E_INVALID;
 }
 
 static int order_begin(struct vault *v, const struct asked *x, const char **why)
 {
 	const struct guard_order *o = &x->order;
-	bool live = true;
-	int r = KG_OK;
+	struct subject s = {.claimed = x->human};
+	int r;
 
 	guard_follow_clock(v);
 	if (o->until != 0 && o->until <= v->wall())
 		return KG_OK;
-	if (about_session(o->act))
-		r = find_session(v, o->session, &live, why);
-	if (r != KG_OK || !live)
+	r = find_subject(v, o, &s, why);
+	if (r != KG_OK || !s.live)
 		return r;
-	if (about_session(o->act) && !is_of(x->human, sessions_by_id(v->sessions, o->session)->human)) {
-		*why = another_human;
-		return KG_E_INVALID;
-	}
 	r = guard_begin(v, o);
 	*why = r == KG_E_LIMIT ? "too many orders stand: lift some"
 	       : r == KG_OK    ? NULL
@@ -138,49 +180,10 @@ static int order_begin(struct vault *v, const struct asked *x, const char **why)
 	return r;
 }
 
-struct owner {
-	const char *claimed;
-	bool is_another;
-};
-
-static int compare_owner(const struct store_consent *c, void *arg)
-{
-	struct owner *o = arg;
-
-	o->is_another = !is_of(o->claimed, c->human);
-	return KG_OK;
-}
-
-/* Here before it is in the store, for a full disk must not let calls through. */
-static int revoke(struct vault *v, const struct asked *x, const char **why)
-{
-	const uint8_t *consent = x->consent;
-	struct owner owner = {.claimed = x->human};
-	char hex[ID_HEX_LEN + 1];
-	int r;
-
-	id_hex(consent, hex);
-	if (store_consents_each(v->store, hex, compare_owner, &owner) == KG_OK && owner.is_another) {
-		*why = another_human;
-		return KG_E_INVALID;
-	}
-	consent_revoked(v, consent);
-	r = store_consent_revoke(v->store, consent, v->wall());
-	*why = r == KG_E_NOTFOUND ? "there is no such consent"
-	       : r == KG_OK       ? NULL
-				  : "it holds, and would not outlive a restart: vault.db cannot be written";
-	return r;
-}
-
 static int order_lift(struct vault *v, const struct guard_order *o, const char **why)
 {
-	int r;
+	int r = guard_lift(v, o);
 
-	if (o->act == GUARD_ACT_REVOKE) {
-		*why = "a consent that is revoked stays so: an operator can grant a new one";
-		return KG_E_STATE;
-	}
-	r = guard_lift(v, o);
 	*why = r == KG_OK ? NULL : "vault.db cannot be written";
 	return r;
 }
@@ -192,8 +195,6 @@ static int carry_out(struct vault *v, const struct asked *x, const char **why)
 		return KG_E_INVALID;
 	if (x->lift)
 		return order_lift(v, &x->order, why);
-	if (x->order.act == GUARD_ACT_REVOKE)
-		return revoke(v, x, why);
 	return order_begin(v, x, why);
 }
 

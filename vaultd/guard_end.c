@@ -22,6 +22,19 @@ static void apply_session(struct vault *v, const struct guard_order *o)
 		broker_push(v, x);
 }
 
+struct revoke {
+	struct vault *v;
+	const uint8_t *consent;
+};
+
+static void apply_revoke_to(struct session *x, void *arg)
+{
+	const struct revoke *r = arg;
+
+	if (sodium_memcmp(x->consent, r->consent, ID_LEN) == 0 && guard_refresh(r->v, x))
+		broker_push(r->v, x);
+}
+
 static void apply_hold(struct vault *v, const struct guard_order *o)
 {
 	struct upstream *u = vault_upstream(v, ipc_text(o->server));
@@ -46,6 +59,9 @@ void guard_apply(struct vault *v, const struct guard_order *o)
 	case GUARD_ACT_HOLD_SERVER:
 		apply_hold(v, o);
 		break;
+	case GUARD_ACT_REVOKE:
+		sessions_each(v->sessions, apply_revoke_to, &(struct revoke){v, o->consent});
+		break;
 	case GUARD_ACT_SEAL:
 		break; /* the brokers hear of it with their next call */
 	default:
@@ -68,13 +84,17 @@ static void end_one(struct vault *v, struct guard_order *o, const char *why)
 
 static json_t *lifted_members(const struct guard_order *o)
 {
-	char session[ID_HEX_LEN + 1] = "";
+	char id[ID_HEX_LEN + 1];
 	json_t *m = json_pack("{s:I, s:s, s:s, s:s, s:s}", "response", (json_int_t)o->id, "act",
 			      guard_order_name(o->act), "why", o->ended, "rule", o->rule, "incident", o->incident);
 
 	if (!sodium_is_zero(o->session, ID_LEN)) {
-		id_hex(o->session, session);
-		json_object_set_new(m, "session", json_string(session));
+		id_hex(o->session, id);
+		json_object_set_new(m, "session", json_string(id));
+	}
+	if (!sodium_is_zero(o->consent, ID_LEN)) {
+		id_hex(o->consent, id);
+		json_object_set_new(m, "consent", json_string(id));
 	}
 	if (o->server[0] != '\0')
 		json_object_set_new(m, "server", json_string(o->server));

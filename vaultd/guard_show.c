@@ -48,22 +48,53 @@ static void show_pause(const struct guard_order *pause, json_t *out)
 	json_object_set_new(out, "paused_until", json_integer((json_int_t)pause->until));
 }
 
-void guard_show_session(const struct vault *v, const uint8_t id[ID_LEN], json_t *out)
+/* Whoever looks must see whether it is for good: what is expired or revoked by a person stays that. */
+static void show_revoked(const struct guard_order *o, json_t *out)
 {
-	static const uint8_t acts[] = {GUARD_ACT_PAUSE, GUARD_ACT_APPROVAL, GUARD_ACT_RATE};
-	const struct session *x = sessions_by_id(v->sessions, id);
+	const char *state = json_string_value(json_object_get(out, "state"));
+	const char *revoked = session_state_name(SESSION_REVOKED);
+
+	if (state != NULL && strcmp(state, revoked) == 0)
+		json_object_set_new(out, "revoked_by", json_string("operator"));
+	else if (o != NULL && state != NULL && strcmp(state, "expired") != 0) {
+		json_object_set_new(out, "state", json_string(revoked));
+		json_object_set_new(out, "revoked_by", json_string("guardian"));
+		json_object_set_new(out, "revoked_until", json_integer((json_int_t)o->until));
+	}
+}
+
+static void show_orders(json_t *orders, json_t *out)
+{
+	if (json_array_size(orders) != 0)
+		json_object_set(out, "orders", orders);
+	json_decref(orders);
+}
+
+void guard_show_consent(const struct vault *v, const uint8_t id[ID_LEN], json_t *out)
+{
 	json_t *orders = json_array();
 
-	show_pause(guard_pause(v, id), out);
+	show_revoked(guard_revoked(v, id), out);
+	add_orders(v, &(struct guard_choice){.act = GUARD_ACT_REVOKE, .consent = id}, orders);
+	show_orders(orders, out);
+}
+
+void guard_show_session(const struct vault *v, const struct store_session *row, json_t *out)
+{
+	static const uint8_t acts[] = {GUARD_ACT_PAUSE, GUARD_ACT_APPROVAL, GUARD_ACT_RATE};
+	const struct session *x = sessions_by_id(v->sessions, row->id);
+	json_t *orders = json_array();
+
+	show_pause(guard_pause(v, row->id), out);
+	show_revoked(guard_revoked(v, row->consent.id), out);
 	if (x != NULL && x->limits.approval_tier != 0)
 		json_object_set_new(out, "approval_tier", json_string(tier_name(x->limits.approval_tier)));
 	if (x != NULL && x->limits.rate != 0)
 		json_object_set_new(out, "rate", json_integer(x->limits.rate));
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
-		add_orders(v, &(struct guard_choice){.act = acts[i], .session = id}, orders);
-	if (json_array_size(orders) != 0)
-		json_object_set(out, "orders", orders);
-	json_decref(orders);
+		add_orders(v, &(struct guard_choice){.act = acts[i], .session = row->id}, orders);
+	add_orders(v, &(struct guard_choice){.act = GUARD_ACT_REVOKE, .consent = row->consent.id}, orders);
+	show_orders(orders, out);
 }
 
 void guard_show_tool(const struct vault *v, const char *server, const struct pin *x, json_t *out)
@@ -81,8 +112,8 @@ void guard_show_tool(const struct vault *v, const char *server, const struct pin
 			    json_string(o->act == GUARD_ACT_HOLD_SERVER ? "guardian (server)" : "guardian"));
 	json_object_set_new(out, "held_until", json_integer((json_int_t)o->until));
 	orders = json_array();
-	add_orders(v, &(struct guard_choice){GUARD_ACT_HOLD_SERVER, NULL, server, NULL}, orders);
-	add_orders(v, &(struct guard_choice){GUARD_ACT_HOLD_TOOL, NULL, server, x->name}, orders);
+	add_orders(v, &(struct guard_choice){.act = GUARD_ACT_HOLD_SERVER, .server = server}, orders);
+	add_orders(v, &(struct guard_choice){.act = GUARD_ACT_HOLD_TOOL, .server = server, .tool = x->name}, orders);
 	json_object_set_new(out, "orders", orders);
 }
 

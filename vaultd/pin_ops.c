@@ -126,7 +126,7 @@ static void tools_accept(struct peer *p, json_t *in)
 
 static struct guard_choice holds_of(const struct change *c)
 {
-	return (struct guard_choice){GUARD_ACT_HOLD_TOOL, NULL, c->u->server->name, c->pin->name};
+	return (struct guard_choice){.act = GUARD_ACT_HOLD_TOOL, .server = c->u->server->name, .tool = c->pin->name};
 }
 
 /* Who releases a tool ends the guardian's hold of it too. */

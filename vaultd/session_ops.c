@@ -34,6 +34,8 @@ struct row {
 	bool found;
 	uint8_t state;
 	bool contained; /* the guardian has paused it */
+	bool withdrawn; /* and revoked its consent */
+	uint8_t consent[ID_LEN];
 	uint64_t expires;
 	json_t *members;
 };
@@ -48,6 +50,7 @@ static int read_row(const struct store_session *x, void *arg)
 	row->found = true;
 	row->state = x->consent.revoked ? SESSION_REVOKED : x->state;
 	row->expires = x->consent.expires;
+	memcpy(row->consent, x->consent.id, ID_LEN);
 	row->members = json_pack("{s:s, s:s, s:s, s:s}", "session", id, "consent", consent, "human", x->consent.human,
 				 "agent", x->consent.agent);
 	return KG_OK;
@@ -62,6 +65,8 @@ static const char *change_refusal(const struct change_rule *rule, const struct r
 	if (!contained && (rule->from & 1u << row->state) == 0)
 		return row->state == SESSION_REVOKED  ? "the session is revoked, which is for ever: make a new consent"
 		       : row->state == SESSION_PAUSED ? "the session is paused already"
+		       : row->withdrawn               ? "the guardian has revoked its consent: keepgate consent show "
+							"tells the response, keepgate guardian lift ends it"
 						      : "the session is active, not paused";
 	if (rule->live_only && row->expires <= now)
 		return "its consent has expired: make a new one (keepgate consent grant)";
@@ -78,6 +83,7 @@ static const char *change_check(struct vault *v, const struct change *c, struct 
 	if (store_sessions_each(v->store, hex, read_row, row) != KG_OK || !row->found)
 		return "vault.db cannot be read: see vaultd's log";
 	row->contained = guard_pause(v, c->id) != NULL;
+	row->withdrawn = guard_revoked(v, row->consent) != NULL;
 	return change_refusal(c->rule, row, v->wall());
 }
 
@@ -122,7 +128,7 @@ static int change_commit(struct vault *v, void *data, json_t **result, char erro
 	if (x != NULL)
 		broker_push(v, x);
 	id_hex(c->id, hex);
-	*result = json_pack("{s:s, s:s}", "id", hex, "state", session_state_name(c->rule->to));
+	*result = json_pack("{s:s, s:s}", "id", hex, "state", session_state_name(x == NULL ? c->rule->to : x->state));
 	return KG_OK;
 }
 
@@ -177,7 +183,7 @@ static int list_one(const struct store_session *x, void *arg)
 	struct listing *l = arg;
 	json_t *row = session_json(x, l->now);
 
-	guard_show_session(l->v, x->id, row);
+	guard_show_session(l->v, x, row);
 	json_array_append_new(l->rows, row);
 	return KG_OK;
 }

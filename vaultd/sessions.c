@@ -70,10 +70,16 @@ static void forget_ended(struct sessions *s, uint64_t now)
 	}
 }
 
+/* What lasts longest comes first. */
 void session_set(struct session *x, uint8_t own)
 {
 	x->own = own;
-	x->state = own == SESSION_ACTIVE && x->limits.paused ? SESSION_PAUSED : own;
+	if (own == SESSION_REVOKED)
+		x->state = SESSION_REVOKED;
+	else if (x->limits.withdrawn)
+		x->state = SESSION_WITHDRAWN;
+	else
+		x->state = x->limits.paused ? SESSION_PAUSED : own;
 }
 
 bool session_limit(struct session *x, const struct session_limits *l)
@@ -82,7 +88,8 @@ bool session_limit(struct session *x, const struct session_limits *l)
 
 	x->limits = *l;
 	session_set(x, x->own);
-	return old.paused != l->paused || old.approval_tier != l->approval_tier || old.rate != l->rate;
+	return old.withdrawn != l->withdrawn || old.paused != l->paused || old.approval_tier != l->approval_tier ||
+	       old.rate != l->rate;
 }
 
 const char *session_labels(const struct session *x)

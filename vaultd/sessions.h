@@ -21,6 +21,7 @@
 
 /* What the guardian's orders say of a session. */
 struct session_limits {
+	bool withdrawn; /* its consent is revoked until that is lifted */
 	bool paused;
 	uint8_t approval_tier; /* calls of this tier and above need an approval; 0: none beyond the destructive ones */
 	uint32_t rate;         /* at most so many attaches a minute; 0: any */
@@ -30,8 +31,8 @@ struct session {
 	uint8_t id[ID_LEN], consent[ID_LEN];
 	uint8_t token_hash[HASH_LEN];
 	uint8_t tier;
-	uint8_t own;   /* enum session_state, as operators have it; a revoked consent revokes it */
-	uint8_t state; /* what holds: the guardian's pause included */
+	uint8_t own;   /* enum session_state, as operators have it; a consent that one revoked revokes it */
+	uint8_t state; /* what holds: the guardian's orders included */
 	struct session_limits limits;
 	struct rate_bucket rate;
 	uint64_t expires; /* the consent's */

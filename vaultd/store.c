@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "vaultd/store_sql.h"
 
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 #define ROW_MAX 2097152 /* bytes: two definitions, or the live entities of the policies */
 
 /*
@@ -94,7 +94,14 @@ static const char schema_5[] = "BEGIN IMMEDIATE;"
 			       "PRAGMA user_version=5;"
 			       "COMMIT;";
 
-static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+/* Of an order to revoke. Those of before were carried out for good, and left no row. */
+static const char schema_6[] = "BEGIN IMMEDIATE;"
+			       "ALTER TABLE guard_order ADD COLUMN consent BLOB NOT NULL DEFAULT"
+			       " x'00000000000000000000000000000000' CHECK(length(consent)=16);"
+			       "PRAGMA user_version=6;"
+			       "COMMIT;";
+
+static const char *const schema_steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
 
 #define CONSENT_COLUMNS                                                                                                \
 	"c.id, c.human, c.agent, c.why, c.tools, c.tier, c.revoked, c.created, c.expires, c.by_uid, c.by_name"
@@ -151,8 +158,8 @@ static const char *const statements[SQL_COUNT] = {
 			   " revision=max(revision, excluded.revision),"
 			   " data=CASE WHEN ?3 THEN excluded.data ELSE data END",
 	[SQL_ORDERS] = "SELECT row, id, act, session, server, tool, tier, rate, since, until, rule, incident, reason,"
-		       " by_name FROM guard_order ORDER BY row",
-	[SQL_ORDER_PUT] = "INSERT OR REPLACE INTO guard_order VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		       " by_name, consent FROM guard_order ORDER BY row",
+	[SQL_ORDER_PUT] = "INSERT OR REPLACE INTO guard_order VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[SQL_ORDER_DROP] = "DELETE FROM guard_order WHERE row=?",
 };
 

@@ -63,7 +63,7 @@ struct store_secret {
 
 /* A consent and its session, both or neither. */
 int store_grant(struct store *s, const struct store_session *session) MUST_CHECK;
-/* Revokes a consent and every session of it. */
+/* Revokes a consent and every session of it, in a transaction of the caller; KG_E_NOTFOUND. */
 int store_consent_revoke(struct store *s, const uint8_t id[ID_LEN], uint64_t now) MUST_CHECK;
 int store_session_state(struct store *s, const uint8_t id[ID_LEN], uint8_t state, uint64_t now) MUST_CHECK;
 /* All of them, in the place of those before. Durable when it returns 0. */
@@ -150,7 +150,7 @@ struct store_order {
 	uint64_t row; /* of the table: who makes an order gives it a number of its own */
 	uint64_t id;  /* the recorder's; 0: a person's */
 	uint8_t act;  /* enum guard_act */
-	uint8_t session[ID_LEN];
+	uint8_t session[ID_LEN], consent[ID_LEN];
 	const char *server, *tool;
 	uint8_t tier;
 	uint32_t rate;

@@ -84,18 +84,15 @@ int store_consent_revoke(struct store *s, const uint8_t id[ID_LEN], uint64_t now
 {
 	struct store_call consent = store_call(s, SQL_CONSENT_REVOKE);
 	struct store_call sessions = store_call(s, SQL_CONSENT_SESSIONS_REVOKE);
-	int r = store_begin(s);
+	int r;
 
-	if (r != KG_OK)
-		return r;
 	store_put_blob(&consent, id, ID_LEN);
 	r = store_run_one(&consent);
-	if (r == KG_OK) {
-		store_put_int(&sessions, now);
-		store_put_blob(&sessions, id, ID_LEN);
-		r = store_run(&sessions);
-	}
-	return store_end(s, r);
+	if (r != KG_OK)
+		return r;
+	store_put_int(&sessions, now);
+	store_put_blob(&sessions, id, ID_LEN);
+	return store_run(&sessions);
 }
 
 int store_session_state(struct store *s, const uint8_t id[ID_LEN], uint8_t state, uint64_t now)

@@ -4,6 +4,8 @@
 
 static int read_order(const struct store_call *c, struct store_order *out)
 {
+	int r;
+
 	*out = (struct store_order){
 		.row = store_int(c, 0),
 		.id = store_int(c, 1),
@@ -19,7 +21,8 @@ static int read_order(const struct store_call *c, struct store_order *out)
 		.reason = store_text(c, 12),
 		.by = store_text(c, 13),
 	};
-	return store_blob(c, 3, out->session, ID_LEN);
+	r = store_blob(c, 3, out->session, ID_LEN);
+	return r == KG_OK ? store_blob(c, 14, out->consent, ID_LEN) : r;
 }
 
 int store_orders_each(struct store *s, store_order_fn fn, void *arg)
@@ -58,6 +61,7 @@ int store_order_put(struct store *s, const struct store_order *x)
 	store_put_text(&c, x->incident);
 	store_put_text(&c, x->reason);
 	store_put_text(&c, x->by);
+	store_put_blob(&c, x->consent, ID_LEN);
 	return store_run(&c);
 }
 

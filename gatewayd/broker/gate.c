@@ -14,6 +14,13 @@ static const struct gate_refusal ended[] = {
 	[SESSION_END_PAUSED] = {403, RPC_REFUSED, "session-paused",
 				"this agent session is paused: an operator resumes it with: keepgate session resume ",
 				true},
+	/* As the paused one it comes back, so it is not told to look for another token; and it is no revoked token that
+	   somebody still has (rule revoked-token). */
+	[SESSION_END_WITHDRAWN] = {403, RPC_REFUSED, "session-revoked-by-guardian",
+				   "the guardian has revoked the consent of this agent session: ask an operator, who "
+				   "can lift that (keepgate consent show tells the response, keepgate guardian lift "
+				   "ends it)",
+				   false},
 	[SESSION_END_REVOKED] =
 		{401, RPC_REFUSED, "session-revoked",
 		 "this agent session is revoked: ask an operator for a new one (keepgate consent grant)", false},
@@ -35,6 +42,8 @@ const struct gate_refusal *gate_check(const struct session *s, uint64_t now_unix
 		return &ended[SESSION_END_REVOKED];
 	if (session_expired(s, now_unix))
 		return &ended[SESSION_END_EXPIRED];
+	if (s->state == SESSION_WITHDRAWN)
+		return &ended[SESSION_END_WITHDRAWN];
 	if (s->state == SESSION_PAUSED)
 		return &ended[SESSION_END_PAUSED];
 	return NULL;

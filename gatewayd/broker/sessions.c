@@ -241,18 +241,21 @@ static int session_add(struct sessions *t, const struct ipc_session_put *m, stru
 
 static void session_set_state(struct sessions *t, struct session *s, uint8_t state)
 {
+	static const enum session_end ends_as[] = {[SESSION_PAUSED] = SESSION_END_PAUSED,
+						   [SESSION_REVOKED] = SESSION_END_REVOKED,
+						   [SESSION_WITHDRAWN] = SESSION_END_WITHDRAWN};
 	bool ends = s->state == SESSION_ACTIVE && state != SESSION_ACTIVE;
 
 	/* A paused one that is revoked still holds legacy sessions. */
-	ends = ends || (s->state == SESSION_PAUSED && state == SESSION_REVOKED);
+	ends = ends || (s->state == SESSION_PAUSED && (state == SESSION_REVOKED || state == SESSION_WITHDRAWN));
 	s->state = state;
 	if (ends)
-		t->ended(s, state == SESSION_PAUSED ? SESSION_END_PAUSED : SESSION_END_REVOKED, t->arg);
+		t->ended(s, ends_as[state], t->arg);
 }
 
 static bool put_is_sound(const struct ipc_session_put *m)
 {
-	return m->state >= SESSION_ACTIVE && m->state <= SESSION_REVOKED && m->tier >= TIER_READ &&
+	return m->state >= SESSION_ACTIVE && m->state <= SESSION_WITHDRAWN && m->tier >= TIER_READ &&
 	       m->tier <= TIER_DESTRUCTIVE && m->approval_tier <= TIER_DESTRUCTIVE;
 }
 

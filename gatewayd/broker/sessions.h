@@ -50,11 +50,11 @@ struct session {
 };
 
 /* Why a session may not act any more. */
-enum session_end { SESSION_END_PAUSED = 1, SESSION_END_REVOKED, SESSION_END_EXPIRED };
+enum session_end { SESSION_END_PAUSED = 1, SESSION_END_WITHDRAWN, SESSION_END_REVOKED, SESSION_END_EXPIRED };
 
 /*
  * Told at the very moment when a session stops being active; after SESSION_END_REVOKED and
- * SESSION_END_EXPIRED nothing may keep the pointer.
+ * SESSION_END_EXPIRED nothing may keep the pointer. One that is withdrawn may become active again, as may a paused one.
  */
 typedef void (*session_ended_fn)(struct session *s, enum session_end why, void *arg);
 

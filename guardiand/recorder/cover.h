@@ -19,7 +19,6 @@ struct response {
 	uint8_t tier;
 	uint32_t rate;
 	uint64_t seconds, until; /* unix; 0: until a person lifts it */
-	uint64_t forget_at;      /* of one that is done */
 	uint8_t session[ID_LEN], consent[ID_LEN];
 	char server[SERVER_NAME_LEN + 1], tool[TOOL_NAME_LEN + 1];
 	char agent[129], human[257], rule[GUARD_ID_MAX + 1];

@@ -14,7 +14,6 @@
 #define BLAST_HUMANS 5
 #define BLAST_MINUTES 10
 #define AGAIN_S 5
-#define DONE_S 3600
 
 struct responses *responses_new(struct guard *g)
 {
@@ -88,8 +87,7 @@ static void describe(const struct response *r, char *out, size_t size)
 
 	if (t != 0 && gmtime_r(&t, &tm) != NULL)
 		strftime(until, sizeof(until), "until %H:%M UTC", &tm);
-	snprintf(out + used, size - used, "%s%s %s", used == 0 ? "" : ", ", guard_act_name(r->act),
-		 r->act == GUARD_ACT_REVOKE ? "" : until);
+	snprintf(out + used, size - used, "%s%s %s", used == 0 ? "" : ", ", guard_act_name(r->act), until);
 }
 
 static const char *about_what(enum guard_act act)
@@ -343,52 +341,6 @@ void respond_connected(struct responses *x)
 		respond_send(x);
 }
 
-static void done_ok(struct responses *x, struct response *r)
-{
-	if (r->state == RESPONSE_LIFTING) {
-		rows_state(x, r, RESPONSE_LIFTED, NULL);
-		response_forget(x, r);
-		return;
-	}
-	if (r->state != RESPONSE_ORDERED)
-		return;
-	rows_state(x, r, r->act == GUARD_ACT_REVOKE ? RESPONSE_DONE : RESPONSE_ACTIVE, NULL);
-	rows_record(x, r, "response.done", NULL, NULL, NULL);
-	/* It cannot be lifted; it is remembered for a while, so that who goes on knocking does not order it again. */
-	r->forget_at = guard_now() + DONE_S;
-}
-
-/* The recorder goes on holding to what vaultd does not do. */
-static void done_refused(struct responses *x, struct response *r, const char *why)
-{
-	bool lifting = r->state == RESPONSE_LIFTING;
-
-	rows_state(x, r, lifting ? RESPONSE_LIFTED : RESPONSE_REFUSED, NULL);
-	rows_record(x, r, "response.refused", NULL, why, NULL);
-	if (lifting)
-		response_forget(x, r);
-}
-
-int respond_done(struct responses *x, const struct ipc_guard_done *m)
-{
-	struct response *r = response_find(x, (int64_t)m->id);
-	char why[GUARD_TEXT_MAX + 1];
-
-	if (r == NULL || r->awaits == 0 || --r->awaits > 0)
-		return KG_OK;
-	if (m->status == GRANT_OK) {
-		done_ok(x, r);
-	} else if (m->status == GRANT_UNAVAILABLE) {
-		r->again = true;
-	} else {
-		if (ipc_copy(m->reason, why, sizeof(why)) != KG_OK)
-			return KG_E_PROTO;
-		guard_clean(why);
-		done_refused(x, r, why);
-	}
-	return KG_OK;
-}
-
 void response_lifted_by(struct responses *x, struct response *r, const char *how)
 {
 	rows_state(x, r, RESPONSE_LIFTED, how);
@@ -402,9 +354,7 @@ void respond_expire(struct responses *x, uint64_t now)
 
 	for (r = LIST_FIRST(&x->live); r != NULL; r = next) {
 		next = LIST_NEXT(r, link);
-		if (r->state == RESPONSE_DONE && r->forget_at <= now)
-			response_forget(x, r);
-		else if (r->until != 0 && r->until <= now && r->state != RESPONSE_LIFTING)
+		if (r->until != 0 && r->until <= now && r->state != RESPONSE_LIFTING)
 			response_lifted_by(x, r, "time");
 		else if (r->again && now % AGAIN_S == 0)
 			r->send = x->any_send = true;

@@ -13,8 +13,8 @@
 enum response_state {
 	RESPONSE_ORDERED = 1, /* vaultd has not confirmed it yet */
 	RESPONSE_ACTIVE,
-	RESPONSE_DONE,    /* what cannot be lifted: a consent that is revoked */
-	RESPONSE_REFUSED, /* by vaultd; the recorder goes on holding to it */
+	RESPONSE_DONE,    /* of earlier versions, final: they revoked a consent for good */
+	RESPONSE_REFUSED, /* by vaultd; the recorder alone goes on holding to it */
 	RESPONSE_HELD,    /* waits for a person */
 	RESPONSE_LIFTING, /* vaultd has not confirmed that yet */
 	RESPONSE_LIFTED,
@@ -61,7 +61,7 @@ void respond_expire(struct responses *x, uint64_t now);
 int respond_lift(struct responses *x, int64_t id, const struct guard_actor *by, char *error, size_t size) MUST_CHECK;
 /* How many were ordered. */
 unsigned respond_release(struct responses *x, const struct incident *i, const struct guard_actor *by);
-/* Break-glass: no response for so long; lift: those of pause, rate and approval end. */
+/* Break-glass: no response for so long; lift: those of pause, rate, approval and revoke end. */
 void respond_break_glass(struct responses *x, uint64_t seconds, const char *why, bool lift,
 			 const struct guard_actor *by);
 

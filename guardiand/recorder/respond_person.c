@@ -51,7 +51,7 @@ int respond_lift(struct responses *x, int64_t id, const struct guard_actor *by, 
 {
 	struct response *r = response_find(x, id);
 
-	if (r == NULL || r->state == RESPONSE_DONE)
+	if (r == NULL)
 		return lift_row(x, id, by, error, size);
 	if (r->state == RESPONSE_LIFTING) {
 		snprintf(error, size, "response %" PRId64 " is being lifted already: vaultd has not confirmed it yet",
@@ -84,7 +84,8 @@ unsigned respond_release(struct responses *x, const struct incident *i, const st
 
 static bool is_glass(const struct response *r)
 {
-	return (r->act == GUARD_ACT_PAUSE || r->act == GUARD_ACT_RATE || r->act == GUARD_ACT_APPROVAL) &&
+	return (r->act == GUARD_ACT_PAUSE || r->act == GUARD_ACT_RATE || r->act == GUARD_ACT_APPROVAL ||
+		r->act == GUARD_ACT_REVOKE) &&
 	       r->state != RESPONSE_LIFTING;
 }
 

@@ -331,7 +331,7 @@ static void late_and_strange_numbers_are_nothing(void)
 }
 
 enum step { BEGUN, RECEIPT_CAME, SEAL_CAME, RUNS, ANSWERED };
-enum act_of { LOSE_VAULT, LOSE_RECORDER, LOSE_UPSTREAM, LOSE_FRONT, CLIENT_GONE, REVOKED, PAUSED, TOO_LATE };
+enum act_of { LOSE_VAULT, LOSE_RECORDER, LOSE_UPSTREAM, LOSE_FRONT, CLIENT_GONE, REVOKED, WITHDRAWN, PAUSED, TOO_LATE };
 
 /* What is expected of a modern call when this happens at this step. http 0: its client got the result, or nobody was
  * there. */
@@ -348,6 +348,7 @@ static const struct loss {
 	{BEGUN, LOSE_FRONT, 0, OUTCOME_CANCELLED, false},
 	{BEGUN, CLIENT_GONE, 0, OUTCOME_CANCELLED, false},
 	{BEGUN, REVOKED, 401, OUTCOME_CANCELLED, false},
+	{BEGUN, WITHDRAWN, 403, OUTCOME_CANCELLED, false},
 	{BEGUN, PAUSED, 403, OUTCOME_CANCELLED, false},
 	{BEGUN, TOO_LATE, 503, OUTCOME_UNSENT, false},
 	{RECEIPT_CAME, LOSE_VAULT, 503, OUTCOME_UNSENT, false},
@@ -356,6 +357,7 @@ static const struct loss {
 	{RECEIPT_CAME, LOSE_FRONT, 0, OUTCOME_CANCELLED, false},
 	{RECEIPT_CAME, CLIENT_GONE, 0, OUTCOME_CANCELLED, false},
 	{RECEIPT_CAME, REVOKED, 401, OUTCOME_CANCELLED, false},
+	{RECEIPT_CAME, WITHDRAWN, 403, OUTCOME_CANCELLED, false},
 	{RECEIPT_CAME, PAUSED, 403, OUTCOME_CANCELLED, false},
 	{RECEIPT_CAME, TOO_LATE, 503, OUTCOME_UNSENT, false},
 	{SEAL_CAME, LOSE_VAULT, 0, OUTCOME_OK, false},
@@ -364,6 +366,7 @@ static const struct loss {
 	{SEAL_CAME, LOSE_FRONT, 0, OUTCOME_CANCELLED, false},
 	{SEAL_CAME, CLIENT_GONE, 0, OUTCOME_CANCELLED, false},
 	{SEAL_CAME, REVOKED, 401, OUTCOME_CANCELLED, false},
+	{SEAL_CAME, WITHDRAWN, 403, OUTCOME_CANCELLED, false},
 	{SEAL_CAME, PAUSED, 403, OUTCOME_CANCELLED, false},
 	{SEAL_CAME, TOO_LATE, 503, OUTCOME_UNSENT, false},
 	{RUNS, LOSE_VAULT, 0, OUTCOME_OK, false},
@@ -372,6 +375,7 @@ static const struct loss {
 	{RUNS, LOSE_FRONT, 0, OUTCOME_CANCELLED, true},
 	{RUNS, CLIENT_GONE, 0, OUTCOME_CANCELLED, true},
 	{RUNS, REVOKED, 401, OUTCOME_CANCELLED, true},
+	{RUNS, WITHDRAWN, 403, OUTCOME_CANCELLED, true},
 	{RUNS, PAUSED, 403, OUTCOME_CANCELLED, true},
 	{RUNS, TOO_LATE, 200, OUTCOME_TIMEOUT, true},
 	{ANSWERED, LOSE_VAULT, 0, OUTCOME_OK, false},
@@ -380,6 +384,7 @@ static const struct loss {
 	{ANSWERED, LOSE_FRONT, 0, OUTCOME_OK, false},
 	{ANSWERED, CLIENT_GONE, 0, OUTCOME_OK, false},
 	{ANSWERED, REVOKED, 0, OUTCOME_OK, false},
+	{ANSWERED, WITHDRAWN, 0, OUTCOME_OK, false},
 	{ANSWERED, TOO_LATE, 0, OUTCOME_OK, false},
 };
 
@@ -418,7 +423,7 @@ static void loss_happen(struct rig *r, enum act_of act)
 		c->due_ns = 1;
 		rig_pass(r, 2 * TICK_MS);
 	} else {
-		s.state = act == REVOKED ? SESSION_REVOKED : SESSION_PAUSED;
+		s.state = act == REVOKED ? SESSION_REVOKED : act == WITHDRAWN ? SESSION_WITHDRAWN : SESSION_PAUSED;
 		rig_put_session(r, &s);
 	}
 }

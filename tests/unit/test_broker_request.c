@@ -97,6 +97,9 @@ static void sessions_that_may_not(void)
 		{SESSION_PAUSED, RIG_FAR, 403, "session-paused"},
 		{SESSION_ACTIVE, RIG_FAR, 0, NULL},
 		{SESSION_ACTIVE, 1, 401, "session-expired"},
+		{SESSION_WITHDRAWN, RIG_FAR, 403, "session-revoked-by-guardian"},
+		{SESSION_ACTIVE, RIG_FAR, 0, NULL},
+		{SESSION_WITHDRAWN, 1, 401, "session-expired"},
 		{SESSION_REVOKED, RIG_FAR, 401, "session-revoked"},
 	};
 	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
@@ -115,7 +118,10 @@ static void sessions_that_may_not(void)
 			rig_send(r, RIG_FRONT, IPC_REQUEST, &q);
 		m = rig_take(r, RIG_FRONT, IPC_REPLY);
 		CHECK(m != NULL && m->http_status == (rows[i].http == 0 ? 200 : rows[i].http));
-		CHECK(rows[i].http != 403 || memmem(m->message.p, m->message.n, "resume 5e5e5e", 13) != NULL);
+		CHECK(rows[i].state != SESSION_PAUSED ||
+		      memmem(m->message.p, m->message.n, "resume 5e5e5e", 13) != NULL);
+		CHECK(rows[i].state != SESSION_WITHDRAWN || rows[i].expires == 1 ||
+		      memmem(m->message.p, m->message.n, "the guardian has revoked", 24) != NULL);
 	}
 	rig_free(r);
 }

@@ -70,7 +70,7 @@ static void what_cannot_be_is_refused(void)
 	struct ipc_session_put m = put(1, 0);
 
 	CHECK(sessions_put(t, &m) == KG_E_PROTO);
-	m.state = SESSION_REVOKED + 1;
+	m.state = SESSION_WITHDRAWN + 1;
 	CHECK(sessions_put(t, &m) == KG_E_PROTO);
 	m = put(1, SESSION_ACTIVE);
 	m.tier = 0;
@@ -101,8 +101,14 @@ static void ends_are_told_once(void)
 	m.state = SESSION_ACTIVE;
 	CHECK(sessions_put(t, &m) == KG_OK && nended == 1);
 	CHECK(gate_check(find(t, 1), 1) == NULL);
+	/* The guardian revokes, and that is lifted. */
+	m.state = SESSION_WITHDRAWN;
+	CHECK(sessions_put(t, &m) == KG_OK && nended == 2 && last_end == SESSION_END_WITHDRAWN);
+	CHECK(sessions_put(t, &m) == KG_OK && nended == 2 && gate_check(find(t, 1), 1)->http == 403);
+	m.state = SESSION_ACTIVE;
+	CHECK(sessions_put(t, &m) == KG_OK && nended == 2 && gate_check(find(t, 1), 1) == NULL);
 	m.state = SESSION_REVOKED;
-	CHECK(sessions_put(t, &m) == KG_OK && nended == 2 && last_end == SESSION_END_REVOKED);
+	CHECK(sessions_put(t, &m) == KG_OK && nended == 3 && last_end == SESSION_END_REVOKED);
 	CHECK(gate_check(find(t, 1), 1)->http == 401);
 	sessions_free(t);
 	mcp_sessions_free(mcp);
@@ -193,6 +199,17 @@ static void an_mcp_session_belongs_to_one_agent(void)
 	CHECK(sessions_put(t, &one) == KG_OK && mcp_sessions_find(mcp, find(t, 1), ipc_text(id)) != NULL);
 	one.state = SESSION_REVOKED;
 	CHECK(sessions_put(t, &one) == KG_OK && mcp_sessions_find(mcp, find(t, 1), ipc_text(id)) == NULL);
+	/* So it does when the guardian revokes, also what it had paused before; a lift does not bring it back. */
+	for (int paused = 0; paused < 2; paused++) {
+		two.state = SESSION_ACTIVE;
+		CHECK(sessions_put(t, &two) == KG_OK && mcp_sessions_add(mcp, find(t, 2), &hello, id) == KG_OK);
+		two.state = paused ? SESSION_PAUSED : SESSION_ACTIVE;
+		CHECK(sessions_put(t, &two) == KG_OK && mcp_sessions_find(mcp, find(t, 2), ipc_text(id)) != NULL);
+		two.state = SESSION_WITHDRAWN;
+		CHECK(sessions_put(t, &two) == KG_OK && mcp_sessions_find(mcp, find(t, 2), ipc_text(id)) == NULL);
+		two.state = SESSION_ACTIVE;
+		CHECK(sessions_put(t, &two) == KG_OK && mcp_sessions_find(mcp, find(t, 2), ipc_text(id)) == NULL);
+	}
 	mcp_sessions_free(mcp);
 	sessions_free(t);
 }

@@ -270,7 +270,7 @@ static void an_older_database(void)
 	scene_open(&s);
 	/* Later versions: each takes its own away. */
 	sql(&s, "ALTER TABLE policy_kept DROP COLUMN manifest; ALTER TABLE sessions DROP COLUMN labels;"
-		"PRAGMA user_version=3");
+		"ALTER TABLE guard_order DROP COLUMN consent; PRAGMA user_version=3");
 	scene_restart(&s);
 	CHECK(s.labels[0] == '\0');
 	CHECK(attach(&s, "files", "read_doc", ""));
