@@ -41,6 +41,7 @@ static const struct cli_column fields[] = {
 	{"findings", "findings", CLI_TEXT},
 	{"break-glass until", "break_glass_until", CLI_TIME},
 	{"pages waiting", "waiting", CLI_TEXT},
+	{"pages stuck", "stuck", CLI_TEXT},
 	{"pages given up", "dead", CLI_TEXT},
 	{"pager connected", "pager", CLI_TEXT},
 };
@@ -61,6 +62,8 @@ static void print_status(json_t *out)
 		json_object_del(out, "break_glass_until");
 	json_object_update(out, json_object_get(out, "outbox"));
 	cli_fields(stdout, out, fields, CLI_COUNT(fields));
+	if (json_is_true(json_object_get(out, "silent")))
+		printf("\nwarning: a page has reached nobody for 15 minutes: heartbeats are held back\n");
 	printf("\n");
 	if (json_array_size(responses) == 0)
 		printf("no response is in force\n");
@@ -167,7 +170,8 @@ static const struct cli_command commands[] = {
 	 CLI_OPTIONS(test_options),
 	 .run = guardian_test_run},
 	{.name = "inspect",
-	 .summary = "show what would be noted of a text: destinations, instructions, credentials, personal data, records",
+	 .summary =
+		 "show what would be noted of a text: destinations, instructions, credentials, personal data, records",
 	 .details = "FILE holds arguments or a result as JSON, or any text; without it, standard input is read. Scores "
 		    "and\n"
 		    "counts alone are printed, never what was found; \"instructions\" from 50 on is suspicious.\n",

@@ -31,7 +31,11 @@ void heartbeat_tick(struct outbox *o)
 	for (size_t i = 0; i < o->nchannels && o->pager != NULL; i++) {
 		struct channel *ch = &o->channel[i];
 
-		if (ch->config->kind == CHANNEL_HEARTBEAT && now >= ch->beat + HEARTBEAT_EVERY_US)
+		if (ch->config->kind != CHANNEL_HEARTBEAT || now < ch->beat + HEARTBEAT_EVERY_US)
+			continue;
+		/* Asked again in a minute. */
+		ch->beat = now;
+		if (!outbox_is_silent(o))
 			heartbeat_send(o, ch);
 	}
 }

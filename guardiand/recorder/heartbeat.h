@@ -9,7 +9,8 @@
 
 #define HEARTBEAT_EVERY_US MINUTE_US
 
-/* Sends those that are due. They are not stored: one that is late is worth nothing. */
+/* Sends those that are due, but none while a page of high severity has reached nobody (outbox_stuck.c). They are not
+ * stored: one that is late is worth nothing. */
 void heartbeat_tick(struct outbox *o);
 /* One at once, out of its turn; gives the number that the answer will have. The pager is connected. */
 uint64_t heartbeat_send(struct outbox *o, struct channel *ch);

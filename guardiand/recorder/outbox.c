@@ -217,8 +217,11 @@ void outbox_tick(struct outbox *o)
 	heartbeat_tick(o);
 	test_page_tick(o);
 	outbox_sweep(o);
-	if (now < o->wake || o->pager == NULL)
+	if (o->pager == NULL)
 		return;
-	table_run(o->r->store, o->sql[OUTBOX_UNANSWERED], "i", (int64_t)now);
-	outbox_dispatch(o);
+	if (now >= o->wake) {
+		table_run(o->r->store, o->sql[OUTBOX_UNANSWERED], "i", (int64_t)now);
+		outbox_dispatch(o);
+	}
+	outbox_stuck_tick(o);
 }

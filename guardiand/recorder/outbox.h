@@ -66,7 +66,8 @@ void outbox_test_forget(struct outbox *o, const struct ipc_conn *conn);
 
 /* For incident.show: [{channel, action, state, attempts, ts, detail}], new reference. */
 json_t *outbox_pages(struct outbox *o, const char *incident);
-/* For guardian.status: {"outbox":{waiting, dead}, "channels":[{name, kind, last_ok, last_error}]}, new reference. */
+/* For guardian.status: {"outbox":{waiting, dead, stuck, pager, silent}, "channels":[{name, kind, last_ok,
+ * last_error}]}, new reference. */
 json_t *outbox_status(struct outbox *o);
 
 #endif

@@ -75,7 +75,7 @@ static void name_incidents(struct outbox *o, const struct outbox_row *row, json_
 	}
 }
 
-static uint64_t record(struct outbox *o, const char *event, const struct outbox_row *row, uint32_t status,
+void outbox_row_record(struct outbox *o, const char *event, const struct outbox_row *row, uint32_t status,
 		       const char *detail)
 {
 	json_t *m = json_pack("{sIsIsssssssI}", "id", (json_int_t)row->id, "page", (json_int_t)row->page, "channel",
@@ -89,7 +89,7 @@ static uint64_t record(struct outbox *o, const char *event, const struct outbox_
 		json_object_set_new(m, "status", json_integer(status));
 	if (detail[0] != '\0')
 		json_object_set_new(m, "detail", json_string(detail));
-	return outbox_record(o, event, m);
+	outbox_record(o, event, m);
 }
 
 /* The channel of a page that is to be paged at once in another's place: one that no step has named, or NULL. */
@@ -107,7 +107,7 @@ static const char *unused_channel(struct outbox *o, int64_t page)
 	return NULL;
 }
 
-static void through_another(struct outbox *o, const struct outbox_row *row, const char *note)
+bool outbox_through_another(struct outbox *o, const struct outbox_row *row, int64_t backs, const char *note)
 {
 	sqlite3_stmt *q = o->sql[OUTBOX_BRING_FORWARD];
 	struct new_row n = {.page = row->page,
@@ -117,7 +117,8 @@ static void through_another(struct outbox *o, const struct outbox_row *row, cons
 			    .action = PAGE_TRIGGER,
 			    .severity = row->severity,
 			    .step = (unsigned)row->step,
-			    .next_at = outbox_due(o, row->severity, o->wall())};
+			    .next_at = outbox_due(o, row->severity, o->wall()),
+			    .backs = backs};
 	int64_t later;
 
 	table_bind(o->r->store, q, "iit", row->page, row->step, row->channel);
@@ -127,14 +128,16 @@ static void through_another(struct outbox *o, const struct outbox_row *row, cons
 		table_run(o->r->store, o->sql[OUTBOX_ROW_NOTE], "iit", later, (int64_t)n.next_at, note);
 		o->wake = 0;
 		o->dirty = true;
-		return;
+		return true;
 	}
 	n.channel = unused_channel(o, row->page);
-	if (n.channel != NULL && outbox_room(o, 1))
+	if (n.channel != NULL && outbox_room(o, 1)) {
 		row_insert(o, &n);
-	else
-		log_warn("page %lld: channel %s does not take it and there is no other: add one to guardian.channels",
-			 (long long)row->page, row->channel);
+		return true;
+	}
+	log_warn("page %lld: channel %s does not take it and there is no other: add one to guardian.channels",
+		 (long long)row->page, row->channel);
+	return false;
 }
 
 /* When a channel of this step is dead and no other has taken the page or has it in hand, another one gets it. */
@@ -152,7 +155,7 @@ static void cover(struct outbox *o, const struct outbox_row *row)
 	table_end(q);
 	table_bind(o->r->store, o->sql[OUTBOX_IS_COVERED], "ii", row->page, row->step);
 	if (!is_there(o, o->sql[OUTBOX_IS_COVERED]))
-		through_another(o, row, note);
+		outbox_through_another(o, row, 0, note);
 }
 
 void outbox_dead(struct outbox *o, const struct outbox_row *row, uint32_t status, const char *detail)
@@ -161,7 +164,7 @@ void outbox_dead(struct outbox *o, const struct outbox_row *row, uint32_t status
 
 	outbox_clip(detail, text, DETAIL_MAX);
 	row_end(o, row->id, ROW_DEAD, false, status, text);
-	record(o, "page.dead", row, status, text);
+	outbox_row_record(o, "page.dead", row, status, text);
 	log_warn("page %lld: channel %s will never take it: %s", (long long)row->page, row->channel, text);
 	cover(o, row);
 }
@@ -169,7 +172,7 @@ void outbox_dead(struct outbox *o, const struct outbox_row *row, uint32_t status
 static void delivered(struct outbox *o, const struct outbox_row *row, uint32_t status, const char *detail)
 {
 	row_end(o, row->id, ROW_DONE, true, status, detail);
-	record(o, "page.delivered", row, status, detail);
+	outbox_row_record(o, "page.delivered", row, status, detail);
 	table_run(o->r->store, o->sql[OUTBOX_DROP_SECONDS], "ii", row->id, (int64_t)o->wall());
 }
 

@@ -14,6 +14,8 @@
 #define OUTBOX_KEEP_US (90 * DAY_US)      /* what is over is kept so long */
 #define OUTBOX_SECOND_US (30 * SECOND_US) /* a critical page without success for so long goes to a second channel */
 #define OUTBOX_ANSWER_US (2 * MINUTE_US)  /* a pager that has not answered in this time is asked again */
+#define OUTBOX_STUCK_US (5 * MINUTE_US)   /* a page of high severity or more goes to another channel after so long */
+#define OUTBOX_SILENT_US (10 * MINUTE_US) /* heartbeats stop when one that is stuck has reached nobody for so long */
 #define OUTBOX_RETRY_US (30 * SECOND_US)  /* doubled with each attempt */
 #define OUTBOX_RETRY_MAX_US (10 * MINUTE_US)
 #define OUTBOX_RETRY_AFTER_MAX_S 3600u /* no provider may silence us for longer */
@@ -55,6 +57,7 @@ struct outbox {
 	bool dirty;    /* something may be sent */
 	uint64_t wake; /* nothing is due before */
 	uint64_t swept;
+	int64_t urgent; /* rows up to here were looked at: outbox_stuck.c */
 	struct ipc_conn *pager;
 	void (*want)(void *arg); /* the connection to the pager is lost */
 	void *want_arg;
@@ -127,8 +130,24 @@ void outbox_fill(struct outbox *o, struct channel *ch);
 void outbox_paged(struct outbox *o, const struct ipc_paged *m);
 /* A failure for good: on record, and paged through another channel. */
 void outbox_dead(struct outbox *o, const struct outbox_row *row, uint32_t status, const char *detail);
+/*
+ * Through which other channel of its page a row's page goes at once: one that a later step names, or one that none
+ * does. False when there is none. backs: the row that the new one stands in for as long as it was not tried, 0.
+ */
+bool outbox_through_another(struct outbox *o, const struct outbox_row *row, int64_t backs, const char *note);
+/* A leaf about a row. */
+void outbox_row_record(struct outbox *o, const char *event, const struct outbox_row *row, uint32_t status,
+		       const char *detail);
 /* All rows that the pager had: its connection is gone. */
 void outbox_unsend(struct outbox *o);
+
+/* outbox_stuck.c: pages of high severity and more that a channel keeps not taking go to another one. With a pager:
+ * without one no channel is at fault. */
+void outbox_stuck_tick(struct outbox *o);
+/* How many are stuck now; and whether one of them has reached nobody for so long that on-call must hear of it by the
+ * silence of the heartbeat. */
+unsigned outbox_stuck(struct outbox *o);
+bool outbox_is_silent(struct outbox *o);
 
 /* outbox_record.c: a leaf of kind "guardian"; takes the members. Gives its number. */
 uint64_t outbox_record(struct outbox *o, const char *event, json_t *members);

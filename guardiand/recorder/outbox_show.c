@@ -62,6 +62,7 @@ json_t *outbox_status(struct outbox *o)
 					   "last_ok", moment(ch->last_ok), "last_failed", moment(ch->last_failed),
 					   "last_error", ch->last_error[0] == '\0' ? NULL : ch->last_error));
 	}
-	return json_pack("{s{sIsIsb}so}", "outbox", "waiting", waiting, "dead", dead, "pager", o->pager != NULL,
+	return json_pack("{s{sIsIsIsbsb}so}", "outbox", "waiting", waiting, "dead", dead, "stuck",
+			 (json_int_t)outbox_stuck(o), "pager", o->pager != NULL, "silent", outbox_is_silent(o),
 			 "channels", channels);
 }

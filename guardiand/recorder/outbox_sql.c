@@ -25,6 +25,10 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS outbox_into ON outbox (into_row) WHERE into_row IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS outbox_backs ON outbox (backs) WHERE backs IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (channel, sent_at) WHERE sent_at > 0;"
+	"CREATE INDEX IF NOT EXISTS outbox_urgent ON outbox (id) WHERE state < 3 AND action = 1 AND severity >= 3;"
+	"CREATE TABLE IF NOT EXISTS outbox_stuck (row INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
+	"CREATE TRIGGER IF NOT EXISTS outbox_stuck_gone AFTER DELETE ON outbox BEGIN"
+	" DELETE FROM outbox_stuck WHERE row = old.id; END;"
 	"CREATE INDEX IF NOT EXISTS page_open ON page (id) WHERE reported = 0;"
 	"CREATE INDEX IF NOT EXISTS page_weekly ON page (made) WHERE weekly = 1;";
 
@@ -138,6 +142,18 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_BRING_FORWARD] = "SELECT id FROM outbox WHERE page = ?1 AND step >= ?2 AND channel <> ?3 AND action = 1"
 				 " AND state = 1 AND attempts = 0 ORDER BY next_at, id LIMIT 1",
 	[OUTBOX_HAS_CHANNEL] = "SELECT 1 FROM outbox WHERE page = ?1 AND channel = ?2 LIMIT 1",
+	[OUTBOX_URGENT] =
+		"SELECT id, attempts, made, next_at, step, state, EXISTS (SELECT 1 FROM outbox_stuck WHERE row = id)"
+		" FROM outbox WHERE state < 3 AND action = 1 AND severity >= 3 AND id > ?1 ORDER BY id"
+		" LIMIT ?2",
+	[OUTBOX_IS_DELIVERED] = "SELECT 1 FROM outbox WHERE page = ?1 AND action = 1 AND delivered = 1 LIMIT 1",
+	[OUTBOX_STUCK_ADD] = "INSERT INTO outbox_stuck (row, at) VALUES (?1, ?2)",
+	[OUTBOX_STUCK_COUNT] =
+		"SELECT count(*) FROM outbox_stuck AS s JOIN outbox AS o ON o.id = s.row WHERE o.state < 3",
+	[OUTBOX_UNREACHED] =
+		"SELECT 1 FROM outbox_stuck AS s JOIN outbox AS o ON o.id = s.row WHERE s.at <= ?1 AND o.state < 3 AND"
+		" NOT EXISTS (SELECT 1 FROM outbox AS d WHERE d.page = o.page AND d.action = 1 AND d.delivered = 1)"
+		" LIMIT 1",
 	[OUTBOX_SHOW] = "SELECT o.channel, o.action, CASE WHEN o.into_row IS NULL THEN o.state ELSE c.state END,"
 			" CASE WHEN o.into_row IS NULL THEN o.delivered ELSE c.delivered END,"
 			" CASE WHEN o.into_row IS NULL THEN o.attempts ELSE c.attempts END,"
