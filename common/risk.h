@@ -33,7 +33,8 @@ struct risk_entry {
 	uint8_t score;  /* as the broker knows it */
 	bool changed;   /* recorder: since it was told */
 	uint64_t round; /* broker: the connection that last named it */
-	double level;   /* recorder: the exact score, at_us of the recorder's clock */
+	/* recorder: the exact score at at_us of its clock is both; scored: by rules of that class */
+	double found, scored;
 	uint64_t at_us;
 	size_t len;
 	char name[]; /* NUL behind it */

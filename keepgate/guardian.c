@@ -6,6 +6,7 @@
 #include "keepgate/commands.h"
 #include "keepgate/guardian_commands.h"
 #include "keepgate/incident_show.h"
+#include "keepgate/risk_print.h"
 
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
@@ -69,6 +70,7 @@ static void print_status(json_t *out)
 		printf("no response is in force\n");
 	else
 		responses_print(stdout, responses);
+	risk_print(stdout, json_object_get(out, "risk"));
 	printf("\n");
 	if (json_array_size(json_object_get(out, "channels")) == 0)
 		printf("nobody is paged: guardian.channels of the configuration names no channel\n");

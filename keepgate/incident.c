@@ -158,7 +158,9 @@ static const struct cli_command commands[] = {
 	 .arg = &ack},
 	{.name = "resolve",
 	 .summary = "say that it is over",
-	 .details = "What the guardian has ordered stays as it is: keepgate guardian lift ends a response.\n" ID_HELP,
+	 .details =
+		 "What the guardian has ordered stays as it is: keepgate guardian lift ends a response. The risk that\n"
+		 "policies see in its session, agent and human is taken back.\n" ID_HELP,
 	 CLI_OPERAND("ID"),
 	 CLI_OPTIONS(note_options),
 	 .run = say_run,

@@ -7,6 +7,7 @@
 #include "keepgate/audit_row.h"
 #include "keepgate/cli.h"
 #include "keepgate/incident_proof.h"
+#include "keepgate/risk_print.h"
 
 static const struct cli_column fields[] = {
 	{"incident", "id", CLI_TEXT},
@@ -180,6 +181,7 @@ void incident_print(FILE *out, json_t *x, const struct note_key *key)
 		fprintf(out, "\nsuggested:\n");
 		cli_lines(out, suggest);
 	}
+	risk_print(out, json_object_get(x, "risk"));
 	print_rows(out, "timeline", json_object_get(x, "timeline"), timeline, CLI_COUNT(timeline));
 	print_notes(out, json_object_get(x, "notes"));
 	if (json_array_size(list) != 0) {

@@ -46,13 +46,16 @@ static void settle(struct risk_entry *e, uint64_t at_us)
 {
 	if (at_us <= e->at_us)
 		return;
-	e->level = risk_left(e->level, at_us - e->at_us);
+	e->found = risk_left(e->found, at_us - e->at_us);
+	e->scored = risk_left(e->scored, at_us - e->at_us);
 	e->at_us = at_us;
 }
 
 static uint8_t score_of(const struct risk_entry *e)
 {
-	return e->level < LEAST ? 0 : (uint8_t)lround(e->level);
+	double level = e->found + e->scored;
+
+	return level < LEAST ? 0 : (uint8_t)lround(level);
 }
 
 static void tell_brokers(const struct risk *r, struct ipc_conn *only, const struct risk_entry *e, uint8_t score)
@@ -77,25 +80,36 @@ static void drop(struct risk *r, struct risk_entry *e)
 	risk_remove(r->table, e);
 }
 
-/* Adds points as far as top allows; what was added. */
-static double raise(struct risk *r, enum risk_kind kind, const void *name, size_t len, double points, double top,
-		    uint64_t at_us)
+/* Whose, and how much. */
+struct gain {
+	enum risk_kind kind;
+	const char *name;
+	size_t len;
+	double points, top;
+	bool scoring; /* agents and servers write what is scored: by itself it reaches no further than RISK_SCORED_TOP
+		       */
+};
+
+/* Adds points as far as they go; what was added. */
+static double raise(struct risk *r, const struct gain *g, uint64_t at_us)
 {
-	struct risk_entry *e = risk_find(r->table, kind, name, len);
-	double before;
+	struct risk_entry *e = risk_find(r->table, g->kind, g->name, g->len);
+	double more;
 
 	if (e == NULL && risk_table_full(r->table))
 		drop(r, risk_oldest(r->table));
-	e = risk_put(r->table, kind, name, len);
+	e = risk_put(r->table, g->kind, g->name, g->len);
 	if (e == NULL)
 		log_fatal(KG_EXIT_FAILURE, "guardian: out of memory for risks");
 	settle(e, at_us);
-	before = e->level;
-	if (before < top)
-		e->level = fmin(top, before + points);
+	more = fmin(g->points, g->top - e->found - e->scored);
+	if (g->scoring)
+		more = fmin(more, RISK_SCORED_TOP - e->scored);
+	more = fmax(more, 0);
+	*(g->scoring ? &e->scored : &e->found) += more;
 	e->changed = true;
 	r->changed = true;
-	return e->level - before;
+	return more;
 }
 
 /* A broker ends the connection of a recorder that names what can be nobody. */
@@ -106,30 +120,45 @@ static bool is_name(const char *name)
 	return n != 0 && n <= SUBJECT_MAX && utf8_valid(name, n);
 }
 
-static void raise_agent(struct risk *r, const char *agent, const char *human, double points, uint64_t at_us)
+static void raise_agent(struct risk *r, const char *agent, const char *human, struct gain g, uint64_t at_us)
 {
 	char share[RISK_NAME_MAX];
 	size_t a = strlen(agent), h = strlen(human);
-	double more;
 
-	if (a + 1 + h > sizeof(share))
+	if (a > RISK_AGENT_MAX || h > SUBJECT_MAX)
 		return;
 	memcpy(share, agent, a + 1);
 	memcpy(share + a + 1, human, h);
-	more = raise(r, RISK_SHARE, share, a + 1 + h, points, RISK_SHARE_TOP, at_us);
-	raise(r, RISK_AGENT, agent, a, more, RISK_TOP, at_us);
+	g.kind = RISK_SHARE;
+	g.name = share;
+	g.len = a + 1 + h;
+	g.top = RISK_SHARE_TOP;
+	g.points = raise(r, &g, at_us);
+	g.kind = RISK_AGENT;
+	g.len = a;
+	g.top = RISK_TOP;
+	raise(r, &g, at_us);
 }
 
 static void take(struct risk *r, const struct guard_rule_info *rule, const struct guard_about *about, uint64_t at_us)
 {
-	double points = risk_points(rule);
+	struct gain g = {.points = risk_points(rule), .top = RISK_TOP, .scoring = rule->class == GUARD_SCORING};
 
-	if (is_name(about->session))
-		raise(r, RISK_SESSION, about->session, strlen(about->session), points, RISK_TOP, at_us);
-	if (is_name(about->human))
-		raise(r, RISK_HUMAN, about->human, strlen(about->human), points / 2, RISK_TOP, at_us);
-	if (is_name(about->agent) && strlen(about->agent) <= RISK_AGENT_MAX)
-		raise_agent(r, about->agent, about->human, points / 2, at_us);
+	if (is_name(about->session)) {
+		g.kind = RISK_SESSION;
+		g.name = about->session;
+		g.len = strlen(g.name);
+		raise(r, &g, at_us);
+	}
+	g.points /= 2;
+	if (is_name(about->human)) {
+		g.kind = RISK_HUMAN;
+		g.name = about->human;
+		g.len = strlen(g.name);
+		raise(r, &g, at_us);
+	}
+	if (is_name(about->agent))
+		raise_agent(r, about->agent, about->human, g, at_us);
 }
 
 void risk_found(struct risk *r, const struct guard_finding *f)
@@ -152,7 +181,7 @@ void risk_again(struct risk *r)
 	struct risk_entry *e;
 
 	for (e = risk_oldest(r->table); e != NULL; e = risk_newer(e)) {
-		e->level = 0;
+		e->found = e->scored = 0;
 		e->at_us = 0;
 	}
 	risk_rows_each(r->rows, take_row, r);

@@ -17,7 +17,8 @@
 #define RISK_HALF_US 1800000000ull
 /* Findings before that are forgotten: of 100 points 0.4 are left. */
 #define RISK_WINDOW_US (8 * RISK_HALF_US)
-#define RISK_SHARE_TOP 25 /* what one human can bring on to an agent's name */
+#define RISK_SHARE_TOP 25  /* what one human can bring on to an agent's name */
+#define RISK_SCORED_TOP 40 /* what scoring alone can: the sets that ship do nothing below 50 */
 
 struct risk *risk_new(struct guard *g); /* from the findings on record; fatal when it cannot */
 void risk_free(struct risk *r);

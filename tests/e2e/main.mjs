@@ -12,6 +12,7 @@ import './opal.mjs';
 import './outbox.mjs';
 import './pager.mjs';
 import './policy.mjs';
+import './risk.mjs';
 import './samples.mjs';
 import './secrets.mjs';
 import './steps.mjs';

@@ -32,7 +32,7 @@ static int recorded(struct rig *r, const char *tool)
 		return -1;
 	at = strstr(facts, "\"risk\":");
 	(void)rig_take(r, RIG_VAULT, IPC_ATTACH);
-	return at == NULL ? -1 : atoi(at + 7);
+	return at == NULL ? -1 : (int)strtol(at + 7, NULL, 10);
 }
 
 static int risk(struct rig *r)

@@ -111,6 +111,23 @@ static void adds_up_and_decays(void)
 	end();
 }
 
+/* What is scored is text of others: alone it stays below what the sets that ship look at; with the rest it adds up. */
+static void scoring_alone_goes_not_far(void)
+{
+	begin();
+	call(1, 0x51, "scoring-critical");
+	call(1, 0x51, "scoring-high");
+	CHECK(of_session(S51) == RISK_SCORED_TOP);
+	call(1, 0x51, "statistical-high");
+	CHECK(of_session(S51) == RISK_SCORED_TOP + 40);
+	call(1, 0x52, "statistical-high");
+	call(1, 0x52, "scoring-critical");
+	CHECK(of_session(S52) == 70);
+	call(1, 0x52, "scoring-high");
+	CHECK(of_session(S52) == 80);
+	end();
+}
+
 /* An agent's name is of many humans: one of them brings on to it 25 at most. */
 static void one_human_does_not_close_an_agent(void)
 {
@@ -393,6 +410,7 @@ int main(void)
 	write_rules();
 	RUN(points);
 	RUN(adds_up_and_decays);
+	RUN(scoring_alone_goes_not_far);
 	RUN(one_human_does_not_close_an_agent);
 	RUN(a_restart_changes_nothing);
 	RUN(resolved_is_taken_back);
