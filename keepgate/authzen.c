@@ -40,7 +40,7 @@ static int token_run(const struct cli *c)
 	sha256(token, strlen(token), hash);
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	printf("The token, which is shown this once:\n%s\n\n"
-	       "For authzen.callers in the configuration, which holds its hash alone:\n"
+	       "For authzen.callers (or policy.opal.callers) in the configuration, which holds its hash alone:\n"
 	       "{ \"name\": \"%s\", \"token_sha256\": \"%s\" }\n",
 	       token, c->operand[0], hex);
 	sodium_memzero(token, sizeof(token));

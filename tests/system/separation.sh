@@ -7,7 +7,7 @@ passed=0 failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-roles='gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-pdp vaultd guardiand guardiand-recorder guardiand-pager keepgate'
+roles='gatewayd gatewayd-front gatewayd-broker gatewayd-upstream gatewayd-authzen gatewayd-opal gatewayd-pdp vaultd guardiand guardiand-recorder guardiand-pager keepgate'
 
 ok() { passed=$((passed + 1)); }
 fail() { failed=$((failed + 1)); echo "FAIL $1"; }
@@ -51,7 +51,7 @@ only 'SQLite' libs 'libsqlite3.*' vaultd guardiand-recorder
 only 'PCRE2' libs 'libpcre2-8.*' gatewayd-broker keepgate
 only 'libyaml' libs 'libyaml.*' guardiand-recorder keepgate
 only 'execution of programs' from 'exec.*|posix_spawn.*|system|popen|fexecve' gatewayd guardiand gatewayd-upstream keepgate
-only 'HTTP' in 'http1_.*' gatewayd-front gatewayd-authzen
+only 'HTTP' in 'http1_.*' gatewayd-front gatewayd-authzen gatewayd-opal
 only 'sealed credentials' in 'credentials_(open|seal)' vaultd gatewayd-upstream gatewayd-pdp guardiand-pager
 only 'the master key' in 'master_.*' vaultd
 # keepgate signs sets of policies with an operator's own key (keepgate policy sign), and holds none of Keepgate's; the

@@ -7,6 +7,9 @@
 
 #include "tests/unit/unit.h"
 
+#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define ONES "1111111111111111111111111111111111111111111111111111111111111111"
+#define OPAL(more, callers) "\"policy\":{" more "\"opal\":{\"listen\":{\"port\":8182},\"callers\":[" callers "]}}"
 #define KEY "lRmVJUvGpnTgBmYAoRdNWPbgrJVJXUFmSTVgfhoqrK0="
 #define HASH_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HASH_B "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
@@ -112,6 +115,22 @@ static void test_mistakes(void)
 {
 	static const char *const vectors[][2] = {
 		{"\"policy\":{\"keys\":[\"" KEY "\"]}", "policy.keys: goes only with \"dir\""},
+		{OPAL("\"dir\":\"p\",\"keys\":[\"" KEY "\"],", ""),
+		 "policy.opal: a set that is pushed has no signature"},
+		{OPAL("\"dir\":\"p\",", ""), "policy.opal: the set is either read from policy.dir or pushed"},
+		{"\"policy\":{\"opal\":{\"listen\":{\"port\":8931}}}",
+		 "policy.opal.listen.port: is the port where agents"},
+		{"\"policy\":{\"opal\":{\"listen\":{\"address\":\"0.0.0.0\",\"port\":8182}}}",
+		 "policy.opal.listen.address"},
+		{"\"policy\":{\"opal\":{}}", "policy.opal"},
+		{"\"authzen\":{\"listen\":{\"port\":8182}}," OPAL("", ""),
+		 "policy.opal.listen.port: is that of authzen"},
+		{OPAL("", "{\"name\":\"a\",\"token_sha256\":\"" EMPTY "\"}"),
+		 "policy.opal.callers[0]: its token_sha256 is"},
+		{OPAL("",
+		      "{\"name\":\"a\",\"token_sha256\":\"" ONES "\"},{\"name\":\"b\",\"token_sha256\":\"" ONES "\"}"),
+		 "policy.opal.callers[1]: has the token of"},
+		{OPAL("", "{\"name\":\"a\",\"token_sha256\":\"12\"}"), "policy.opal.callers[0].token_sha256"},
 		{"\"policy\":{\"dir\":\"p\",\"keys\":[\"abc\"]}",
 		 "policy.keys[0]: \"abc\" is not right: must be an Ed25519"},
 		{"\"policy\":{\"dir\":\"p\",\"keys\":[\"lRmVJUvGpnTgBmYAoRdNWPbgrJVJXUFmSTVgfhoqrK1=\"]}",
@@ -219,6 +238,25 @@ static void test_slices_of_broker_and_front(void)
 	config_free(c);
 }
 
+/* Who pushes is the endpoint's business alone. */
+static void test_slices_of_what_is_pushed(void)
+{
+	struct config *c = parse(OPAL("", "{\"name\":\"o\",\"token_sha256\":\"" ONES "\"}")), *part;
+
+	CHECK(c->policy.opal.port == 8182 && c->policy.opal.settle_ms == 1000 && c->policy.opal.ncallers == 1);
+	part = reparse(c, CONFIG_BROKER, ONES);
+	CHECK(part->policy.opal.port == 8182 && part->policy.opal.ncallers == 0);
+	config_free(part);
+	part = reparse(c, CONFIG_OPAL, "mcpServers.s");
+	CHECK(part->policy.opal.ncallers == 1 && part->policy.opal.callers[0].token_sha256[31] == 0x11);
+	CHECK(part->nservers == 0 && part->policy.dir == NULL);
+	config_free(part);
+	part = reparse(c, CONFIG_PDP, "opal");
+	CHECK(part->policy.opal.port == 0);
+	config_free(part);
+	config_free(c);
+}
+
 static void test_slices_of_the_others(void)
 {
 	struct config *c = parse(full), *part = reparse(c, CONFIG_AUTHZEN, "approve.example");
@@ -245,6 +283,7 @@ int main(void)
 	RUN(test_server_members);
 	RUN(test_time_zone);
 	RUN(test_slices_of_broker_and_front);
+	RUN(test_slices_of_what_is_pushed);
 	RUN(test_slices_of_the_others);
 	return unit_end();
 }
