@@ -126,7 +126,7 @@ static void many_parts(void)
 	char why[YAML_WHY_MAX];
 	struct yaml_places *places;
 	struct yaml_place at;
-	size_t n = (size_t)snprintf(text, sizeof(text), "a:\n list:\n");
+	size_t n = (size_t)snprintf(text, sizeof(text), "z: 1\na:\n list:\n");
 	json_t *docs;
 
 	for (unsigned i = 0; i < YAML_PLACES_MAX; i++) {
@@ -137,11 +137,11 @@ static void many_parts(void)
 	CHECK(docs != NULL && json_array_size(json_object_get(json_object_get(json_array_get(docs, 0), "a"), "list")) ==
 				      YAML_PLACES_MAX);
 	at = yaml_place(places, 0, "a.list[7]");
-	CHECK(at.line == 10 && at.column == 3);
+	CHECK(at.line == 11 && at.column == 3);
 	at = yaml_place(places, 0, "a.list[65535]");
-	CHECK(at.line == 2 && at.column == 2);
+	CHECK(at.line == 3 && at.column == 2);
 	at = yaml_place(places, 0, "a.listed");
-	CHECK(at.line == 1 && at.column == 1);
+	CHECK(at.line == 2 && at.column == 1);
 	at = yaml_place(places, 1, "a");
 	CHECK(at.line == 1 && at.column == 1);
 	yaml_places_free(places);
