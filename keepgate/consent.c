@@ -5,6 +5,7 @@
 #include "keepgate/ask.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
+#include "keepgate/revoked.h"
 
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
@@ -90,6 +91,7 @@ static void list_row(json_t *row)
 {
 	if (json_integer_value(json_object_get(row, "suspended")) == 0)
 		json_object_del(row, "suspended");
+	revoked_state(row);
 }
 
 static void show_more(json_t *out)
@@ -97,7 +99,10 @@ static void show_more(json_t *out)
 	json_t *pins = json_object_get(out, "pins"), *sessions = json_object_get(out, "sessions");
 	json_int_t suspended = json_integer_value(json_object_get(out, "suspended"));
 	json_int_t left_out = json_integer_value(json_object_get(out, "pins_left_out"));
+	json_t *row;
+	size_t i;
 
+	revoked_print(out);
 	printf("\n");
 	cli_table(stdout, pins, pin_columns, CLI_COUNT(pin_columns));
 	if (left_out > 0)
@@ -108,6 +113,7 @@ static void show_more(json_t *out)
 		       suspended, ask_text(out, "id"));
 	printf("\n");
 	ask_short_ids(sessions);
+	json_array_foreach(sessions, i, row) revoked_state(row);
 	cli_table(stdout, sessions, session_columns, CLI_COUNT(session_columns));
 }
 
@@ -163,8 +169,10 @@ static const struct cli_command commands[] = {
 	 .run = confirm_run},
 	{.name = "revoke",
 	 .summary = "end a consent and its sessions for good",
-	 .details = "This holds for the very next call; open streams are closed.\nID is the consent's id, or its first "
-		    "digits.\n",
+	 .details =
+		 "This holds for the very next call; open streams are closed. One that the guardian has revoked can\n"
+		 "be lifted (keepgate consent show tells how) until it is revoked here.\n"
+		 "ID is the consent's id, or its first digits.\n",
 	 CLI_OPERAND("ID"),
 	 CLI_OPTIONS(options),
 	 .run = ask_change_run,

@@ -2,6 +2,7 @@
 #include "keepgate/ask.h"
 #include "keepgate/cli.h"
 #include "keepgate/commands.h"
+#include "keepgate/revoked.h"
 
 static const struct cli_option options[] = {CLI_JSON, CLI_STATE, CLI_RUN};
 
@@ -11,7 +12,8 @@ static const struct cli_column columns[] = {
 	{"LABELS", "labels", CLI_TEXT}, {"UNTIL", "expires", CLI_TIME}, {"WHY", "why", CLI_TEXT},
 };
 
-static const struct ask_list list = {.op = "session.list", .member = "sessions", columns, CLI_COUNT(columns)};
+static const struct ask_list list = {
+	.op = "session.list", .member = "sessions", columns, CLI_COUNT(columns), .row = revoked_state};
 static const struct ask_change pause_it = {"session.pause", "id", "Session"};
 static const struct ask_change resume_it = {"session.resume", "id", "Session"};
 static const struct ask_change revoke_it = {"session.revoke", "id", "Session"};
@@ -20,6 +22,7 @@ static const struct ask_change clear_it = {"session.clear_labels", "id", "Sessio
 static const struct cli_command commands[] = {
 	{.name = "list",
 	 .summary = "list the sessions, newest first",
+	 .details = "\"revoked (guardian)\" is not for good: keepgate consent show tells the command that lifts it.\n",
 	 CLI_OPTIONS(options),
 	 .run = ask_list_run,
 	 .arg = &list},

@@ -13,6 +13,7 @@ import './outbox.mjs';
 import './pager.mjs';
 import './policy.mjs';
 import './risk.mjs';
+import './revoke.mjs';
 import './samples.mjs';
 import './secrets.mjs';
 import './steps.mjs';
