@@ -37,7 +37,7 @@ static void on_changed(const struct pin *x, void *arg)
 {
 	const struct listing *l = arg;
 
-	catalogue_push(l->v, l->u, x);
+	catalogue_push(l->v, l->u, x, PIN_OTHER_STATE);
 }
 
 int catalogue_listed(struct vault *v, struct upstream *u)
@@ -126,7 +126,7 @@ static int first_sight_commit(struct vault *v, void *data, json_t **result, char
 		if (x->has_accepted || is_held(v, s->u, x) || !still_listed(x, s->tool[i].sha256))
 			continue;
 		pin_accept(x, v->wall(), NULL);
-		catalogue_push(v, s->u, x);
+		catalogue_push(v, s->u, x, PIN_OTHER_DEFINITION);
 	}
 	return KG_OK;
 }

@@ -19,8 +19,15 @@ bool catalogue_settle(struct vault *v);
 
 /* A broker has come: it gets every pin. */
 void catalogue_send(struct peer *broker);
-/* A pin has changed: every broker hears of it. */
-void catalogue_push(struct vault *v, const struct upstream *u, const struct pin *x);
+/*
+ * A pin has changed: every broker hears of it, with its definition only where another one is accepted. A broker that is
+ * behind hears of the whole server once it has caught up: lists that change all the time do not fill its connection.
+ */
+enum catalogue_news { PIN_OTHER_STATE, PIN_OTHER_DEFINITION };
+void catalogue_push(struct vault *v, const struct upstream *u, const struct pin *x, enum catalogue_news news);
+/* Tells brokers that have caught up what they missed; whether some have not. */
+bool catalogue_catch_up(struct vault *v);
+#define CATALOGUE_BEHIND_BYTES ((size_t)8 * 1048576)
 
 /*
  * Definitions that one broker is sent when it comes, of all servers and of each one; behind them pins go without, and

@@ -12,6 +12,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	more = catalogue_settle(v);
+	more = catalogue_catch_up(v) || more;
 	more = approvals_tick(v) || more;
 	more = guard_tick(v) || more;
 	if (more)

@@ -45,7 +45,7 @@ static void apply_hold(struct vault *v, const struct guard_order *o)
 		const struct pin *x = pins_at(u->pins, i);
 
 		if (o->act == GUARD_ACT_HOLD_SERVER || strcmp(x->name, o->tool) == 0)
-			catalogue_push(v, u, x);
+			catalogue_push(v, u, x, PIN_OTHER_STATE);
 	}
 	/* What was held at its first sight is seen when it is not any more. */
 	u->unsettled = true;

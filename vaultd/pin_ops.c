@@ -80,7 +80,7 @@ static int accept_commit(struct vault *v, void *data, json_t **result, char erro
 		return KG_E_STATE;
 	}
 	pin_accept(c->pin, v->wall(), &c->by);
-	catalogue_push(v, c->u, c->pin);
+	catalogue_push(v, c->u, c->pin, PIN_OTHER_DEFINITION);
 	suspended = named_changed(v, c->u, c->pin);
 	*result = pin_json(v, c->u, c->pin);
 	json_object_set_new(*result, "sessions_changed", json_integer((json_int_t)suspended));
@@ -155,7 +155,7 @@ static int hold_commit(struct vault *v, void *data, json_t **result, char error[
 	c->pin->held = c->hold;
 	if (!c->hold)
 		guard_end(v, &holds, "tools.release");
-	catalogue_push(v, c->u, c->pin);
+	catalogue_push(v, c->u, c->pin, PIN_OTHER_STATE);
 	/* One that was held at its first sight is seen now. */
 	c->u->unsettled = true;
 	catalogue_settle(v);

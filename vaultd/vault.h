@@ -36,6 +36,7 @@ struct upstream {
 	struct tools *tools; /* what the role has told of its tools; emptied with the connection */
 	struct pins *pins;   /* what is accepted of them */
 	bool unsettled;      /* something of its pins is to be put on record */
+	bool unsent;         /* a broker that is behind has not been told of all of them */
 };
 
 /* A connection. */

@@ -10,12 +10,14 @@
 
 #define PINS_MAX 32768u
 #define PINS_BYTES_MAX (128ul * 1048576ul)      /* of all definitions */
+#define PIN_TOLD_MAX 8                          /* of one tool, until a person accepts another definition */
 #define PINS_SERVER_BYTES_MAX (8ul * 1048576ul) /* of one server's: it takes no room from the others */
 
 struct entry {
 	struct pin pin;
-	uint64_t round;         /* the sync that last named it */
-	uint8_t told[HASH_LEN]; /* the listed definition that was told last */
+	uint64_t round;                       /* the sync that last named it */
+	uint8_t told[PIN_TOLD_MAX][HASH_LEN]; /* listed definitions that were told */
+	unsigned ntold;
 };
 
 struct pins {
@@ -121,7 +123,7 @@ static bool is_sound(const struct ipc_pin_put *m)
 	uint8_t hash[HASH_LEN];
 
 	if (m->state < PIN_ACCEPTED || m->state > PIN_GONE || m->held_by > HELD_WITH_SERVER || m->server.n == 0 ||
-	    !name_is_tool(m->name.p, m->name.n))
+	    !name_is_tool(m->name.p, m->name.n) || (m->same && m->definition.n != 0))
 		return false;
 	if (m->definition.n == 0)
 		return true;
@@ -164,6 +166,23 @@ static struct entry *entry_new(const struct pins *p, const struct ipc_pin_put *m
 		return NULL;
 	}
 	return e;
+}
+
+/*
+ * What is known of a pin beside the message: which changes were told, and the definition, where the same one is
+ * accepted still. A change of state brings none.
+ */
+static void take_over(struct entry *e, struct entry *old, bool same)
+{
+	if (memcmp(old->pin.accepted, e->pin.accepted, HASH_LEN) != 0)
+		return;
+	memcpy(e->told, old->told, sizeof(e->told));
+	e->ntold = old->ntold;
+	if (!same || e->pin.definition != NULL)
+		return;
+	e->pin.definition = old->pin.definition;
+	e->pin.len = old->pin.len;
+	old->pin.definition = NULL;
 }
 
 static int make_room(struct pins *p)
@@ -214,7 +233,6 @@ static int insert(struct pins *p, size_t at, struct entry *e)
 int pins_put(struct pins *p, const struct ipc_pin_put *m)
 {
 	char server[SERVER_NAME_MAX + 1], name[NAME_TOOL_MAX + 1];
-	uint8_t told[HASH_LEN] = {0};
 	struct entry *e;
 	bool found;
 	size_t at;
@@ -225,13 +243,11 @@ int pins_put(struct pins *p, const struct ipc_pin_put *m)
 		return KG_E_PROTO;
 	/* What we cannot keep is not what we go on with. */
 	at = place_of(p, server, name, &found);
-	if (found) {
-		memcpy(told, p->entry[at]->told, HASH_LEN);
-		remove_at(p, at);
-	}
 	e = entry_new(p, m);
-	if (e != NULL)
-		memcpy(e->told, told, HASH_LEN);
+	if (found && e != NULL)
+		take_over(e, p->entry[at], m->same != 0);
+	if (found)
+		remove_at(p, at);
 	r = e == NULL ? KG_E_NOMEM : insert(p, at, e);
 	if (r != KG_OK)
 		entry_free(e);
@@ -260,15 +276,28 @@ bool pins_tell(struct pins *p, const struct pin *pin, const uint8_t listed[HASH_
 {
 	bool found;
 	size_t at = place_of(p, pin->server, pin->name, &found);
+	struct entry *e = found ? p->entry[at] : NULL;
 
-	if (!found || memcmp(p->entry[at]->told, listed, HASH_LEN) == 0)
+	if (e == NULL || e->ntold == PIN_TOLD_MAX)
 		return false;
-	memcpy(p->entry[at]->told, listed, HASH_LEN);
+	for (unsigned i = 0; i < e->ntold; i++)
+		if (memcmp(e->told[i], listed, HASH_LEN) == 0)
+			return false;
+	memcpy(e->told[e->ntold++], listed, HASH_LEN);
 	return true;
+}
+
+void pins_tell_again(struct pins *p, const struct pin *pin)
+{
+	bool found;
+	size_t at = place_of(p, pin->server, pin->name, &found);
+
+	if (found && p->entry[at]->ntold > 0)
+		p->entry[at]->ntold--;
 }
 
 void pins_untell(struct pins *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		memset(p->entry[i]->told, 0, HASH_LEN);
+		p->entry[i]->ntold = 0;
 }

@@ -38,8 +38,13 @@ const struct pin *pins_find(const struct pins *p, const char *server, const char
 size_t pins_count(const struct pins *p);
 const struct pin *pins_at(const struct pins *p, size_t i); /* sorted by server and name */
 
-/* Whether this listed definition of a pinned tool was not told yet; remembers that it was. */
+/*
+ * Whether this listed definition of a pinned tool is to be told: not one that was, nor more than eight: a server that
+ * changes its mind all the time does not fill the log. Remembers that it was.
+ */
 bool pins_tell(struct pins *p, const struct pin *pin, const uint8_t listed[HASH_LEN]);
+/* What pins_tell() has just remembered could not be told. */
+void pins_tell_again(struct pins *p, const struct pin *pin);
 /* What was told has got lost: all is to be told again. */
 void pins_untell(struct pins *p);
 

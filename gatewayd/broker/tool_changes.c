@@ -51,7 +51,7 @@ static void tell(struct broker *b, const struct pin *pin, const struct tool *t)
 		 "diff",
 		 pin->server, pin->name);
 	if (events_send(b, "tool.changed", members, on_recorded, NULL) != KG_OK)
-		pins_untell(b->pins);
+		pins_tell_again(b->pins, pin);
 }
 
 /* Nobody is told while nobody can put it on record, or before all pins are here. */

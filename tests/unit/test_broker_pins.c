@@ -43,6 +43,54 @@ static void test_put_and_find(void)
 	pins_free(p);
 }
 
+/* A change of state brings no definition: the one that is there stays, for as long as it is the accepted one. */
+static void test_same_definition(void)
+{
+	struct pins *p = pins_new();
+	struct ipc_pin_put m = put("notes", "a", PIN_ACCEPTED, "{\"a\":1}");
+
+	CHECK(pins_put(p, &m) == KG_OK);
+	m.state = PIN_CHANGED;
+	m.same = 1;
+	CHECK(pins_put(p, &m) == KG_E_PROTO);
+	m.definition = (struct ipc_bytes){NULL, 0};
+	for (int i = 0; i < 3; i++)
+		CHECK(pins_put(p, &m) == KG_OK && pins_find(p, "notes", "a")->len == 7 &&
+		      strcmp(pins_find(p, "notes", "a")->definition, "{\"a\":1}") == 0);
+	m.accepted[0] ^= 1;
+	CHECK(pins_put(p, &m) == KG_OK && pins_find(p, "notes", "a")->definition == NULL);
+	CHECK(pins_find(p, "notes", "a")->len == 0);
+	m = put("notes", "b", PIN_CHANGED, "");
+	m.same = 1;
+	CHECK(pins_put(p, &m) == KG_OK && pins_find(p, "notes", "b")->definition == NULL);
+	pins_free(p);
+}
+
+/* Each change once, and not for ever. */
+static void test_told_changes_are_bounded(void)
+{
+	struct pins *p = pins_new();
+	uint8_t hash[HASH_LEN] = {0};
+	const struct pin *pin;
+	unsigned told = 0;
+
+	CHECK(add(p, "notes", "a", PIN_ACCEPTED, "{}") == KG_OK);
+	pin = pins_find(p, "notes", "a");
+	for (int turn = 0; turn < 4; turn++)
+		for (hash[0] = 1; hash[0] < 100; hash[0]++)
+			told += pins_tell(p, pin, hash);
+	CHECK(told == 8);
+	/* One that could not be told is told later. */
+	pins_tell_again(p, pin);
+	CHECK(pins_tell(p, pin, hash) && !pins_tell(p, pin, hash));
+	/* Another state is no news; another accepted definition is. */
+	CHECK(add(p, "notes", "a", PIN_CHANGED, "{}") == KG_OK);
+	CHECK(!pins_tell(p, pins_find(p, "notes", "a"), hash));
+	CHECK(add(p, "notes", "a", PIN_ACCEPTED, "{\"a\":1}") == KG_OK);
+	CHECK(pins_tell(p, pins_find(p, "notes", "a"), hash));
+	pins_free(p);
+}
+
 /* A definition that is not what its hash says would be decided by another than the one that was accepted. */
 static void test_unsound(void)
 {
@@ -142,6 +190,8 @@ int main(void)
 {
 	RUN(test_put_and_find);
 	RUN(test_unsound);
+	RUN(test_same_definition);
+	RUN(test_told_changes_are_bounded);
 	RUN(test_without_its_definition);
 	RUN(test_a_server_has_its_bound);
 	RUN(test_sync);

@@ -441,6 +441,72 @@ static void tell_many(struct scene *s, const char *prefix, int n)
 	rig_tools_done(&s->r, s->notes, s->generation, (uint32_t)n);
 }
 
+#define WIDE_TOOLS 1000
+#define WIDE_BYTES 16000
+
+/* A list of 16 MB: each definition padded, and another at each turn. */
+static void list_wide(struct scene *s, char filling, char *definition)
+{
+	s->generation++;
+	for (int i = 0; i < WIDE_TOOLS; i++) {
+		char name[16];
+		int n;
+
+		snprintf(name, sizeof(name), "t%d", i);
+		n = snprintf(definition, 64, "{\"name\":\"%s\",\"x\":\"", name);
+		memset(definition + n, filling, WIDE_BYTES);
+		memcpy(definition + n + WIDE_BYTES, "\"}", 3);
+		rig_tool_as(s->notes, s->generation, name, 0, 0, definition);
+		if (i % 8 == 7)
+			rig_pump(&s->r);
+	}
+	rig_tools_done(&s->r, s->notes, s->generation, WIDE_TOOLS);
+}
+
+/* What lies before the broker, in bytes. */
+static size_t drain(struct scene *s)
+{
+	static char bytes[1u << 20];
+	size_t all = 0;
+	int idle = 0;
+
+	while (idle < 3) {
+		ssize_t n = recv(s->broker, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		idle = n > 0 ? 0 : idle + 1;
+		all += n > 0 ? (size_t)n : 0;
+		if (n <= 0)
+			rig_pump(&s->r);
+	}
+	return all;
+}
+
+/* Lists that change all the time, and a broker that has other things to do: of each change it hears that there is one.
+ */
+static void a_flapping_server_does_not_fill_the_connection(void)
+{
+	char *definition = malloc(WIDE_BYTES + 128);
+	const struct peer *broker;
+	struct scene s;
+	size_t n;
+
+	scene_open(&s);
+	list_wide(&s, 'a', definition);
+	while (rig_record_all(&s.r, s.recorder, NULL) > 0)
+		(void)drain(&s);
+	(void)drain(&s);
+	for (int i = 0; i < 5; i++) {
+		list_wide(&s, (char)('b' + i % 2), definition);
+		rig_record_all(&s.r, s.recorder, NULL);
+	}
+	broker = peer_find(s.r.v, IPC_ROLE_BROKER);
+	CHECK(broker != NULL && ipc_queued(broker->conn) <= CATALOGUE_BEHIND_BYTES);
+	n = drain(&s);
+	CHECK(n > (size_t)5 * WIDE_TOOLS * 64 && n < (size_t)5 * WIDE_TOOLS * 512);
+	free(definition);
+	scene_close(&s);
+}
+
 static void many_tools_are_bounded(void)
 {
 	struct scene s;
@@ -990,6 +1056,7 @@ int main(void)
 	RUN(gone_tools_keep_their_pins);
 	RUN(an_operator_holds_and_releases);
 	RUN(a_flapping_server_does_not_fill_the_log);
+	RUN(a_flapping_server_does_not_fill_the_connection);
 	RUN(many_tools_are_bounded);
 	RUN(refuses_what_no_honest_role_says);
 	RUN(a_new_broker_gets_the_pins_first);
