@@ -156,7 +156,7 @@ test('keep-alive and pipelining', async () => {
 });
 
 test('without the recorder nothing is answered; then again', async () => {
-  const recorder = pdp.keepgate.status().find((n) => n.role === 'recorder');
+  const recorder = (await pdp.keepgate.roles()).find((n) => n.role === 'recorder');
   process.kill(recorder.pid, 'SIGSTOP');
   const waiting = pdp.post(ONE, whole);
   const first = await Promise.race([waiting.then(() => 'answered'), sleep(500).then(() => 'waits')]);
@@ -168,7 +168,7 @@ test('without the recorder nothing is answered; then again', async () => {
 });
 
 test('a broker that ends does not leave callers waiting', async () => {
-  const broker = pdp.keepgate.status().find((n) => n.role === 'broker');
+  const broker = (await pdp.keepgate.roles()).find((n) => n.role === 'broker');
   process.kill(broker.pid, 'SIGKILL');
   await until('the broker', async () => {
     const r = await pdp.post(ONE, whole);
@@ -191,7 +191,7 @@ test('a token that was never given', async () => {
   pdp = new Pdp({ all: { search: true } });
   pdp.tokens.nobody = 'nobody';
   const { tokens } = await pdp.start();
-  const role = (p) => p.keepgate.status().filter((n) => n.role === 'authzen').length;
-  equal([role(pdp), (await pdp.post(ONE, whole, { token: tokens.nobody })).status], [1, 401], 'nobody');
+  const role = (await pdp.keepgate.roles()).filter((n) => n.role === 'authzen').length;
+  equal([role, (await pdp.post(ONE, whole, { token: tokens.nobody })).status], [1, 401], 'nobody');
   await pdp.stop();
 });

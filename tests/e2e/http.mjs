@@ -1,7 +1,7 @@
 // The HTTP edge by bare bytes: what is not exactly HTTP/1.1 or MCP is refused, with the status of the specification.
 import net from 'node:net';
 import path from 'node:path';
-import { Keepgate, assert, build, equal, test } from './harness.mjs';
+import { Keepgate, WAIT_MS, assert, build, equal, test } from './harness.mjs';
 
 let keepgate, token;
 const envelope = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
@@ -13,7 +13,7 @@ function bare(bytes) {
   return new Promise((resolve, reject) => {
     const s = net.connect(keepgate.port, '127.0.0.1', () => s.write(bytes));
     let text = '';
-    s.setTimeout(5000, () => s.destroy(new Error('no answer')));
+    s.setTimeout(WAIT_MS, () => s.destroy(new Error('no answer')));
     s.on('data', (d) => (text += d));
     s.on('end', () => resolve(text));
     s.on('error', (e) => (text ? resolve(text) : reject(e)));

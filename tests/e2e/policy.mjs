@@ -52,7 +52,7 @@ test('policy: a server whose tools change, behind a policy folder of its own', a
   keepgate = await new Keepgate({
     mail: { url: `http://127.0.0.1:${port}/mcp`, tiers: { send: 'write', find: 'read', burn: 'destructive' } },
     notes: { command: path.join(build, 'notes'), first_sight: 'review', tiers: { '*': 'read' } },
-  }, { policy: { dir: policies }, approvals: { hold_s: 5 }, operators: [{ user, human: 'oscar@example.com' }] }).start();
+  }, { policy: { dir: policies }, approvals: { hold_s: 30 }, operators: [{ user, human: 'oscar@example.com' }] }).start();
   ({ token, consent } = keepgate.grant('*/*'));
   await keepgate.ready(token, 'mail');
 });
@@ -73,11 +73,11 @@ test('policy: a changed definition is hidden, refused and recorded with its diff
     inputSchema: object({ to: text, body: text, bcc: text }, ['to', 'body']) };
   await until('the stream for changes', async () => (await server('/calls')).streams > 0);
   const before = (await server('/tools', [evil, find, burn])).calls.length;
-  await until('the tool is hidden', async () => !(await listed()).includes('mail__send'), 10000);
+  await until('the tool is hidden', async () => !(await listed()).includes('mail__send'));
   const refused = await call('mail__send', { to: 'a@example.com', body: 'x' });
   assert(refused.result?.isError && /not defined any more as it was accepted/.test(refused.result.content[0].text), JSON.stringify(refused));
   equal((await server('/calls')).calls.length, before, 'calls that reached the server');
-  const change = await until('the difference on record', () => events('tool.changed').at(-1), 5000);
+  const change = await until('the difference on record', () => events('tool.changed').at(-1));
   assert(/bcc/.test(JSON.stringify(change.members)) && /password/.test(JSON.stringify(change.members)), JSON.stringify(change));
   assert(events('tools.changed').length === 1, 'vaultd has not recorded the change itself, once');
   const diff = keepgate.cli(['tools', 'diff', 'mail', 'send']);
@@ -94,7 +94,7 @@ test('policy: a changed definition is hidden, refused and recorded with its diff
 test('policy: pins outlive a restart', async () => {
   const hashes = () => rows(JSON.parse(keepgate.cli(['tools', 'list', '--json']))).map((t) => `${t.server}/${t.name} ${t.state} ${t.accepted}`).sort();
   const before = hashes();
-  const vault = keepgate.status().find((p) => p.program === 'vaultd' || p.name === 'vaultd');
+  const vault = (await keepgate.roles()).find((p) => p.program === 'vaultd' || p.name === 'vaultd');
   process.kill(vault.pid, 'SIGKILL');
   await until('vaultd is back', () => keepgate.status()?.find((p) => p.program === vault.program && p.pid !== vault.pid));
   await until('the same pins', () => keepgate.run(['tools', 'list', '--json']).status === 0 && JSON.stringify(hashes()) === JSON.stringify(before));
@@ -275,7 +275,7 @@ forbid (principal is Gate::Human, action in Gate::Action::"tools/call", resource
   fs.writeFileSync(file, JSON.stringify(alice(true)));
   keepgate.cli(['policy', 'data', 'put', file]);
   assert((await call('mail__send', { to: 'a@example.com', body: 'x' })).result.isError, 'a contractor');
-  const broker = keepgate.status().find((p) => /broker/.test(p.program ?? p.name));
+  const broker = (await keepgate.roles()).find((p) => /broker/.test(p.program ?? p.name));
   process.kill(broker.pid, 'SIGKILL');
   await until('the broker is back', () => keepgate.status()?.find((p) => /broker/.test(p.program ?? p.name) && p.pid !== broker.pid));
   await until('still refused', async () => (await call('mail__send', { to: 'a@example.com', body: 'x' }).catch(() => ({}))).result?.isError === true);
@@ -306,7 +306,7 @@ test('shadow: the next set is asked beside the present one, decides nothing, and
   const { send: post } = await both.legacy(t);
   const r = await (await post(rpc('tools/call', { name: 'notes__list_notes', arguments: {} }))).json();
   assert(!r.result.isError, `the shadow decided: ${JSON.stringify(r)}`);
-  const said = await until('the difference on record', () => both.audit().find((e) => e.event === 'policy.shadow'), 5000);
+  const said = await until('the difference on record', () => both.audit().find((e) => e.event === 'policy.shadow'));
   assert(/no-notes/.test(JSON.stringify(said.members)), JSON.stringify(said));
   assert(JSON.parse(both.run(['policy', 'status', '--json']).stdout).shadow.differences >= 1, 'status counts no difference');
   equal(await both.stop(), 0, 'exit status');

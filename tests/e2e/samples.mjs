@@ -115,7 +115,7 @@ test('samples: files inside the workspace', async () => {
 
 // kill -9; then its successor serves.
 async function killed(program) {
-  const was = keepgate.status().find((p) => p.program === program);
+  const was = (await keepgate.roles()).find((p) => p.program === program);
   process.kill(was.pid, 'SIGKILL');
   await until(`another ${program}`, () => keepgate.status()?.some((p) => p.program === program && p.state === 'ready' && p.pid !== was.pid));
   await keepgate.ready(token, 'github', 'fs');

@@ -46,7 +46,7 @@ static int body_has(const struct ipc_reply *r, const char *text)
 
 static void wait_for_a_right_call(void)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < WAIT_S * 10; i++) {
 		struct ipc_reply r = ask(request(MCP_TOOLS_CALL, "notes__list_notes", "{}"));
 
 		if (r.kind == REPLY_RESULT && !body_has(&r, "\"isError\":true")) {

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Keepgate, Program, assert, build, equal, freePort, main, node, root, test, until } from '../e2e/harness.mjs';
 
+const ATTACKS_MS = 180000;
 const notes = () => ({ command: path.join(build, 'notes'), tiers: { list_notes: 'read', add_note: 'write', wipe_notes: 'destructive' } });
 
 // A copy of the executables in which one role is the attacker's.
@@ -27,16 +28,16 @@ for (const [role, program] of [['gatewayd-front', 'front'], ['gatewayd-broker', 
     fs.writeFileSync(path.join(bin, 'token.new'), `${token}\n`);
     fs.renameSync(path.join(bin, 'token.new'), path.join(bin, 'token'));
     if (program === 'broker') {
-      const asked = await until('its question for an approval', () => /^hostile: approve ([0-9a-f]{32})$/m.exec(keepgate.up.output), 60000);
+      const asked = await until('its question for an approval', () => /^hostile: approve ([0-9a-f]{32})$/m.exec(keepgate.up.output), ATTACKS_MS);
       keepgate.cli(['approvals', 'approve', asked[1]]);
       fs.writeFileSync(path.join(bin, 'approved.new'), 'yes\n');
       fs.renameSync(path.join(bin, 'approved.new'), path.join(bin, 'approved'));
-      await until('its wait for a seal', () => /^hostile: seal$/m.test(keepgate.up.output), 60000);
+      await until('its wait for a seal', () => /^hostile: seal$/m.test(keepgate.up.output), ATTACKS_MS);
       keepgate.cli(['vault', 'seal', '--why', 'a broker in strange hands']);
       fs.writeFileSync(path.join(bin, 'sealed.new'), 'yes\n');
       fs.renameSync(path.join(bin, 'sealed.new'), path.join(bin, 'sealed'));
     }
-    const tally = await until('the attacks', () => /^hostile: (\d+) passed, (\d+) failed$/m.exec(keepgate.up.output), 90000);
+    const tally = await until('the attacks', () => /^hostile: (\d+) passed, (\d+) failed$/m.exec(keepgate.up.output), ATTACKS_MS);
     const text = keepgate.up.output.split('\n').filter((l) => l.startsWith('hostile: ')).join('\n');
     const events = keepgate.audit();
     keepgate.cli(['audit', 'verify']);

@@ -19,7 +19,9 @@
 #include "common/ipc.h"
 
 #define PEERS_MAX 8
-#define ANSWER_MS 3000
+/* Far beyond what an answer takes: a starved machine must not decide a test. */
+#define ANSWER_MS 30000
+#define WAIT_S 120
 
 struct peer {
 	uint32_t role;
@@ -88,7 +90,7 @@ static struct peer *peer_find(enum ipc_role role, const char *name)
 /* The connection to a peer, waiting for it when there is none. */
 static int peer_fd(enum ipc_role role, const char *name)
 {
-	for (int tries = 0; tries < 50; tries++) {
+	for (int tries = 0; tries < WAIT_S * 10; tries++) {
 		struct peer *p = peer_find(role, name);
 
 		if (p != NULL && p->fd >= 0)
@@ -164,7 +166,7 @@ static void wait_line(const char *name, char *out, size_t size)
 	FILE *f = NULL;
 
 	path_in_tmp(name, path, sizeof(path));
-	for (int i = 0; i < 600 && (f = fopen(path, "r")) == NULL; i++)
+	for (int i = 0; i < WAIT_S * 20 && (f = fopen(path, "r")) == NULL; i++)
 		usleep(50000);
 	if (f == NULL || fgets(out, (int)size, f) == NULL)
 		exit(1);
@@ -183,7 +185,7 @@ static void rig_begin(void)
 	if (sodium_init() < 0)
 		exit(1);
 	buf_init(&store, IPC_FRAME_MAX);
-	if (control(&type, &msg, &fd, 5000) != KG_OK || type != IPC_CONFIG)
+	if (control(&type, &msg, &fd, ANSWER_MS) != KG_OK || type != IPC_CONFIG)
 		exit(1);
 	if (ipc_write_blocking(3, IPC_READY, &ready, -1) != KG_OK)
 		exit(1);
