@@ -144,6 +144,9 @@ static unsigned warn_people(const struct config *config)
 	if (a->port != 0 && a->ncallers == 0)
 		warnings += warn_lines("authzen.callers", "none",
 				       "nobody may ask: make a token with keepgate authzen token NAME");
+	if (config->policy.opal.port != 0 && config->policy.opal.ncallers == 0)
+		warnings += warn_lines("policy.opal.callers", "none",
+				       "nobody may push: make a token with keepgate authzen token NAME");
 	return warnings;
 }
 

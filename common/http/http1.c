@@ -54,12 +54,8 @@ static enum http1_method parse_method(struct http1_span s)
 	static const struct {
 		const char *name;
 		enum http1_method method;
-	} methods[] = {{"GET", HTTP1_GET},
-		       {"HEAD", HTTP1_HEAD},
-		       {"POST", HTTP1_POST},
-		       {"PUT", HTTP1_PUT},
-		       {"DELETE", HTTP1_DELETE},
-		       {"OPTIONS", HTTP1_OPTIONS}};
+	} methods[] = {{"GET", HTTP1_GET}, {"HEAD", HTTP1_HEAD},     {"POST", HTTP1_POST},
+		       {"PUT", HTTP1_PUT}, {"DELETE", HTTP1_DELETE}, {"OPTIONS", HTTP1_OPTIONS}};
 
 	/* Methods are case-sensitive (RFC 9110, section 9.1). */
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)

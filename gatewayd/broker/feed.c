@@ -9,7 +9,8 @@
 #include "gatewayd/broker/broker.h"
 
 #define ERRORS_MAX 65536u /* POLICY_OFFERED.errors */
-#define PAUSE_MAX_NS 500000000ull
+#define SECOND_NS 1000000000ull
+#define PAUSE_MAX_NS (60 * SECOND_NS)
 #define RECORD_PAUSE_NS 100000000ull /* after what has left a record: nobody may fill the log */
 #define NAME_CAP 256
 #define WHO_CAP 65
@@ -83,24 +84,23 @@ static bool is_plain(const char *text)
 /* Takes a document in; the texts of policies stand in errors, which are JSON in the end. */
 static int put(struct feed *f, const char *name, const uint8_t *text, size_t len)
 {
-	struct policy_file *wider = realloc(f->dir.files, (f->dir.nfiles + 1) * sizeof(*wider));
-	char *own_name, *own_text;
+	struct policy_file *wider = realloc(f->dir.files, (f->dir.nfiles + 1) * sizeof(*wider)), *file;
+	char *own = malloc(len + 1);
 
-	if (wider == NULL)
-		return KG_E_NOMEM;
-	f->dir.files = wider;
-	own_name = strdup(name);
-	own_text = malloc(len + 1);
-	if (own_name == NULL || own_text == NULL) {
-		free(own_name);
-		free(own_text);
+	if (wider != NULL)
+		f->dir.files = wider;
+	if (wider == NULL || own == NULL) {
+		free(own);
 		return KG_E_NOMEM;
 	}
 	if (len > 0)
-		memcpy(own_text, text, len);
-	own_text[len] = '\0';
-	f->dir.files[f->dir.nfiles++] = (struct policy_file){own_name, own_text, len};
-	return KG_OK;
+		memcpy(own, text, len);
+	own[len] = '\0';
+	file = &wider[f->dir.nfiles++];
+	file->name = strdup(name);
+	file->text = own;
+	file->len = len;
+	return file->name == NULL ? KG_E_NOMEM : KG_OK;
 }
 
 int feed_document(struct feed *f, const struct ipc_policy_document *m)
@@ -124,7 +124,7 @@ static int order_files(const void *a, const void *b)
 int feed_offer(struct feed *f, const struct ipc_policy_offer *m)
 {
 	uint64_t now = loop_now_ns(), wait = f->free_ns > now ? f->free_ns - now : 0;
-	const struct timeval turn = {0, (suseconds_t)(wait / 1000)};
+	const struct timeval turn = {(time_t)(wait / SECOND_NS), (suseconds_t)(wait % SECOND_NS / 1000)};
 
 	if (f->running || m->act < POLICY_CHECK || m->act > POLICY_RESUME || m->count != f->dir.nfiles ||
 	    ipc_copy(m->caller, f->caller, sizeof(f->caller)) != KG_OK || !is_plain(f->caller) ||

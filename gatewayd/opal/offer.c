@@ -6,6 +6,7 @@
 
 #define MS_NS 1000000ull
 #define AGAIN_MS 300
+#define DISK_AGAIN_MS 3000
 #define AWAY "the gateway's broker is away, or busy: what was sent is staged, and will be tried again"
 #define NOT_KEPT "the set could not be written to disk, and what is not kept is not put in force: is the disk full?"
 
@@ -65,7 +66,7 @@ static void put_in_force(struct opal *o)
 		if (kept_write(&o->kept, &o->staged, &o->by) != KG_OK) {
 			log_warn("policies that are pushed: " NOT_KEPT);
 			opal_answer_all(o, o->generation, true, 503, NOT_KEPT);
-			step_in(o, 10 * AGAIN_MS * MS_NS);
+			step_in(o, DISK_AGAIN_MS * MS_NS);
 			return;
 		}
 		o->written = o->generation;
