@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/policy/policy_dir.h"
 #include "gatewayd/broker/broker.h"
+#include "gatewayd/broker/denials.h"
 
 #define ERRORS_MAX 65536u /* POLICY_OFFERED.errors */
 #define SECOND_NS 1000000000ull
@@ -26,7 +27,8 @@ struct feed {
 	uint8_t act;
 	char caller[WHO_CAP], source[WHO_CAP];
 	struct event *turn;
-	uint64_t free_ns; /* when the next offer is looked at */
+	struct denials *denials; /* its own: guesses here take no record from those elsewhere */
+	uint64_t free_ns;        /* when the next offer is looked at */
 };
 
 static void run(struct feed *f);
@@ -46,6 +48,7 @@ struct feed *feed_new(struct broker *b)
 	if (f == NULL || f->turn == NULL)
 		log_fatal(KG_EXIT_FAILURE, "policies that are pushed: out of memory");
 	f->b = b;
+	f->denials = denials_new();
 	return f;
 }
 
@@ -63,6 +66,7 @@ void feed_free(struct feed *f)
 		return;
 	forget(f);
 	event_free(f->turn);
+	denials_free(f->denials);
 	free(f);
 }
 
@@ -207,4 +211,21 @@ static void run(struct feed *f)
 	took = loop_now_ns() - began;
 	if (f->free_ns < loop_now_ns() + took)
 		f->free_ns = loop_now_ns() + (took < PAUSE_MAX_NS ? took : PAUSE_MAX_NS);
+}
+
+int feed_refused(struct feed *f, const struct ipc_push_refused *m)
+{
+	uint64_t unrecorded = 0;
+
+	if (!utf8_valid(m->source.p, m->source.n) || !utf8_valid(m->path.p, m->path.n))
+		return KG_E_PROTO;
+	if (!denials_take(f->denials, m->source, loop_now_ns(), &unrecorded))
+		return KG_OK;
+	if (events_send(f->b, "push.refused",
+			json_pack("{s:s%, s:s%, s:s, s:I}", "source", m->source.p, (size_t)m->source.n, "path",
+				  m->path.p, (size_t)m->path.n, "reason_code",
+				  m->token ? "token-unknown" : "token-missing", "unrecorded", (json_int_t)unrecorded),
+			NULL, NULL) != KG_OK)
+		log_warn("policies that are pushed: that a token was refused could not be put on record");
+	return KG_OK;
 }

@@ -22,6 +22,9 @@ void feed_free(struct feed *f);
 int feed_document(struct feed *f, const struct ipc_policy_document *m) MUST_CHECK;
 int feed_offer(struct feed *f, const struct ipc_policy_offer *m) MUST_CHECK;
 
+/* A request of nobody: on record as push.refused, as many as there is room for. KG_E_PROTO. */
+int feed_refused(struct feed *f, const struct ipc_push_refused *m) MUST_CHECK;
+
 /* The endpoint is gone: what it has begun is forgotten, what is on its way into force goes on. */
 void feed_endpoint_lost(struct feed *f);
 

@@ -192,8 +192,17 @@ static int on_policy_offer(struct ipc_conn *conn, const void *msg, int fd, void 
 	return feed_offer(p->broker->feed, msg);
 }
 
+static int on_push_refused(struct ipc_conn *conn, const void *msg, int fd, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)conn, (void)fd;
+	return feed_refused(p->broker->feed, msg);
+}
+
 static const struct ipc_op opal_ops[] = {{IPC_POLICY_DOCUMENT, on_policy_document},
-					 {IPC_POLICY_OFFER, on_policy_offer}};
+					 {IPC_POLICY_OFFER, on_policy_offer},
+					 {IPC_PUSH_REFUSED, on_push_refused}};
 
 /* Nothing new may be sent; outcomes wait until it is back. */
 static void recorder_lost(struct peer *p)

@@ -68,6 +68,7 @@ static void take_caller(struct conn *c, const struct http1_head *h)
 	const struct http1_field *f = http1_find(h, "Authorization", &again);
 	struct http1_span token;
 
+	c->token = f != NULL;
 	if (f == NULL || again || f->value.n > OPAL_FIELD_MAX || f->value.n < 8 ||
 	    strncasecmp(f->value.p, "Bearer ", 7) != 0)
 		return;
@@ -112,6 +113,7 @@ static int head_status(struct conn *c, const struct http1_head *h)
 	if (row == NULL)
 		return stop(c, 404, "there is nothing here: /v1/policies, /v1/data, /v1/schema and /v1/status are");
 	c->place = row->place;
+	c->path = row->path;
 	c->method = method;
 	if ((row->methods & 1u << method) == 0)
 		return stop(c, 405, "this method has no meaning here");

@@ -183,6 +183,15 @@ static void on_closed(struct ipc_conn *conn, const char *reason, void *arg)
 	o->in_force = 0;
 }
 
+void opal_tell_refused(struct conn *c)
+{
+	struct ipc_push_refused m = {.source = ipc_text(c->http.source), .path = ipc_text(c->path), .token = c->token};
+	struct opal *o = c->opal;
+
+	if (o->broker != NULL && ipc_queued(o->broker) <= OPAL_QUEUE_HIGH)
+		(void)ipc_send(o->broker, IPC_PUSH_REFUSED, &m);
+}
+
 static const struct ipc_op ops[] = {{IPC_POLICY_OFFERED, on_offered}};
 
 static const struct ipc_handlers handlers = {ops, sizeof(ops) / sizeof(ops[0]), on_closed};

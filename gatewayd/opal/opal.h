@@ -23,9 +23,10 @@
 #define OPAL_BODY_MAX 4194304u
 #define OPAL_OUT_MAX 8388608u /* all policies as JSON: a byte of a text takes at most two there */
 #define OPAL_ERRORS_MAX 65536u
-#define OPAL_WAIT_S 10       /* for the broker */
-#define OPAL_FIELD_MAX 1024  /* of Authorization */
-#define OPAL_SETTLE_TIMES 10 /* changes that never stop are put in force after so many times settle_ms */
+#define OPAL_QUEUE_HIGH (IPC_QUEUE_MAX / 2) /* unsent to the broker; above it refusals are not told */
+#define OPAL_WAIT_S 10                      /* for the broker */
+#define OPAL_FIELD_MAX 1024                 /* of Authorization */
+#define OPAL_SETTLE_TIMES 10                /* changes that never stop are put in force after so many times settle_ms */
 
 /* What is known of the documents of one generation. */
 enum verdict { VERDICT_NONE, VERDICT_VALID, VERDICT_REFUSED };
@@ -62,6 +63,8 @@ struct conn {
 	enum place place;
 	enum http1_method method;
 	const struct config_caller *caller; /* NULL: nobody */
+	const char *path;                   /* of the place */
+	bool token;                         /* one has come, whether it is known or not */
 	char id[DOCUMENT_ID_MAX + 1];       /* of PLACE_POLICY */
 	int refused;                        /* a status to answer with; 0: none */
 	const char *why;
@@ -93,6 +96,8 @@ void opal_run(struct conn *c, const char *body, size_t len);
  */
 enum change { CHANGE_SAME, CHANGE_PART, CHANGE_WHOLE };
 void opal_changed(struct conn *c, enum change change);
+/* Tells the broker, which bounds what comes on record of it, that a request had no known token. */
+void opal_tell_refused(struct conn *c);
 /* Takes the next step with the broker, if there is one to take. */
 void opal_step(struct opal *o);
 

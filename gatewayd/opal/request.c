@@ -195,6 +195,8 @@ void opal_run(struct conn *c, const char *body, size_t len)
 	struct json_error e = {0};
 	size_t i = 0;
 
+	if (c->refused == 401)
+		opal_tell_refused(c);
 	if (c->refused != 0) {
 		opal_refuse(c, c->refused, c->why);
 		return;

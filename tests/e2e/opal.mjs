@@ -157,6 +157,8 @@ test('opal: who may not, and what is no request, changes nothing', async () => {
     await reason(await push('PUT', '/policies', [], { as }), 401);
     await reason(await push('GET', '/policies', undefined, { as }), 401);
   }
+  const strangers = await until('refused tokens on record', () => events('push.refused').length > 1 && events('push.refused'));
+  equal([...new Set(strangers.map((e) => `${e.members.reason_code} ${e.members.path}`))].sort(), ['token-missing /v1/policies', 'token-unknown /v1/policies'], 'on record');
   await reason(await push('PUT', '/policies/a', { content: 'x'.repeat(3 << 20) }), 413);
   await push('PUT', '/policies/a', { content: 'x'.repeat(5 << 20) }).then((r) => reason(r, 413), () => {});
   await reason(await push('PUT', '/policies/a', '{"content":'), 400);

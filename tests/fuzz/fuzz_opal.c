@@ -38,6 +38,8 @@ static uint64_t drain(uint8_t *act)
 			check_document((const void *)&rig->msg);
 			continue;
 		}
+		if (type == IPC_PUSH_REFUSED)
+			continue;
 		offer = ((const struct ipc_policy_offer *)(const void *)&rig->msg)->offer;
 		*act = ((const struct ipc_policy_offer *)(const void *)&rig->msg)->act;
 	}

@@ -89,8 +89,8 @@ static inline void rig_push(struct rig *r, const char *line, const char *body)
 /* What an offer to the broker was. */
 struct rig_offer {
 	uint64_t offer;
-	uint8_t act; /* 0: none came */
-	uint32_t count;
+	uint8_t act;                               /* 0: none came */
+	uint32_t count, refused;                   /* documents; requests without a known token before it */
 	char caller[65], names[1024], texts[4096]; /* each with a newline behind it */
 };
 
@@ -122,6 +122,10 @@ static inline struct rig_offer rig_offered(struct rig *r)
 			rig_join(o.names, sizeof(o.names), d->name);
 			rig_join(o.texts, sizeof(o.texts), d->text);
 			n++;
+			continue;
+		}
+		if (type == IPC_PUSH_REFUSED) {
+			o.refused++;
 			continue;
 		}
 		if (type != IPC_POLICY_OFFER || m->count != n)

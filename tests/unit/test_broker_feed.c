@@ -317,6 +317,25 @@ static void other_names_and_doubles_are_faults(void)
 	rig_free(r);
 }
 
+static void refused_tokens_are_on_record_within_bounds(void)
+{
+	struct rig *r = ready();
+	struct ipc_push_refused m = {.source = ipc_text("127.0.0.1:7"), .path = ipc_text("/v1/policies"), .token = 1};
+	int n = 0;
+
+	rig_send(r, RIG_OPAL, IPC_PUSH_REFUSED, &m);
+	CHECK(recorded(r, "push.refused", "\"reason_code\":\"token-unknown\",\"source\":\"127.0.0.1:7\"", GRANT_OK));
+	for (int i = 0; i < 5000; i++)
+		rig_send(r, RIG_OPAL, IPC_PUSH_REFUSED, &m);
+	while (recorded(r, "push.refused", "", GRANT_OK))
+		n++;
+	CHECK(n > 0 && n < 1000 && !rig_dropped(r, RIG_OPAL));
+	m.path = ipc_text("\xff");
+	rig_send(r, RIG_OPAL, IPC_PUSH_REFUSED, &m);
+	CHECK(rig_dropped(r, RIG_OPAL));
+	rig_free(r);
+}
+
 static void without_the_setting_there_is_no_endpoint(void)
 {
 	struct rig *r = rig_new();
@@ -343,6 +362,7 @@ int main(void)
 	RUN(hostile_endpoints_are_dropped);
 	RUN(sizes_are_bounded);
 	RUN(other_names_and_doubles_are_faults);
+	RUN(refused_tokens_are_on_record_within_bounds);
 	RUN(without_the_setting_there_is_no_endpoint);
 	return unit_end();
 }

@@ -97,6 +97,7 @@ static void edge_is_checked(void)
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		struct rig *r = start(0, &file);
+		struct rig_offer o;
 
 		rig_request(r, v[i].line, v[i].token, v[i].fields, v[i].body);
 		rig_read(r);
@@ -104,7 +105,8 @@ static void edge_is_checked(void)
 			fprintf(stderr, "%s %s: not %d %s:\n%s\n", v[i].line, v[i].body, v[i].status,
 				v[i].holds ? v[i].holds : "", r->got);
 		CHECK(rig_status(r) == v[i].status && (v[i].holds == NULL || rig_has(r, v[i].holds)));
-		CHECK(rig_offered(r).act == 0 && r->served.staged.n == 0 && !r->served.ever);
+		o = rig_offered(r);
+		CHECK(o.act == 0 && o.refused == (v[i].status == 401) && r->served.staged.n == 0 && !r->served.ever);
 		stop(r, file);
 	}
 }
