@@ -119,7 +119,12 @@ static json_t *actor(const struct admin *a)
 
 static void run_load(struct admin *a, const json_t *in)
 {
-	(void)in;
+	const char *moved = policies_moved(a->b->policies, in);
+
+	if (moved != NULL) {
+		refuse(a, moved);
+		return;
+	}
 	a->waits = true;
 	policies_load(a->b->policies, actor(a), on_changed, a);
 }

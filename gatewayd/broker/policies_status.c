@@ -1,7 +1,10 @@
 /* What operators are shown of the policies. */
 #include "gatewayd/broker/policies_in.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gatewayd/broker/broker.h"
 
@@ -121,4 +124,27 @@ json_t *policies_catalogue(const struct policies *p)
 	out = json_pack("{s:o, s:o, s:O?}", "servers", servers_of(p->b), "tools", tools, "data", data);
 	json_decref(entities);
 	return out;
+}
+
+static bool is_other(const struct folder *f, const char *seen)
+{
+	struct stat st;
+	char mine[64];
+
+	if (f->path == NULL || seen == NULL || fstat(f->fd, &st) != 0)
+		return false;
+	snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(mine, seen) != 0;
+}
+
+const char *policies_moved(const struct policies *p, const json_t *seen)
+{
+	if (is_other(&p->folder, json_string_value(json_object_get(seen, "folder"))))
+		return "policy.dir leads to another folder than at the start (it was replaced, or a link was set "
+		       "anew), and the locked broker can open no other: write the files into the folder that it has, "
+		       "or restart gatewayd";
+	if (is_other(&p->shadow_folder, json_string_value(json_object_get(seen, "shadow"))))
+		return "policy.shadow_dir leads to another folder than at the start, and the locked broker can open no "
+		       "other: write the files into the folder that it has, or restart gatewayd";
+	return NULL;
 }

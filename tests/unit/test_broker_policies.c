@@ -540,6 +540,28 @@ static void test_live_entities(void)
 	rig_free(r);
 }
 
+/* A folder that was put in the place of ours cannot be read by us: nothing is loaded, and it is said. */
+static void test_another_folder(void)
+{
+	char moved[64], seen[128];
+	struct stat st;
+	struct rig *r;
+
+	write_file(folder, "a.cedar", PERMIT_ALL);
+	r = ready(with_folder(""));
+	CHECK(event(r, "policy.loaded", "") != 0 && stat(folder, &st) == 0);
+	snprintf(seen, sizeof(seen), "{\"folder\":\"%ju:%ju\"}", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	close(ask(r, "policy.load", seen));
+	CHECK(event(r, "policy.loaded", "\"cause\":\"load\"") != 0);
+	snprintf(moved, sizeof(moved), "%s.old", folder);
+	CHECK(rename(folder, moved) == 0 && mkdir(folder, 0700) == 0 && stat(folder, &st) == 0);
+	snprintf(seen, sizeof(seen), "{\"folder\":\"%ju:%ju\"}", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	CHECK(answered(r, ask(r, "policy.load", seen), "", "restart gatewayd") && !rig_has(r, RIG_RECORDER));
+	CHECK(rmdir(folder) == 0 && rename(moved, folder) == 0);
+	rig_free(r);
+	empty(folder);
+}
+
 /* The operator goes away: what was begun goes on, and tells nobody. */
 static void test_operator_leaves(void)
 {
@@ -749,6 +771,7 @@ int main(void)
 	RUN(test_no_good_set);
 	RUN(test_live_entities);
 	RUN(test_operator_leaves);
+	RUN(test_another_folder);
 	RUN(test_shadow);
 	RUN(test_what_operators_see);
 	RUN(test_changed_tool_is_told);
