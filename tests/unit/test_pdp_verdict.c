@@ -96,6 +96,20 @@ static void opa_is_read(void)
 		{"{\"decision_id\":\"x\",\"result\":true,\"provenance\":{}}", "", ""},
 		{"{\"result\":{\"allow\":true}}", "", ""},
 		{"{\"result\":{\"decision\":true,\"allow\":true,\"reasons\":[],\"obligations\":[]}}", "", ""},
+		/* What OPA's data API adds when it is asked to, or finds something to say. */
+		{"{\"decision_id\":\"b84cf736-213d-4932-a8e4-bb5c648f1b4d\",\"result\":{\"allow\":true},\"metrics\":{"
+		 "\"timer_rego_query_eval_ns\":71893,\"counter_server_query_cache_hit\":0},\"provenance\":{\"version\":"
+		 "\"1.4.2\",\"bundles\":{\"authz\":{\"revision\":\"\"}}},\"explanation\":[{\"op\":\"enter\"}]}",
+		 "", ""},
+		{"{\"result\":true,\"warning\":{\"code\":\"api_usage_warning\",\"message\":\"'input' key missing from "
+		 "the "
+		 "request\"}}",
+		 "", ""},
+		{"{\"decision_id\":\"x\"}", DENIED, "undefined"},
+		{"{\"code\":\"internal_error\",\"message\":\"error(s) occurred while evaluating query\",\"errors\":[{"
+		 "\"code\":\"eval_conflict_error\",\"message\":\"complete rules must not produce multiple outputs\","
+		 "\"location\":{\"file\":\"a.rego\",\"row\":3,\"col\":1}}]}",
+		 DENIED, "undefined"},
 		{"{\"result\":false}", DENIED, "denies the call"},
 		{"{\"result\":{\"allow\":false}}", DENIED, "denies the call"},
 		{"{\"result\":{\"decision\":false,\"reasons\":[\"not on sunday\",\"b\"]}}", DENIED, "not on sunday"},
