@@ -59,9 +59,9 @@ void policies_load(struct policies *p, json_t *by, policies_done_fn done, void *
 void policies_put_data(struct policies *p, char *text, json_t *by, policies_done_fn done, void *arg);
 
 /*
- * Sets that are pushed (policy.opal). policies_same(): this is what is in force, byte for byte. policies_check(): builds
- * it and forgets it; KG_E_UNAVAILABLE when it cannot be tried now, otherwise a fault with errors, which goes on record
- * with who it is from (borrowed). policies_push(): a change as those above; the documents are taken over.
+ * Sets that are pushed (policy.opal). policies_same(): this is what is in force, byte for byte. policies_check():
+ * builds it and forgets it; KG_E_UNAVAILABLE when it cannot be tried now, otherwise a fault with errors, which goes on
+ * record with who it is from (borrowed). policies_push(): a change as those above; the documents are taken over.
  * policies_resume(): what was in force before this broker started, taken over when nothing else has come since.
  */
 struct policy_dir;
