@@ -34,9 +34,9 @@ static bool is_found(const char *text, enum what what)
 	json_init(&d);
 	if (!json || json_scan(&d, json, strlen(json), NULL) != KG_OK)
 		abort();
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	inspect_json(inspector, &d, NULL, 0, &marks);
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	seconds_all += (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
 	bytes_all += strlen(json);
 	json_free(&d);

@@ -348,7 +348,7 @@ static void deadline_is_kept(void)
 		begun = loop_now_ns();
 		CHECK(rig_denies(r, "external-timeout", "within 50 ms"));
 		took = (loop_now_ns() - begun) / 1000000;
-		CHECK(took >= 49 && took < 2000); /* not earlier, and on a loaded machine not much later */
+		CHECK(took >= 49 && took < 20000); /* not earlier, and on a starved machine not by what waits longer */
 	}
 	rig_free(r);
 }

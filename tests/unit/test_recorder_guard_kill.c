@@ -228,6 +228,14 @@ static uint64_t fill_keys(unsigned n)
 	return guard_engine_keys(rec.guard->engine);
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* 100,000 keys, all changed: each step is short, and after the last one nothing is left to save. */
 static void a_save_does_not_hold_the_loop(void)
 {
@@ -241,9 +249,9 @@ static void a_save_does_not_hold_the_loop(void)
 	CHECK(fill_keys(100000) > 90000);
 	saver_pace(rec.guard->saver, 0, 256u << 10);
 	do {
-		start = loop_now_ns();
+		start = cpu_ns();
 		more = saver_step(rec.guard->saver);
-		took = loop_now_ns() - start;
+		took = cpu_ns() - start;
 		longest = took > longest ? took : longest;
 		total += took;
 		steps++;

@@ -123,7 +123,7 @@ static void events_carry_progress_and_answers(void)
 	a = rig_result(&rig, id, WAIT_MS, &got);
 	CHECK(a && a->status == RESULT_OK && ipc_is(a->body, "{\"content\":[]}"));
 	/* Its ping was answered with the session and the credential of the call. */
-	for (int i = 0; i < 100 && server.seen->pongs == 0; i++)
+	for (int i = 0; i < WAIT_MS / 20 && server.seen->pongs == 0; i++)
 		usleep(20000);
 	CHECK(server.seen->pongs == 1);
 	/* A polled answer: two streams end before it comes. */
@@ -242,7 +242,7 @@ static void a_lost_session_is_made_anew(void)
 
 static void time_limits_and_cancellations_reach_the_server(void)
 {
-	struct rig_call c = {.name = "slow", .args = "{}", .timeout_ms = 300};
+	struct rig_call c = {.name = "slow", .args = "{}", .timeout_ms = 1000};
 	struct ipc_call_cancel cancel = {.reason = ipc_text("no longer wanted")};
 	const struct ipc_result *a;
 
@@ -251,12 +251,14 @@ static void time_limits_and_cancellations_reach_the_server(void)
 	a = rig_result(&rig, rig_call(&rig, &c), WAIT_MS, &got);
 	CHECK(a && a->status == RESULT_TIMEOUT);
 	c.timeout_ms = 60000;
+	int calls = server.seen->calls;
 	cancel.call = rig_call(&rig, &c);
-	usleep(200000);
+	for (int i = 0; i < WAIT_MS / 20 && server.seen->calls == calls; i++)
+		usleep(20000);
 	rig_send(&rig, RIG_BROKER, IPC_CALL_CANCEL, &cancel);
 	a = rig_result(&rig, cancel.call, WAIT_MS, &got);
 	CHECK(a && a->status == RESULT_CANCELLED);
-	for (int i = 0; i < 100 && server.seen->cancels < 2; i++)
+	for (int i = 0; i < WAIT_MS / 20 && server.seen->cancels < 2; i++)
 		usleep(20000);
 	CHECK(server.seen->cancels == 2);
 	stop_http();
