@@ -93,7 +93,7 @@ static void times(void)
 
 static void a_folder_is_checked_over_tools(void)
 {
-	const char *set = rig_path("set"), *tools = rig_path("tools.json");
+	const char *set = rig_path("set"), *tools = rig_path("tools.json"), *b = rig_path("set/b.cedar");
 
 	CHECK(rig_run(policy_main, "policy", "check", set, "--tools", tools, NULL) == 0);
 	CHECK(rig_said("2 policies over 1 tools of 1 servers: valid for the gateway\nsha256 "));
@@ -103,7 +103,12 @@ static void a_folder_is_checked_over_tools(void)
 	rig_write("set/b.cedar", "permit(principal, action, resource) when { 1 };\n");
 	CHECK(rig_run(policy_main, "policy", "check", set, "--tools", tools, NULL) == KG_EXIT_FAILURE);
 	CHECK(rig_said("/b.cedar:1:"));
-	unlink(rig_path("set/b.cedar"));
+	unlink(b);
+	/* Nobody writes into it: nothing waits for that. */
+	CHECK(mkfifo(b, 0600) == 0);
+	CHECK(rig_run(policy_main, "policy", "check", set, "--tools", tools, NULL) == KG_EXIT_FAILURE);
+	CHECK(rig_said("b.cedar: is no regular file"));
+	unlink(b);
 	CHECK(rig_run(policy_main, "policy", "check", rig_path("none"), NULL) == KG_EXIT_FAILURE && rig_said("none"));
 	rig_write("bad.json", "{\n\"tools\": [}\n");
 	CHECK(rig_run(policy_main, "policy", "check", set, "--tools", rig_path("bad.json"), NULL) == KG_EXIT_FAILURE);
