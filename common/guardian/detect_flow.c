@@ -97,6 +97,64 @@ static void alarm_of(struct feed *f, const struct guard_text *m, const char *why
 	snprintf(f->v->what, sizeof(f->v->what), "sends to %.*s, %s", (int)m->n, m->p, why);
 }
 
+/* A mail address is one person's whatever stands behind a plus (RFC 5233). */
+static uint64_t mark_hash(const struct feed *f, const struct guard_text *m)
+{
+	const char *at = memchr(m->p, '@', m->n), *end = at;
+
+	if (at == NULL)
+		return guard_hash(f->hash_key, 2, m->p, m->n);
+	for (const char *c = at; c > m->p + 1; c--)
+		if (c[-1] == '+')
+			end = c - 1;
+	return guard_hash(f->hash_key, guard_hash(f->hash_key, 2, m->p, (size_t)(end - m->p)), at,
+			  m->n - (size_t)(at - m->p));
+}
+
+/*
+ * Whether a result has named the domain above a host: who owns a domain is told whatever is asked of the hosts below
+ * it, in their very names. A top-level domain is nobody's.
+ */
+static bool above_is_seen(const struct feed *f, const struct guard_text *m)
+{
+	const char *end = m->p + m->n, *p = m->p, *dot;
+
+	if (memchr(m->p, '@', m->n) != NULL || memchr(m->p, ':', m->n) != NULL ||
+	    (m->p[m->n - 1] >= '0' && m->p[m->n - 1] <= '9'))
+		return false;
+	while ((dot = memchr(p, '.', (size_t)(end - p))) != NULL) {
+		p = dot + 1;
+		if (memchr(p, '.', (size_t)(end - p)) == NULL)
+			return false;
+		if (seen_has(f->key, guard_hash(f->hash_key, 2, p, (size_t)(end - p))))
+			return true;
+	}
+	return false;
+}
+
+static void destination_named(struct feed *f, const struct guard_text *m)
+{
+	uint64_t h = mark_hash(f, m);
+
+	if (!own_has(f->key, h) && !seen_has(f->key, h))
+		seen_add(f->key, h);
+}
+
+static void destination_used(struct feed *f, const struct guard_text *m)
+{
+	uint64_t h = mark_hash(f, m);
+	bool own = own_has(f->key, h), seen = seen_has(f->key, h), above = !seen && !own && above_is_seen(f, m);
+
+	if (f->failed && seen)
+		alarm_of(f, m, "which an earlier result named");
+	else if (f->failed && above)
+		alarm_of(f, m, "below a domain that an earlier result named");
+	else if (f->failed && f->key->u.flow.lost && !own)
+		alarm_of(f, m, "and earlier results named more destinations than are remembered");
+	else if (!seen && !above)
+		own_add(f->key, h);
+}
+
 /*
  * Results (outcomes) teach what strangers named; arguments (intents) what the agent used. `failed` is the rule's
  * `sends`: a call of a tool that can send. A destination that the agent had used before a result named it is its own.
@@ -104,46 +162,65 @@ static void alarm_of(struct feed *f, const struct guard_text *m, const char *why
  */
 void detect_flow(struct feed *f)
 {
-	struct key_state *k = f->key;
 	bool result = f->ev->field[GUARD_PHASE].n == 7; /* "outcome" */
 
-	k->u.flow.lost |= result && f->ev->nmarks >= GUARD_MARKS_MAX;
+	f->key->u.flow.lost |= result && f->ev->nmarks >= GUARD_MARKS_MAX;
 	for (size_t i = 0; i < f->ev->nmarks && i < GUARD_MARKS_MAX; i++) {
 		const struct guard_text *m = &f->ev->mark[i];
-		uint64_t h = guard_hash(f->hash_key, 2, m->p, m->n);
-		bool own = own_has(k, h), seen = seen_has(k, h);
 
-		if (result && !own && !seen)
-			seen_add(k, h);
-		else if (!result && f->failed && seen)
-			alarm_of(f, m, "which an earlier result named");
-		else if (!result && f->failed && k->u.flow.lost && !own)
-			alarm_of(f, m, "and earlier results named more destinations than are remembered");
-		else if (!result)
-			own_add(k, h);
+		if (m->n == 0)
+			continue;
+		if (result)
+			destination_named(f, m);
+		else
+			destination_used(f, m);
 	}
 }
 
+/* Puts a source at the front; how many places back it was, or PLACES. */
+static size_t place_use(struct key_state *k, uint64_t h, uint64_t ts)
+{
+	uint64_t *source = k->u.places.source, *used = k->u.places.used_us;
+	size_t at = 0, last;
+
+	while (at < PLACES && source[at] != h)
+		at++;
+	last = at < PLACES ? at : PLACES - 1;
+	ts = at < PLACES ? later(used[at], ts) : ts;
+	memmove(source + 1, source, last * sizeof(*source));
+	memmove(used + 1, used, last * sizeof(*used));
+	source[0] = h;
+	used[0] = ts;
+	return at;
+}
+
+/*
+ * Back to where it was while another place is in use: a client that moved does not return. Several places are
+ * remembered, for who stole a token can change his with each call; so many in one window are no client's.
+ */
 void detect_places(struct feed *f)
 {
 	const struct guard_text *t = &f->ev->field[GUARD_SOURCE];
-	struct key_state *k = f->key;
-	uint64_t h = guard_hash(f->hash_key, 3, t->p, t->n), ts = f->ev->ts_us;
+	uint64_t h = guard_hash(f->hash_key, 3, t->p, t->n), ts = f->ev->ts_us, was = 0;
+	const struct key_state *k = f->key;
+	size_t at;
 
 	if (t->n == 0)
 		return;
-	if (h == k->u.places.here) {
-		k->u.places.here_us = later(k->u.places.here_us, ts);
+	for (size_t i = 0; i < PLACES; i++)
+		if (k->u.places.source[i] == h)
+			was = k->u.places.used_us[i];
+	at = place_use(f->key, h, ts);
+	if (at == 0 || (at < PLACES && ts > was + f->rule->window_us))
 		return;
-	}
-	/* Back to where it was while the other place is still in use: a client that moved does not return. */
-	if (h == k->u.places.there && ts <= k->u.places.there_us + f->rule->window_us) {
-		f->v->alarm = true;
-		f->v->value = f->v->threshold = 1;
+	if (at == PLACES &&
+	    (k->u.places.source[PLACES - 1] == 0 || ts > k->u.places.used_us[PLACES - 1] + f->rule->window_us))
+		return;
+	f->v->alarm = true;
+	f->v->value = f->v->threshold = 1;
+	if (at < PLACES)
 		snprintf(f->v->what, sizeof(f->v->what), "used from %.*s and another place in turns", (int)t->n, t->p);
-	}
-	k->u.places.there = k->u.places.here;
-	k->u.places.there_us = k->u.places.here_us;
-	k->u.places.here = h;
-	k->u.places.here_us = ts;
+	else
+		snprintf(f->v->what, sizeof(f->v->what), "used from %u places at once, the last of them %.*s", PLACES,
+			 (int)t->n, t->p);
 }

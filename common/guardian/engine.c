@@ -126,17 +126,23 @@ static uint64_t key_hash(const struct guard_engine *e, const struct rule *r, con
 static bool second_signal(struct guard_engine *e, uint32_t rule, const struct guard_event *ev)
 {
 	const struct guard_text *t = &ev->field[ev->field[GUARD_SESSION].n != 0 ? GUARD_SESSION : GUARD_AGENT];
-	uint64_t h = guard_hash(e->hash_key, 4, t->p, t->n), others;
+	uint64_t h = guard_hash(e->hash_key, 4, t->p, t->n), own = e->rules->rule[rule].hash;
 	struct signal *s = &e->signals[h % SIGNALS];
 
 	if (t->n == 0)
 		return false;
-	if (s->hash != h || ev->ts_us > s->since_us + SIGNAL_US)
-		*s = (struct signal){.hash = h, .since_us = ev->ts_us};
+	if (s->hash != h)
+		*s = (struct signal){.hash = h, .rule = own};
 	e->part[engine_key_parts(e) + h % SIGNALS / PART_SIGNALS].changed = true;
-	others = s->rules[rule / 64] & ~(1ull << rule % 64);
-	s->rules[rule / 64] |= 1ull << rule % 64;
-	return (others | s->rules[1 - rule / 64]) != 0;
+	if (s->rule != own) {
+		s->other = s->rule;
+		s->other_us = s->ts_us;
+		s->rule = own;
+		s->ts_us = 0;
+	}
+	if (ev->ts_us > s->ts_us)
+		s->ts_us = ev->ts_us;
+	return s->other != 0 && ev->ts_us <= s->other_us + SIGNAL_US;
 }
 
 static void copy_subject(struct guard_finding *f, const struct guard_event *ev)

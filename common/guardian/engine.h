@@ -7,10 +7,11 @@
 #define WAYS 8 /* places of a set: the least recently used of so many makes room */
 #define SIGNALS 16384
 
-/* Which rules have spoken of one subject lately. */
+/* The rule that spoke of one subject last, and the last other one: by their own hashes. */
 struct signal {
-	uint64_t hash, since_us;
-	uint64_t rules[GUARD_RULES_MAX / 64];
+	uint64_t hash;
+	uint64_t rule, ts_us;
+	uint64_t other, other_us; /* other 0: none */
 };
 
 struct calls_table;

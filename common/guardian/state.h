@@ -8,6 +8,7 @@
 #define BLOOM_WORDS 16 /* 1,024 bits: some 100 values at four bits each */
 #define SKETCH_WORDS 8 /* 512 bits of linear counting: up to some 1,000 values */
 #define FLOW_SEEN 48
+#define PLACES 16
 
 /* Counts of the last WINDOW_PARTS parts of a window. */
 struct window {
@@ -49,8 +50,8 @@ union state {
 		uint32_t lost; /* results have named more than is remembered */
 	} flow;
 	struct {
-		uint64_t here, there; /* hashes of sources */
-		uint64_t here_us, there_us;
+		uint64_t source[PLACES]; /* hashes, the one in use last first; 0: none */
+		uint64_t used_us[PLACES];
 	} places;
 };
 

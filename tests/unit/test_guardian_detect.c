@@ -416,6 +416,43 @@ static void a_violation_without_a_server(void)
 	guard_engine_free(t.engine);
 }
 
+/* Whether a write to `used` alarms after a result that has named `named`. */
+static bool flows(const char *named, const char *used)
+{
+	struct seen s;
+	struct traffic t = begin(&s, "data-flow");
+	struct traffic_call c = call_at(AT(10, 0));
+	bool alarm;
+
+	c.seen = named;
+	traffic_call(&t, &c);
+	/* It looks there first: that makes nothing its own any more. */
+	c = call_at(AT(10, 5));
+	c.sent = used;
+	traffic_call(&t, &c);
+	CHECK(s.acts == 0);
+	c = call_at(AT(10, 10));
+	c.tool = "mail/send";
+	c.tier = "write";
+	c.sent = used;
+	traffic_call(&t, &c);
+	alarm = s.acts == 1;
+	guard_engine_free(t.engine);
+	return alarm;
+}
+
+static void nor_does_it_flow_beside_it(void)
+{
+	CHECK(flows("evil.example", "evil.example"));
+	CHECK(flows("evil.example", "c2VjcmV0.evil.example") && flows("evil.example", "a.b.c.evil.example"));
+	CHECK(flows("eve@evil.example", "eve+notes@evil.example") && flows("eve+a@evil.example", "eve@evil.example"));
+	CHECK(flows("+1@evil.example", "+1@evil.example"));
+	/* What shares no more than an end is another's. */
+	CHECK(!flows("evil.example", "notevil.example") && !flows("a.evil.example", "evil.example"));
+	CHECK(!flows("example", "evil.example") && !flows("2.3.4", "1.2.3.4"));
+	CHECK(!flows("eve@evil.example", "adam@evil.example") && !flows("evil.example", "bob@mail.evil.example"));
+}
+
 static void two_places_at_once(void)
 {
 	struct seen s;
@@ -442,6 +479,51 @@ static void two_places_at_once(void)
 		c = call_at(AT(hour, 0));
 		c.who = hour == 12 ? &away : &mallory;
 		traffic_call(&t, &c);
+	}
+	CHECK(s.acts == 0);
+	guard_engine_free(t.engine);
+}
+
+static void calls_from(struct traffic *t, const struct traffic_session *home, const char *source, unsigned second)
+{
+	struct traffic_session who = *home;
+	struct traffic_call c = call_at(AT(10, second));
+
+	if (source != NULL)
+		snprintf(who.source, sizeof(who.source), "%s", source);
+	c.who = &who;
+	traffic_call(t, &c);
+}
+
+/* A thief who comes from another address each time does not push the owner's out of memory. */
+static void two_places_of_many_addresses(void)
+{
+	char source[32];
+	struct seen s;
+	struct traffic t = begin(&s, "two-places");
+
+	calls_from(&t, &mallory, NULL, 0);
+	calls_from(&t, &mallory, "203.0.113.1", 1);
+	calls_from(&t, &mallory, "203.0.113.2", 2);
+	CHECK(s.acts == 0);
+	calls_from(&t, &mallory, NULL, 3);
+	CHECK(s.acts == 1);
+	guard_engine_free(t.engine);
+	/* Nor when there are more than are remembered. */
+	t = begin(&s, "two-places");
+	calls_from(&t, &mallory, NULL, 0);
+	for (unsigned i = 1; i < 16; i++) {
+		CHECK(s.acts == 0);
+		snprintf(source, sizeof(source), "203.0.113.%u", i);
+		calls_from(&t, &mallory, source, i);
+	}
+	CHECK(s.acts == 1 && strstr(s.what, "16 places") != NULL);
+	guard_engine_free(t.engine);
+	/* Benign: one that travels, a place in ten minutes. */
+	t = begin(&s, "two-places");
+	for (unsigned i = 1; i < 60; i++) {
+		snprintf(source, sizeof(source), "203.0.113.%u", i);
+		calls_from(&t, &mallory, source, i * 600);
 	}
 	CHECK(s.acts == 0);
 	guard_engine_free(t.engine);
@@ -513,6 +595,32 @@ static void nor_does_waiting_part_them(void)
 		traffic_call(&t, &c);
 	}
 	CHECK(s.total == 1 && s.acts == 1);
+	guard_engine_free(t.engine);
+}
+
+/* The first signal began long ago, and was there a moment ago. */
+static void nor_does_a_quarter_of_an_hour_end_between_them(void)
+{
+	struct seen s;
+	struct traffic t = begin(&s, NULL);
+	struct traffic_call c;
+
+	for (unsigned minute = 0; minute < 15; minute += 7) {
+		c = call_at(AT(23, minute * 60));
+		c.tier = "write";
+		c.tool = "mail/send";
+		traffic_call(&t, &c);
+	}
+	CHECK(s.total == 1 && s.acts == 0);
+	for (unsigned i = 0; i < 80; i++) {
+		char tool[32];
+
+		snprintf(tool, sizeof(tool), "mail/tool-%u", i);
+		c = call_at(AT(23, 16 * 60 + i));
+		c.tool = tool;
+		traffic_call(&t, &c);
+	}
+	CHECK(s.acts == 1 && strcmp(s.last, "breadth") == 0);
 	guard_engine_free(t.engine);
 }
 
@@ -718,15 +826,18 @@ int main(void)
 	RUN(what_is_certain_acts_at_once);
 	RUN(a_canary_and_a_revoked_token);
 	RUN(data_does_not_flow_where_a_result_said);
+	RUN(nor_does_it_flow_beside_it);
 	RUN(nor_where_one_was_hidden_among_many);
 	RUN(nor_where_everything_was_used_before);
 	RUN(a_slow_result_is_not_crowded_out);
 	RUN(a_violation_without_a_server);
 	RUN(rules_that_cannot_be_meant);
 	RUN(two_places_at_once);
+	RUN(two_places_of_many_addresses);
 	RUN(much_read_then_written);
 	RUN(two_weak_signals_act_together);
 	RUN(nor_does_waiting_part_them);
+	RUN(nor_does_a_quarter_of_an_hour_end_between_them);
 	RUN(a_tool_that_is_new_after_learning);
 	RUN(far_more_than_usual);
 	RUN(a_burst_of_consents);
