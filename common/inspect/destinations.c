@@ -1,5 +1,6 @@
 #include "common/inspect/destinations.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
@@ -126,6 +127,33 @@ static bool put_label(char *out, size_t *len, const uint32_t *label, size_t n)
 	return true;
 }
 
+/*
+ * One spelling of an address: what ends in a number is one of version 4 to whoever follows it, in hexadecimal, octal
+ * or as one number too (WHATWG URL, 3.5); one of version 6 has many spellings, and may hold one of version 4.
+ */
+static size_t one_address(char out[MARKS_DESTINATION_MAX + 1], size_t len)
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	char text[INET6_ADDRSTRLEN];
+	const char *dot = strrchr(out, '.');
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET6, out, &v6) == 1) {
+		if (memcmp(&v6, mapped, sizeof(mapped)) == 0)
+			inet_ntop(AF_INET, (const uint8_t *)&v6 + sizeof(mapped), text, sizeof(text));
+		else
+			inet_ntop(AF_INET6, &v6, text, sizeof(text));
+	} else if (isdigit((unsigned char)(dot == NULL ? out : dot + 1)[0]) && inet_aton(out, &v4) != 0) {
+		inet_ntop(AF_INET, &v4, text, sizeof(text));
+	} else {
+		return len;
+	}
+	len = strlen(text);
+	memcpy(out, text, len + 1);
+	return len;
+}
+
 size_t destination_host(const uint8_t *p, size_t n, char out[MARKS_DESTINATION_MAX + 1])
 {
 	uint32_t label[LABEL_MAX];
@@ -154,7 +182,7 @@ size_t destination_host(const uint8_t *p, size_t n, char out[MARKS_DESTINATION_M
 	if (len > 0 && out[len - 1] == '.')
 		len--;
 	out[len] = '\0';
-	return len;
+	return one_address(out, len);
 }
 
 static void add(struct marks *out, const char *text)

@@ -63,6 +63,11 @@ static void destinations_are_hosts_and_addresses(void)
 
 static void destinations_are_normalised(void)
 {
+	static const char *const addresses[] = {
+		"192.0.2.7", "192.0.2.7.",   "3221225991",         "0xC0000207",        "0300.0.2.7",
+		"192.0.519", "0xc0.0.0x2.7", "[::ffff:192.0.2.7]", "[::FFFF:c000:207]", "user@192.0.2.7:80",
+	};
+
 	CHECK(is("[\"https://ev\\u200bil.exam\\u00adple/\"]", "{\"destinations\":[\"evil.example\"]}"));
 	CHECK(is("[\"https://%65vil.ex%61mple/\"]", "{\"destinations\":[\"evil.example\"]}"));
 	CHECK(is("[\"https://\\uff45vil\\u3002example/\"]", "{\"destinations\":[\"evil.example\"]}"));
@@ -71,6 +76,14 @@ static void destinations_are_normalised(void)
 	CHECK(is("[\"https://\\u4f8b\\u3048.jp\"]", "{\"destinations\":[\"xn--r8jz45g.jp\"]}"));
 	CHECK(is("[\"https:\\\\\\\\evil.example\\\\x\"]", "{\"destinations\":[\"evil.example\"]}"));
 	/* Inside of encodings. */
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		char json[128];
+
+		snprintf(json, sizeof(json), "[\"http://%s/x\"]", addresses[i]);
+		CHECK(is(json, "{\"destinations\":[\"192.0.2.7\"]}"));
+	}
+	CHECK(is("[\"http://[2001:0DB8:0:0::0001]/\"]", "{\"destinations\":[\"2001:db8::1\"]}"));
+	CHECK(is("[\"http://192.0.2.7.example/\"]", "{\"destinations\":[\"192.0.2.7.example\"]}"));
 	CHECK(is("[\"https%3A%2F%2Fevil.example%2Fx\"]", "{\"destinations\":[\"evil.example\"]}"));
 	CHECK(is("[\"aHR0cHM6Ly9ldmlsLmV4YW1wbGUvY29sbGVjdA==\"]", "{\"destinations\":[\"evil.example\"]}"));
 }
