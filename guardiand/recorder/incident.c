@@ -70,8 +70,9 @@ static const char *const queries[QUERIES] = {
 		    " ((session = ?3 AND session <> '') OR (agent = ?4 AND human = ?5 AND agent <> ''))",
 	[Q_SEEN] = "UPDATE incident SET last_us = max(last_us, ?2), findings = ?3, severity = ?4 WHERE id = ?1",
 	[Q_PAGED] = "UPDATE incident SET paged = 1 WHERE id = ?1",
-	[Q_STATE] = "UPDATE incident SET state = ?2, acked_by = CASE WHEN ?2 = 2 THEN ?3 ELSE acked_by END,"
-		    " resolved_by = CASE WHEN ?2 = 3 THEN ?3 ELSE resolved_by END WHERE id = ?1",
+	[Q_STATE] =
+		"UPDATE incident SET state = ?2, acked_by = CASE ?2 WHEN 1 THEN NULL WHEN 2 THEN ?3 ELSE acked_by END,"
+		" resolved_by = CASE WHEN ?2 = 3 THEN ?3 ELSE resolved_by END WHERE id = ?1",
 	[Q_LINE] = "INSERT INTO timeline (incident, ts_us, seq, what, by) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[Q_LIST] = "SELECT id FROM incident WHERE (?1 = 0 AND (state < 3 OR (?2 = 1 AND state = 3))) OR state = ?1"
 		   " ORDER BY id DESC LIMIT ?3",
@@ -293,6 +294,22 @@ static json_t *short_responses(struct incidents *x, int64_t id)
 	return list;
 }
 
+/* What was acknowledged was less than this: who has it says so again, or the next step of the route is paged. */
+static bool open_again(struct incidents *x, struct incident *i)
+{
+	char name[INCIDENT_ID_MAX + 1];
+	struct guard_about a = about(i);
+	uint64_t seq;
+
+	if (i->state != INCIDENT_ACKED)
+		return false;
+	seq = guard_record(x->g, "incident.reopened", &a, json_pack("{s:s}", "incident", incident_name(i->id, name)));
+	incident_line(x, i->id, seq, "open again: it is paged anew", "guardian");
+	table_run(x->store, x->q[Q_STATE], "iit", i->id, (int64_t)INCIDENT_OPEN, "");
+	i->state = INCIDENT_OPEN;
+	return true;
+}
+
 void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kind, const char *text)
 {
 	char name[INCIDENT_ID_MAX + 1];
@@ -306,7 +323,8 @@ void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kin
 				   .rule = i->rule,
 				   .title = i->title,
 				   .text = text,
-				   .details = details};
+				   .details = details,
+				   .anew = kind == OUTBOX_RAISED && open_again(x, i)};
 
 	outbox_add(x->g->outbox, &page);
 	if (!i->paged)

@@ -35,6 +35,7 @@ struct outbox_page {
 	const char *title;     /* "Denial spike: claude-code for alice@example.com" */
 	const char *text;      /* for people: what was seen, what was done, what is suggested */
 	const json_t *details; /* an object: agent, human, session, server, tool, findings, responses; NULL */
+	bool anew;             /* of a raised one: the page before was acknowledged */
 };
 
 struct outbox;

@@ -55,20 +55,35 @@ static void close_key(const struct closing *x, const char *dedup)
 	}
 }
 
-/* The keys under which a page of several was tried before it was told with yet others. */
-static void close_older(const struct closing *x, int64_t row)
+static void close_keys(const struct closing *x, sqlite3_stmt *q)
 {
-	struct outbox *o = x->o;
-	sqlite3_stmt *q = o->sql[OUTBOX_MEMBERS_KEYS];
 	char key[KEYS_MAX][DEDUP_MAX + 1];
+	struct outbox *o = x->o;
 	size_t n = 0;
 
-	table_bind(o->r->store, q, "i", row);
 	while (table_row(o->r->store, q))
 		if (n < KEYS_MAX)
 			memcpy(key[n++], table_text(q, 0), strlen(table_text(q, 0)) + 1);
 	for (size_t i = 0; i < n; i++)
 		close_key(x, key[i]);
+}
+
+/* The keys under which a page of several was tried before it was told with yet others. */
+static void close_older(const struct closing *x, int64_t row)
+{
+	sqlite3_stmt *q = x->o->sql[OUTBOX_MEMBERS_KEYS];
+
+	table_bind(x->o->r->store, q, "i", row);
+	close_keys(x, q);
+}
+
+/* The keys of an incident: that under which it was paged, and those of what came after it was acknowledged. */
+static void close_own(const struct closing *x)
+{
+	sqlite3_stmt *q = x->o->sql[OUTBOX_INCIDENT_KEYS];
+
+	table_bind(x->o->r->store, q, "t", x->incident);
+	close_keys(x, q);
 }
 
 /* A page of several is over with the last of them. */
@@ -103,12 +118,10 @@ void outbox_close(struct outbox *o, const struct outbox_page *p, int64_t page)
 			    .severity = (uint8_t)p->severity,
 			    .page = page};
 	sqlite3_stmt *q = o->sql[OUTBOX_MEMBERS_OF];
-	char dedup[DEDUP_MAX + 1];
 	int64_t row[KEYS_MAX];
 	size_t n = 0;
 
-	outbox_key(o, p->incident, dedup);
-	close_key(&x, dedup);
+	close_own(&x);
 	table_run(o->r->store, o->sql[OUTBOX_MEMBERS_CLOSE], "ti", p->incident,
 		  (int64_t)(x.action == PAGE_ACK ? 1 : 2));
 	table_bind(o->r->store, q, "t", p->incident);

@@ -18,7 +18,7 @@ uint64_t outbox_due(const struct outbox *o, uint8_t severity, uint64_t at_us)
 {
 	const struct config_guardian *g = o->guardian;
 
-	return severity > GUARD_MEDIUM ? at_us : schedule_quiet_end(g->quiet_from_min, g->quiet_to_min, at_us);
+	return severity > GUARD_LOW ? at_us : schedule_quiet_end(g->quiet_from_min, g->quiet_to_min, at_us);
 }
 
 static int64_t add(struct plan *x, const char *channel, unsigned step, uint64_t after_us, int64_t backs,
@@ -93,6 +93,28 @@ static bool needs_no_route(const struct outbox *o, const struct outbox_page *p)
 	return p->channel == NULL && (o->guardian->nroutes == 0 || p->severity >= GUARD_HIGH);
 }
 
+/* That of the incident's last page. */
+static void key_before(struct plan *x)
+{
+	sqlite3_stmt *q = x->o->sql[OUTBOX_INCIDENT_KEY];
+
+	outbox_key(x->o, x->p->incident, x->dedup);
+	table_bind(x->o->r->store, q, "t", x->p->incident);
+	if (!table_row(x->o->r->store, q))
+		return;
+	snprintf(x->dedup, sizeof(x->dedup), "%s", table_text(q, 0));
+	table_end(q);
+}
+
+/* Under one that was acknowledged a provider wakes nobody any more. */
+static void new_key(struct plan *x)
+{
+	char name[INCIDENT_ID_MAX + 32];
+
+	snprintf(name, sizeof(name), "%s.%lld", x->p->incident, (long long)x->page);
+	outbox_key(x->o, name, x->dedup);
+}
+
 unsigned outbox_plan(struct outbox *o, const struct outbox_page *p, int64_t page)
 {
 	uint64_t now = o->wall();
@@ -100,9 +122,11 @@ unsigned outbox_plan(struct outbox *o, const struct outbox_page *p, int64_t page
 	const struct config_route *route =
 		p->channel != NULL ? NULL : routes_find(o->guardian, (uint8_t)p->severity, p->rule, now);
 
-	outbox_key(o, p->incident, x.dedup);
+	key_before(&x);
 	/* The steps begin again. */
 	table_run(o->r->store, o->sql[OUTBOX_SUPERSEDE_LATER], "ti", x.dedup, (int64_t)now);
+	if (p->anew)
+		new_key(&x);
 	if (p->channel != NULL && routes_channel(o->guardian, p->channel) != NULL)
 		add_at_once(&x, p->channel);
 	for (size_t i = 0; route != NULL && i < route->nsteps; i++)

@@ -153,7 +153,7 @@ static void find_wake(struct outbox *o)
 /* What became due before, or could not be sent then, waits for the morning too. */
 static void quiet(struct outbox *o)
 {
-	uint64_t now = o->wall(), end = outbox_due(o, GUARD_MEDIUM, now);
+	uint64_t now = o->wall(), end = outbox_due(o, GUARD_LOW, now);
 
 	if (end > now)
 		table_run(o->r->store, o->sql[OUTBOX_QUIET], "ii", (int64_t)now, (int64_t)end);

@@ -87,7 +87,7 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_UNSEND] = "UPDATE outbox SET state = 1, next_at = ?1 + CASE WHEN attempts > 3 THEN 30000000 ELSE 0 END"
 			  " WHERE state = 2",
 	[OUTBOX_UNANSWERED] = "UPDATE outbox SET state = 1, next_at = ?1 WHERE state = 2 AND next_at <= ?1",
-	[OUTBOX_QUIET] = "UPDATE outbox SET next_at = ?2 WHERE state = 1 AND next_at <= ?1 AND severity <= 2"
+	[OUTBOX_QUIET] = "UPDATE outbox SET next_at = ?2 WHERE state = 1 AND next_at <= ?1 AND severity <= 1"
 			 " AND action = 1",
 	[OUTBOX_START_TIMES] =
 		"UPDATE outbox SET next_at = next_at - (made - ?1), made = ?1 WHERE state < 3 AND made > ?1",
@@ -122,6 +122,10 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 		" ON p.id = o.page WHERE o.id = ?1 AND o.closed < ?2",
 	[OUTBOX_MEMBERS_KEYS] =
 		"SELECT DISTINCT dedup FROM outbox WHERE into_row = ?1 AND incident = '' AND attempts > 0",
+	[OUTBOX_INCIDENT_KEYS] =
+		"SELECT DISTINCT dedup FROM outbox WHERE incident = ?1 AND incident <> '' AND action = 1",
+	[OUTBOX_INCIDENT_KEY] = "SELECT dedup FROM outbox WHERE incident = ?1 AND incident <> '' AND action = 1"
+				" ORDER BY id DESC LIMIT 1",
 	[OUTBOX_ABSORB_MEMBERS] = "UPDATE outbox SET into_row = ?1 WHERE into_row IN (SELECT id FROM outbox WHERE"
 				  " state = 1 AND channel = ?2 AND action = ?3 AND next_at <= ?4 AND incident = ''"
 				  " AND id <> ?1)",

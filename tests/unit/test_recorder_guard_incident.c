@@ -66,6 +66,30 @@ static void call_of(const char *tool)
 	ask(&m);
 }
 
+/* Who had it had less: it is open again, and can be acknowledged again. */
+static void what_grows_worse_is_acknowledged_anew(void)
+{
+	json_t *v;
+
+	own_rules = weak_rules;
+	begin();
+	call_of("bad");
+	json_decref(command("incident.ack", json_pack("{s:i}", "id", 1)));
+	call_of("bad");
+	CHECK(listed("acknowledged") == 1);
+	call_of("worse");
+	CHECK(listed("open") == 1 && leaves_with(EVENT("incident.reopened"), "inc-1") == 1);
+	v = show("1");
+	CHECK(text_of(v, "acked_by")[0] == '\0' && strcmp(text_of(v, "severity"), "high") == 0);
+	json_decref(v);
+	v = command("incident.ack", json_pack("{s:i}", "id", 1));
+	CHECK(v != NULL && strcmp(text_of(v, "state"), "acknowledged") == 0);
+	json_decref(v);
+	call_of("worse");
+	CHECK(listed("acknowledged") == 1);
+	end();
+}
+
 static void a_weak_signal_joins_what_comes(void)
 {
 	struct incident i;
@@ -233,6 +257,7 @@ int main(void)
 		return 1;
 	buf_init(&in, IPC_FRAME_MAX);
 	RUN(findings_of_one_agent_are_one_incident);
+	RUN(what_grows_worse_is_acknowledged_anew);
 	RUN(a_weak_signal_joins_what_comes);
 	RUN(open_acknowledged_resolved);
 	RUN(events_come_with_proofs);

@@ -340,16 +340,47 @@ static void test_raised(void)
 	rig_end();
 }
 
+/* Providers say nothing of what comes under a key that was acknowledged: what is worse than that has a new one. */
+static void test_raised_after_acknowledged(void)
+{
+	struct outbox_page p;
+	char second[DEDUP_MAX + 1];
+
+	begin_escalating();
+	rig_tell(OUTBOX_TRIGGER, "inc-1", GUARD_HIGH);
+	rig_tell(OUTBOX_ACK, "inc-1", GUARD_HIGH);
+	p = rig_page(OUTBOX_RAISED, "inc-1", GUARD_CRITICAL);
+	p.anew = true;
+	outbox_add(rig_outbox, &p);
+	rig_turn();
+	rig_pump();
+	CHECK(rig_last()->action == PAGE_TRIGGER && strcmp(rig_last()->dedup, rig_seen[0].dedup) != 0);
+	snprintf(second, sizeof(second), "%s", rig_last()->dedup);
+	/* And goes on under it, over a restart too, until it is acknowledged again. */
+	rig_restart();
+	rig_tell(OUTBOX_RAISED, "inc-1", GUARD_CRITICAL);
+	CHECK(rig_last()->action == PAGE_TRIGGER && strcmp(rig_last()->dedup, second) == 0);
+	rig_tell(OUTBOX_ACK, "inc-1", GUARD_CRITICAL);
+	rig_pass(HOUR_US, 10 * SECOND_US);
+	CHECK(rig_count("slack", PAGE_TRIGGER, "inc-1") == 0);
+	/* Every key that is open at the provider is closed there. */
+	rig_forget();
+	rig_tell(OUTBOX_RESOLVE, "inc-1", GUARD_CRITICAL);
+	CHECK(rig_count("pd", PAGE_RESOLVE, "inc-1") == 2);
+	CHECK(strcmp(rig_seen[0].dedup, rig_seen[1].dedup) != 0);
+	rig_end();
+}
+
 static void test_quiet_hours(void)
 {
 	begin_escalating();
 	rig_config.guardian.quiet_from_min = 22 * 60;
 	rig_config.guardian.quiet_to_min = 7 * 60;
 	rig_now = rig_monday(23, 0);
-	rig_tell(OUTBOX_TRIGGER, "inc-1", GUARD_MEDIUM);
-	rig_tell(OUTBOX_TRIGGER, "inc-2", GUARD_HIGH);
+	rig_tell(OUTBOX_TRIGGER, "inc-1", GUARD_LOW);
+	rig_tell(OUTBOX_TRIGGER, "inc-2", GUARD_MEDIUM);
 	CHECK(rig_nseen == 1 && rig_count("pd", 0, "inc-2") == 1);
-	rig_tell(OUTBOX_ACK, "inc-2", GUARD_HIGH);
+	rig_tell(OUTBOX_ACK, "inc-2", GUARD_MEDIUM);
 	rig_restart();
 	rig_pass(8 * HOUR_US - MINUTE_US, MINUTE_US);
 	CHECK(rig_count(NULL, 0, "inc-1") == 0);
@@ -565,6 +596,7 @@ int main(void)
 	RUN(test_second_channel_for_critical);
 	RUN(test_second_channel_of_another_kind);
 	RUN(test_raised);
+	RUN(test_raised_after_acknowledged);
 	RUN(test_quiet_hours);
 	RUN(test_quiet_hours_and_retries);
 	RUN(test_no_routes);
