@@ -131,20 +131,11 @@ static const struct {
 	enum ipc_role role;
 	const char *name;
 } role_names[] = {
-	{IPC_ROLE_PARENT, "parent"},
-	{IPC_ROLE_FRONT, "front"},
-	{IPC_ROLE_BROKER, "broker"},
-	{IPC_ROLE_UPSTREAM, "upstream"},
-	{IPC_ROLE_VAULT, "vault"},
-	{IPC_ROLE_RECORDER, "recorder"},
-	{IPC_ROLE_ADMIN, "admin"},
-	{IPC_ROLE_AUTHZEN, "authzen"},
-	{IPC_ROLE_PDP, "pdp"},
-	{IPC_ROLE_PAGER, "pager"},
-	{IPC_ROLE_OPAL, "opal"},
-	{IPC_ROLE_OUTBOUND, "upstream, pdp or pager"},
-	{IPC_ROLE_ANY, "role"},
-	{IPC_ROLE_DAEMON, "daemon"},
+	{IPC_ROLE_PARENT, "parent"},     {IPC_ROLE_FRONT, "front"},     {IPC_ROLE_BROKER, "broker"},
+	{IPC_ROLE_UPSTREAM, "upstream"}, {IPC_ROLE_VAULT, "vault"},     {IPC_ROLE_RECORDER, "recorder"},
+	{IPC_ROLE_ADMIN, "admin"},       {IPC_ROLE_AUTHZEN, "authzen"}, {IPC_ROLE_PDP, "pdp"},
+	{IPC_ROLE_PAGER, "pager"},       {IPC_ROLE_OPAL, "opal"},       {IPC_ROLE_OUTBOUND, "upstream, pdp or pager"},
+	{IPC_ROLE_ANY, "role"},          {IPC_ROLE_DAEMON, "daemon"},
 };
 
 const char *ipc_role_name(enum ipc_role role)

@@ -20,8 +20,8 @@ struct tree_sockets {
 
 /*
  * Starts one broker, the fronts, one upstream role per server, and where they are configured the AuthZEN endpoint,
- * the one where policies are pushed and the role that asks another decision point; keeps them connected: with each other, with vaultd and guardiand.
- * Everything passed in must outlive the tree.
+ * the one where policies are pushed and the role that asks another decision point; keeps them connected: with each
+ * other, with vaultd and guardiand. Everything passed in must outlive the tree.
  */
 struct tree *tree_start(struct loop *l, const struct config *c, const struct daemon_options *o,
 			const struct tree_sockets *sockets);

@@ -71,9 +71,9 @@ void policies_push(struct policies *p, struct policy_dir *dir, json_t *by, polic
 void policies_resume(struct policies *p, struct policy_dir *dir);
 
 /*
- * Whether what an operator found at the configured paths ({"folder": "DEVICE:INODE", "shadow": the same}, as far as they
- * could look) are other folders than those that are open here; NULL, or a sentence that says what to do. The lock lets
- * us open nothing but what lies in the folders of our start: one that was put in their place cannot be read.
+ * Whether what an operator found at the configured paths ({"folder": "DEVICE:INODE", "shadow": the same}, as far as
+ * they could look) are other folders than those that are open here; NULL, or a sentence that says what to do. The lock
+ * lets us open nothing but what lies in the folders of our start: one that was put in their place cannot be read.
  */
 const char *policies_moved(const struct policies *p, const json_t *seen);
 /* Nobody waits for the end of a change any more; it goes on. */

@@ -119,8 +119,7 @@ static void rules_are_checked(void)
 	mkdir(rig_path("rules"), 0700);
 	rig_write("rules/bad.yml", "title: x\nid: x\nclass: sure\nseverity: low\ndetector: {type: count}\n");
 	CHECK(rig_run(guardian_main, "guardian", "rules", rig_path("rules"), NULL) == KG_EXIT_FAILURE);
-	CHECK(rig_said("bad.yml:3:1: class: \"sure\" is not one of") &&
-	      rig_said("no rule of these would be armed"));
+	CHECK(rig_said("bad.yml:3:1: class: \"sure\" is not one of") && rig_said("no rule of these would be armed"));
 	rig_write("rules/notes.txt", "x");
 	CHECK(rig_run(guardian_main, "guardian", "rules", rig_path("rules"), NULL) == KG_EXIT_FAILURE);
 	CHECK(rig_said("notes.txt: is no file of rules"));
