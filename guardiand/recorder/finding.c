@@ -100,8 +100,9 @@ static void open_for(struct guard *g, const struct guard_finding *f, struct inci
 	if (a.agent[0] != '\0')
 		snprintf(i->title, sizeof(i->title), "%.100s: %.70s for %.70s", f->rule->title, a.agent, a.human);
 	else
-		snprintf(i->title, sizeof(i->title), "%.100s%s%.64s%s%.70s", f->rule->title,
-			 a.server[0] == '\0' ? "" : ": ", a.server, a.tool[0] == '\0' ? "" : "/", a.tool);
+		snprintf(i->title, sizeof(i->title), "%.80s%s%.50s%s%.50s%s%.50s", f->rule->title,
+			 a.server[0] == '\0' ? "" : ": ", a.server, a.tool[0] == '\0' ? "" : "/", a.tool,
+			 a.human[0] == '\0' ? "" : " for ", a.human);
 	guard_clean(i->title);
 	incident_open(g->incidents, i, f->ts_us, f->rule->suggest);
 	incident_adopt(g->incidents, i, f->ts_us);

@@ -187,6 +187,8 @@ static json_t *break_glass(struct ask *a)
 	if (!json_is_integer(seconds) || json_integer_value(seconds) < 0 ||
 	    json_integer_value(seconds) > BREAK_GLASS_MAX_S)
 		return refuse(a, "\"seconds\" is at most a day; 0 ends it");
+	if (json_integer_value(seconds) == 0 && a->g->break_glass_until <= guard_now())
+		return refuse(a, "there is no break-glass that could end: keepgate guardian status");
 	respond_break_glass(a->g->responses, (uint64_t)json_integer_value(seconds), why,
 			    json_is_true(json_object_get(a->in, "lift")), a->by);
 	return json_pack("{s:I}", "until", (json_int_t)a->g->break_glass_until);

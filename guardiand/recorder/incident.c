@@ -60,8 +60,8 @@ static const char *const queries[QUERIES] = {
 		       " FROM incident WHERE agent = ?1 AND human = ?2 AND last_us >= ?3 AND state < 3"
 		       " ORDER BY last_us DESC LIMIT 1",
 	[Q_BY_RULE] = "SELECT " INCIDENT_COLUMNS
-		      " FROM incident WHERE rule = ?1 AND server = ?2 AND tool = ?3 AND last_us >= ?4 AND agent = ''"
-		      " AND state < 3 ORDER BY last_us DESC LIMIT 1",
+		      " FROM incident WHERE rule = ?1 AND server = ?2 AND tool = ?3 AND last_us >= ?4 AND human = ?5"
+		      " AND agent = '' AND state < 3 ORDER BY last_us DESC LIMIT 1",
 	[Q_OPEN] = "INSERT INTO incident (state, severity, rule, title, agent, human, session, server, tool, opened_us,"
 		   " last_us, findings, paged, suggest) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 0, 0, ?10)",
 	[Q_FINDING] = "INSERT INTO finding (seq, incident, event, ts_us, rule, what, agent, human, session, evidence)"
@@ -164,7 +164,7 @@ int incident_for(struct incidents *x, const struct guard_finding *f, struct inci
 		table_bind(x->store, x->q[Q_BY_AGENT], "tti", a.agent, a.human, since);
 		return take(x, Q_BY_AGENT, out);
 	}
-	table_bind(x->store, x->q[Q_BY_RULE], "ttti", f->rule->id, a.server, a.tool, since);
+	table_bind(x->store, x->q[Q_BY_RULE], "tttit", f->rule->id, a.server, a.tool, since, a.human);
 	return take(x, Q_BY_RULE, out);
 }
 

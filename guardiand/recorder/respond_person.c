@@ -93,7 +93,7 @@ static bool is_glass(const struct response *r)
 static void tell_break_glass(struct guard *g, uint64_t until, const char *why, bool lift, const struct guard_actor *by)
 {
 	static const struct guard_about nobody = {"", "", "", "", "", ""};
-	struct incident i = {.severity = GUARD_CRITICAL, .rule = "break-glass"};
+	struct incident i = {.severity = until == 0 ? GUARD_MEDIUM : GUARD_CRITICAL, .rule = "break-glass"};
 	char who[OPERATOR_NAME_MAX + 16], text[1024], name[INCIDENT_ID_MAX + 1], time[32] = "";
 	time_t t = (time_t)until;
 	struct tm tm;
@@ -101,13 +101,19 @@ static void tell_break_glass(struct guard *g, uint64_t until, const char *why, b
 
 	if (gmtime_r(&t, &tm) != NULL)
 		strftime(time, sizeof(time), "%Y-%m-%d %H:%M UTC", &tm);
-	snprintf(i.title, sizeof(i.title), "Break-glass by %s: %.180s", actor_text(by, who), why);
+	snprintf(i.title, sizeof(i.title), "Break-glass %sby %s: %.180s", until == 0 ? "ended " : "",
+		 actor_text(by, who), why);
 	guard_clean(i.title);
-	incident_open(g->incidents, &i, store_last_ts(g->store), "Ask whether it is still needed.");
+	incident_open(g->incidents, &i, store_last_ts(g->store),
+		      until == 0 ? "What was held meanwhile waits: keepgate guardian status."
+				 : "Ask whether it is still needed.");
 	seq = guard_record(g, "break-glass", &nobody,
 			   json_pack("{s:I, s:s, s:b, s:o, s:s}", "until", (json_int_t)until, "why", why, "lift", lift,
 				     "by", guard_actor_json(by), "incident", incident_name(i.id, name)));
-	snprintf(text, sizeof(text), "No automatic responses until %s, by %s: %.700s", time, who, why);
+	if (until == 0)
+		snprintf(text, sizeof(text), "Automatic responses are ordered again, by %s: %.700s", who, why);
+	else
+		snprintf(text, sizeof(text), "No automatic responses until %s, by %s: %.700s", time, who, why);
 	guard_clean(text);
 	incident_line(g->incidents, i.id, seq, text, who);
 	incident_page(g->incidents, &i, OUTBOX_TRIGGER, text);

@@ -397,6 +397,10 @@ static void break_glass(void)
 	json_decref(command("guardian.break_glass", json_pack("{s:i, s:s}", "seconds", 0, "why", "over")));
 	canary(3, 0x53);
 	CHECK(receipt()->status == GRANT_DENIED);
+	/* Whoever is on call is not told that it goes on. */
+	CHECK(leaves_with(EVENT("incident.opened"), "Break-glass ended by") == 1);
+	CHECK(command("guardian.break_glass", json_pack("{s:i, s:s}", "seconds", 0, "why", "over")) == NULL);
+	CHECK(strstr(said, "no break-glass") != NULL);
 	end();
 }
 

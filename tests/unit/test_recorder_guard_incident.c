@@ -58,6 +58,28 @@ static const char weak_rules[] =
 	"call\n"
 	"    phase: intent\n    tool: \"*/worse\"\ndetector:\n  type: match\n  by: session\n";
 
+/* Without an agent's name too, what two people do is not one incident. */
+static void findings_of_two_humans_are_two_incidents(void)
+{
+	json_t *v;
+
+	own_rules = weak_rules;
+	begin();
+	for (uint8_t i = 1; i <= 3; i++) {
+		struct ipc_intent m = intent(i == 3 ? 2 : i, (uint8_t)(0x50 + i), i);
+
+		m.agent = ipc_text("");
+		m.name = ipc_text("bad");
+		ask(&m);
+	}
+	CHECK(listed(NULL) == 2 && leaves_with(EVENT("finding"), NULL) == 3);
+	v = show("inc-2");
+	CHECK(json_integer_value(json_object_get(v, "findings")) == 2);
+	CHECK(strstr(text_of(v, "title"), "human-2@example.com") != NULL);
+	json_decref(v);
+	end();
+}
+
 static void call_of(const char *tool)
 {
 	struct ipc_intent m = intent(1, 0x51, 1);
@@ -257,6 +279,7 @@ int main(void)
 		return 1;
 	buf_init(&in, IPC_FRAME_MAX);
 	RUN(findings_of_one_agent_are_one_incident);
+	RUN(findings_of_two_humans_are_two_incidents);
 	RUN(what_grows_worse_is_acknowledged_anew);
 	RUN(a_weak_signal_joins_what_comes);
 	RUN(open_acknowledged_resolved);
