@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/inspect/fold.h"
 
@@ -273,6 +274,23 @@ static bool is_slash(uint8_t c)
 	return c == '/' || c == '\\';
 }
 
+/* Whether what begins a URL stands before a colon; one slash is enough to what follows links of the web. */
+static bool begins_url(const uint8_t *text, size_t colon)
+{
+	static const char *const web[] = {"http", "https", "ws", "wss"};
+
+	if (text[colon] != ':' || !isalnum(text[colon - 1]) || !is_slash(text[colon + 1]))
+		return false;
+	for (size_t i = 0; i < sizeof(web) / sizeof(web[0]); i++) {
+		size_t n = strlen(web[i]);
+
+		if (colon >= n && strncasecmp((const char *)text + colon - n, web[i], n) == 0 &&
+		    (colon == n || !isalnum(text[colon - n - 1])))
+			return true;
+	}
+	return is_slash(text[colon + 2]);
+}
+
 uint32_t destinations_add(const uint8_t *text, size_t n, struct marks *out)
 {
 	uint32_t mails = 0;
@@ -280,8 +298,8 @@ uint32_t destinations_add(const uint8_t *text, size_t n, struct marks *out)
 	for (size_t i = 1; i + 3 < n; i++) {
 		/* Backslashes are slashes to what follows such links (WHATWG URL, 4.4); in JSON text of JSON they are
 		 * doubled. */
-		if (text[i] == ':' && isalnum(text[i - 1]) && is_slash(text[i + 1]) && is_slash(text[i + 2])) {
-			size_t from = i + 3;
+		if (begins_url(text, i)) {
+			size_t from = i + 2;
 
 			while (from < n && is_slash(text[from]))
 				from++;

@@ -83,6 +83,8 @@ static void destinations_are_normalised(void)
 		CHECK(is(json, "{\"destinations\":[\"192.0.2.7\"]}"));
 	}
 	CHECK(is("[\"http://[2001:0DB8:0:0::0001]/\"]", "{\"destinations\":[\"2001:db8::1\"]}"));
+	CHECK(is("[\"HTTP:/evil.example/x and xhttp:/no.example, see file:/etc\"]",
+		 "{\"destinations\":[\"evil.example\"]}"));
 	CHECK(is("[\"http://192.0.2.7.example/\"]", "{\"destinations\":[\"192.0.2.7.example\"]}"));
 	CHECK(is("[\"https%3A%2F%2Fevil.example%2Fx\"]", "{\"destinations\":[\"evil.example\"]}"));
 	CHECK(is("[\"aHR0cHM6Ly9ldmlsLmV4YW1wbGUvY29sbGVjdA==\"]", "{\"destinations\":[\"evil.example\"]}"));
