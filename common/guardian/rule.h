@@ -20,6 +20,8 @@ struct selection {
 	size_t nconditions; /* all must hold; none: everything is selected */
 	struct condition condition[RULE_CONDITIONS_MAX];
 };
+/* '*' stands for any text; everything else for itself. */
+bool pattern_matches(const char *pattern, const struct guard_text *text);
 bool selection_holds(const struct selection *s, const struct guard_event *ev);
 
 enum detector_kind {

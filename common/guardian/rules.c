@@ -149,6 +149,7 @@ static void check_needs(struct loader *l, const json_t *doc, const struct rule *
 	if (r->score != GUARD_SCORES && r->kind != DETECT_SCORE && r->kind != DETECT_RATE)
 		fault(l, "detector.score", "is for detectors of type score or rate: no other looks at it");
 	check_rates(l, r);
+	rule_check_words(doc, r, on_fault, l);
 	check_id(l, r);
 }
 

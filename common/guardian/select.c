@@ -3,8 +3,8 @@
 
 #include "common/guardian/rule.h"
 
-/* '*' stands for any text; everything else for itself. Linear: a failed star is never tried further left. */
-static bool matches(const char *pattern, const struct guard_text *text)
+/* Linear: a failed star is never tried further left. */
+bool pattern_matches(const char *pattern, const struct guard_text *text)
 {
 	const char *p = pattern, *star = NULL;
 	size_t i = 0, back = 0;
@@ -33,7 +33,7 @@ static bool condition_holds(const struct condition *c, const struct guard_event 
 	const struct guard_text *t = &ev->field[c->field];
 
 	for (size_t i = 0; i < c->nvalues; i++)
-		if (t->n != 0 && matches(c->value[i], t))
+		if (t->n != 0 && pattern_matches(c->value[i], t))
 			return !c->not ;
 	return c->not ;
 }

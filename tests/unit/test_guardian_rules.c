@@ -86,6 +86,18 @@ static void what_a_detector_needs(void)
 		   "own.yml:11:5: response[1]: rate is missing"));
 }
 
+/* It would be silent for good. */
+static void words_that_no_record_has(void)
+{
+	CHECK(only(HEAD "detection: {selection: {kind: cal}}\ndetector: {type: match}\n",
+		   "own.yml:5:25: detection.selection.kind: \"cal\" is none of call, self, admin"));
+	CHECK(only(HEAD "detection:\n  selection:\n    tier|not: [read, wirte]\ndetector: {type: match}\n",
+		   "own.yml:7:5: detection.selection[\"tier|not\"]: \"wirte\" is none of read, write, destructive"));
+	CHECK(only(HEAD "detection:\n  selection: {phase: \"out*\"}\n  failure: {outcome: [lost, timout]}\n"
+			"detector: {type: cusum, usual: 0.1, spike: 0.9, threshold: 9}\n",
+		   "own.yml:7:13: detection.failure.outcome: \"timout\" is none of ok,"));
+}
+
 static void what_is_no_yaml(void)
 {
 	CHECK(only("title: T\nid: [\n", "own.yml:3:1: "));
@@ -155,6 +167,7 @@ int main(void)
 	buf_init(&errors, 65536);
 	RUN(what_the_schema_finds);
 	RUN(what_a_detector_needs);
+	RUN(words_that_no_record_has);
 	RUN(what_is_no_yaml);
 	RUN(which_document_and_file);
 	RUN(an_id_that_stands_twice);

@@ -74,7 +74,7 @@ static void a_file_of_rules_is_tried_together(void)
 			     "detector: {type: count, by: [agent, human], window: 1h, threshold: 50}\n"
 			     "response: [{act: rate, rate: 5, for: 90s}]\n"
 			     "---\ntitle: Never\nid: never\nclass: certain\nseverity: low\n"
-			     "detection: {selection: {kind: nothing}}\ndetector: {type: match}\n");
+			     "detection: {selection: {kind: recorder, event: nothing}}\ndetector: {type: match}\n");
 	CHECK(TEST(rig_path("two.yml")) == 0);
 	CHECK(rig_said("many: statistical, low, count by agent, human\n") &&
 	      rig_said("acted 0 times: rate of 5 a minute for 90s"));
