@@ -221,6 +221,6 @@ void detect_places(struct feed *f)
 	if (at < PLACES)
 		snprintf(f->v->what, sizeof(f->v->what), "used from %.*s and another place in turns", (int)t->n, t->p);
 	else
-		snprintf(f->v->what, sizeof(f->v->what), "used from %u places at once, the last of them %.*s", PLACES,
+		snprintf(f->v->what, sizeof(f->v->what), "used from %d places at once, the last of them %.*s", PLACES,
 			 (int)t->n, t->p);
 }
