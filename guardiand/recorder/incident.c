@@ -53,15 +53,15 @@ enum query {
 
 static const char *const queries[QUERIES] = {
 	[Q_GET] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE id = ?1 AND state < 4",
-	[Q_BY_SESSION] =
+	[Q_BY_SESSION] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE session = ?1 AND last_us >= ?2 AND opened_us "
+						    ">= ?3 AND state < 3 ORDER BY last_us DESC LIMIT 1",
+	[Q_BY_AGENT] =
 		"SELECT " INCIDENT_COLUMNS
-		" FROM incident WHERE session = ?1 AND last_us >= ?2 AND state < 3 ORDER BY last_us DESC LIMIT 1",
-	[Q_BY_AGENT] = "SELECT " INCIDENT_COLUMNS
-		       " FROM incident WHERE agent = ?1 AND human = ?2 AND last_us >= ?3 AND state < 3"
-		       " ORDER BY last_us DESC LIMIT 1",
+		" FROM incident WHERE agent = ?1 AND human = ?2 AND last_us >= ?3 AND opened_us >= ?4 AND state < 3"
+		" ORDER BY last_us DESC LIMIT 1",
 	[Q_BY_RULE] = "SELECT " INCIDENT_COLUMNS
 		      " FROM incident WHERE rule = ?1 AND server = ?2 AND tool = ?3 AND last_us >= ?4 AND human = ?5"
-		      " AND agent = '' AND state < 3 ORDER BY last_us DESC LIMIT 1",
+		      " AND opened_us >= ?6 AND agent = '' AND state < 3 ORDER BY last_us DESC LIMIT 1",
 	[Q_OPEN] = "INSERT INTO incident (state, severity, rule, title, agent, human, session, server, tool, opened_us,"
 		   " last_us, findings, paged, suggest) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 0, 0, ?10)",
 	[Q_FINDING] = "INSERT INTO finding (seq, incident, event, ts_us, rule, what, agent, human, session, evidence)"
@@ -154,17 +154,18 @@ int incident_for(struct incidents *x, const struct guard_finding *f, struct inci
 {
 	struct guard_about a = finding_about(f);
 	int64_t since = (int64_t)(f->ts_us > INCIDENT_TOGETHER_US ? f->ts_us - INCIDENT_TOGETHER_US : 0);
+	int64_t oldest = (int64_t)(f->ts_us > INCIDENT_LONGEST_US ? f->ts_us - INCIDENT_LONGEST_US : 0);
 
 	if (a.session[0] != '\0') {
-		table_bind(x->store, x->q[Q_BY_SESSION], "ti", a.session, since);
+		table_bind(x->store, x->q[Q_BY_SESSION], "tii", a.session, since, oldest);
 		if (take(x, Q_BY_SESSION, out) == KG_OK)
 			return KG_OK;
 	}
 	if (a.agent[0] != '\0') {
-		table_bind(x->store, x->q[Q_BY_AGENT], "tti", a.agent, a.human, since);
+		table_bind(x->store, x->q[Q_BY_AGENT], "ttii", a.agent, a.human, since, oldest);
 		return take(x, Q_BY_AGENT, out);
 	}
-	table_bind(x->store, x->q[Q_BY_RULE], "tttit", f->rule->id, a.server, a.tool, since, a.human);
+	table_bind(x->store, x->q[Q_BY_RULE], "tttiti", f->rule->id, a.server, a.tool, since, a.human, oldest);
 	return take(x, Q_BY_RULE, out);
 }
 

@@ -11,6 +11,8 @@
 #define INCIDENT_TITLE_MAX 256
 #define INCIDENT_NOTE_MAX 2000
 #define INCIDENT_TOGETHER_US 3600000000ull
+/* However often: who is told of one for ever would never be woken again by what an agent does that it goes on with. */
+#define INCIDENT_LONGEST_US 86400000000ull
 
 enum incident_state { INCIDENT_OPEN = 1, INCIDENT_ACKED = 2, INCIDENT_RESOLVED = 3 };
 

@@ -112,6 +112,28 @@ static void what_grows_worse_is_acknowledged_anew(void)
 	end();
 }
 
+/* Who keeps one from being quiet does not keep it, once acknowledged, for ever. */
+static void an_incident_lasts_for_a_day(void)
+{
+	static const char *const aged[] = {"UPDATE incident SET opened_us = opened_us - 86390000000",
+					   "UPDATE incident SET opened_us = opened_us - 20000000"};
+
+	own_rules = weak_rules;
+	begin();
+	call_of("bad");
+	json_decref(command("incident.ack", json_pack("{s:i}", "id", 1)));
+	for (unsigned i = 0; i < 2; i++) {
+		sqlite3_stmt *q = table_query(store, aged[i]);
+
+		table_run(store, q, "");
+		table_close(q);
+		usleep(1100000); /* the rule's suppress */
+		call_of("bad");
+		CHECK(listed("acknowledged") == 1 && listed("open") == i);
+	}
+	end();
+}
+
 static void a_weak_signal_joins_what_comes(void)
 {
 	struct incident i;
@@ -281,6 +303,7 @@ int main(void)
 	RUN(findings_of_one_agent_are_one_incident);
 	RUN(findings_of_two_humans_are_two_incidents);
 	RUN(what_grows_worse_is_acknowledged_anew);
+	RUN(an_incident_lasts_for_a_day);
 	RUN(a_weak_signal_joins_what_comes);
 	RUN(open_acknowledged_resolved);
 	RUN(events_come_with_proofs);
