@@ -186,7 +186,7 @@ static json_t *break_glass(struct ask *a)
 		return refuse(a, "\"why\" is missing: break-glass stands on record with its reason");
 	if (!json_is_integer(seconds) || json_integer_value(seconds) < 0 ||
 	    json_integer_value(seconds) > BREAK_GLASS_MAX_S)
-		return refuse(a, "\"seconds\" is at most a day; 0 ends it");
+		return refuse(a, "break-glass lasts for a day at most (\"seconds\": 86400; 0 ends it)");
 	if (json_integer_value(seconds) == 0 && a->g->break_glass_until <= guard_now())
 		return refuse(a, "there is no break-glass that could end: keepgate guardian status");
 	respond_break_glass(a->g->responses, (uint64_t)json_integer_value(seconds), why,
