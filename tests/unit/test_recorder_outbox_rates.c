@@ -299,6 +299,7 @@ static void test_full(void)
 	commit_now(rig_rec.commit);
 	CHECK(recorded_count() == 1500);
 	/* Of a page that has lost names nobody knows whether all of its incidents are over: it stays open. */
+	rig_outbox->rows_max = OUTBOX_ROWS_MAX;
 	for (unsigned i = 0; i < 1500; i++)
 		rig_add(OUTBOX_RESOLVE, incident(i), GUARD_HIGH);
 	rig_pass(HOUR_US, 10 * SECOND_US);
