@@ -54,7 +54,7 @@ enum query {
 static const char *const queries[QUERIES] = {
 	[Q_GET] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE id = ?1 AND state < 4",
 	[Q_BY_SESSION] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE session = ?1 AND last_us >= ?2 AND opened_us "
-						    ">= ?3 AND state < 3 ORDER BY last_us DESC LIMIT 1",
+			 ">= ?3 AND state < 3 ORDER BY last_us DESC LIMIT 1",
 	[Q_BY_AGENT] =
 		"SELECT " INCIDENT_COLUMNS
 		" FROM incident WHERE agent = ?1 AND human = ?2 AND last_us >= ?3 AND opened_us >= ?4 AND state < 3"
