@@ -10,6 +10,7 @@
 
 #define LINE 64                /* of the cache */
 #define SIGNAL_US 900000000ull /* two weak signals within a quarter of an hour are one strong */
+#define SIGNAL_NEW 1           /* in the place of a rule's hash */
 
 static size_t keys_bytes(const struct guard_engine *e)
 {
@@ -122,11 +123,17 @@ static uint64_t key_hash(const struct guard_engine *e, const struct rule *r, con
 	return r->nkey == 0 ? guard_hash(e->hash_key, h, "", 0) : h;
 }
 
+/* What is new for an agent is one signal: a server that it never used has tools that it never used. */
+static uint64_t signal_of(const struct rule *r)
+{
+	return r->kind == DETECT_FIRST ? SIGNAL_NEW : r->hash;
+}
+
 /* Whether this is the second of two different rules on one subject. */
 static bool second_signal(struct guard_engine *e, uint32_t rule, const struct guard_event *ev)
 {
 	const struct guard_text *t = &ev->field[ev->field[GUARD_SESSION].n != 0 ? GUARD_SESSION : GUARD_AGENT];
-	uint64_t h = guard_hash(e->hash_key, 4, t->p, t->n), own = e->rules->rule[rule].hash;
+	uint64_t h = guard_hash(e->hash_key, 4, t->p, t->n), own = signal_of(&e->rules->rule[rule]);
 	struct signal *s = &e->signals[h % SIGNALS];
 
 	if (t->n == 0)

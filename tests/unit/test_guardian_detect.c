@@ -574,6 +574,103 @@ static void two_weak_signals_act_together(void)
 	guard_engine_free(t.engine);
 }
 
+/* Much read, then written, in a session; a signal that contains nothing by itself. */
+static void read_and_write_much(struct traffic *t, uint64_t ts)
+{
+	struct traffic_call c = call_at(ts);
+
+	c.bytes_out = 6000000;
+	c.tier = "read";
+	traffic_call(t, &c);
+	c.ts_us += SECOND_US;
+	c.tier = "write";
+	c.tool = "mail/send";
+	c.bytes_in = 600000;
+	c.bytes_out = 100;
+	traffic_call(t, &c);
+}
+
+/* A month of work in which a rule learns; gives the end of it, an hour of work. */
+static uint64_t a_month_of_work(struct traffic *t)
+{
+	uint64_t ts = 0;
+
+	for (unsigned day = 0; day < 29; day++)
+		for (unsigned i = 0; i < 20; i++) {
+			struct traffic_call c = call_at(AT(24ull * day + 9, i * 60));
+
+			c.tier = "write";
+			c.tool = "mail/send";
+			ts = c.ts_us;
+			traffic_call(t, &c);
+		}
+	return ts + 600 * SECOND_US;
+}
+
+static void write_there(struct traffic *t, uint64_t ts, const char *server, const char *tool)
+{
+	struct traffic_call c = call_at(ts);
+
+	c.tier = "write";
+	c.server = server;
+	c.tool = tool;
+	traffic_call(t, &c);
+}
+
+static void somewhere_new(struct traffic *t, uint64_t ts)
+{
+	write_there(t, ts, "bank", "bank/pay");
+}
+
+static void in_the_evening(struct traffic *t, uint64_t ts)
+{
+	uint64_t day = ts / DAY_US * DAY_US;
+
+	write_there(t, day + 21 * 3600 * SECOND_US, "mail", "mail/send");
+}
+
+static void that_fails(struct traffic *t, uint64_t ts)
+{
+	for (unsigned i = 0; i < 40; i++) {
+		struct traffic_call c = call_at(ts + i * SECOND_US);
+
+		c.outcome = "tool-error";
+		traffic_call(t, &c);
+	}
+}
+
+/* Which of two weak signals came first does not matter: the second contains, and alone it does not. */
+static void the_second_signal_contains_whichever_it_is(void)
+{
+	static const struct {
+		const char *rule;
+		void (*signal)(struct traffic *t, uint64_t ts);
+	} second[] = {{"new-server", somewhere_new},
+		      {"new-tool", somewhere_new},
+		      {"after-hours", in_the_evening},
+		      {"error-spike", that_fails}};
+
+	for (size_t i = 0; i < 2 * sizeof(second) / sizeof(second[0]); i++) {
+		struct seen s;
+		struct traffic t = begin(&s, second[i / 2].rule);
+		uint64_t ts = a_month_of_work(&t);
+		unsigned before = s.total; /* on weekends */
+		const struct guard_rule_info *rule;
+
+		if (second[i / 2].signal == in_the_evening)
+			ts = ts / DAY_US * DAY_US + (20 * 3600 + 3540) * SECOND_US;
+		if (i % 2 == 1)
+			read_and_write_much(&t, ts);
+		second[i / 2].signal(&t, ts + 10 * SECOND_US);
+		rule = s.finding.rule;
+		CHECK(s.total == before + 1 && s.acts == i % 2);
+		CHECK(s.acts == 0 || (rule->nresponses == 1 && rule->response[0].act == GUARD_ACT_APPROVAL &&
+				      rule->response[0].tier == 2 && rule->response[0].seconds == 3600));
+		CHECK(s.acts == 0 || strcmp(s.finding.subject[GUARD_SESSION], mallory.session) == 0);
+		guard_engine_free(t.engine);
+	}
+}
+
 /* The first signal is told once in eight hours, and goes on: it counts when the second comes. */
 static void nor_does_waiting_part_them(void)
 {
@@ -836,6 +933,7 @@ int main(void)
 	RUN(two_places_of_many_addresses);
 	RUN(much_read_then_written);
 	RUN(two_weak_signals_act_together);
+	RUN(the_second_signal_contains_whichever_it_is);
 	RUN(nor_does_waiting_part_them);
 	RUN(nor_does_a_quarter_of_an_hour_end_between_them);
 	RUN(a_tool_that_is_new_after_learning);
