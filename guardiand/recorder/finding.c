@@ -156,13 +156,26 @@ static const char *one_line(const char *what, char out[GUARD_TEXT_MAX])
 	return out;
 }
 
-static void page(struct guard *g, struct incident *i, const struct guard_finding *f, enum guard_severity before,
+static bool is_paged(const struct guard_finding *f, enum guard_severity severity)
+{
+	return f->rule->page || severity >= GUARD_HIGH;
+}
+
+/* Who has acknowledged an incident looks into what was known then: another rule that is certain is told, once. */
+static bool is_news(struct guard *g, const struct incident *i, const struct guard_finding *f)
+{
+	return i->state == INCIDENT_ACKED && f->rule->class == GUARD_CERTAIN && is_paged(f, f->rule->severity) &&
+	       !incident_spoke(g->incidents, i->id, f->rule->id);
+}
+
+/* more: it is worse than what was paged, or something else. */
+static void page(struct guard *g, struct incident *i, const struct guard_finding *f, bool more,
 		 const struct respond_result *done)
 {
-	bool first = !i->paged && (f->rule->page || i->severity >= GUARD_HIGH);
+	bool first = !i->paged && is_paged(f, i->severity);
 	char text[2048] = "", held[96], name[INCIDENT_ID_MAX + 1], what[GUARD_TEXT_MAX];
 
-	if (!first && !(i->paged && i->severity > before) && !done->first_held)
+	if (!first && !(i->paged && more) && !done->first_held)
 		return;
 	incident_name(i->id, name);
 	snprintf(text, sizeof(text), "%s (%s, %s): %s\n", f->rule->title, f->rule->id,
@@ -183,6 +196,7 @@ void guard_on_finding(const struct guard_finding *f, void *arg)
 	struct respond_result done = {0};
 	enum guard_severity before;
 	struct incident i;
+	bool more;
 
 	if (g->replaying)
 		return;
@@ -197,10 +211,12 @@ void guard_on_finding(const struct guard_finding *f, void *arg)
 		return;
 	}
 	before = i.severity;
+	more = is_news(g, &i, f);
 	incident_add(g->incidents, &i, f);
+	more = more || i.severity > before;
 	if (f->acts)
 		respond_order(g->responses, f, i.id, false, &done);
-	page(g, &i, f, before, &done);
+	page(g, &i, f, more, &done);
 }
 
 void guard_on_again(const struct guard_finding *f, void *arg)

@@ -39,6 +39,7 @@ enum query {
 	Q_BY_RULE,
 	Q_OPEN,
 	Q_FINDING,
+	Q_SPOKE,
 	Q_ADOPT,
 	Q_SEEN,
 	Q_PAGED,
@@ -66,6 +67,7 @@ static const char *const queries[QUERIES] = {
 		   " last_us, findings, paged, suggest) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 0, 0, ?10)",
 	[Q_FINDING] = "INSERT INTO finding (seq, incident, event, ts_us, rule, what, agent, human, session, evidence)"
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[Q_SPOKE] = "SELECT 1 FROM finding WHERE incident = ?1 AND rule = ?2 LIMIT 1",
 	[Q_ADOPT] = "UPDATE finding SET incident = ?1 WHERE incident = 0 AND ts_us >= ?2 AND"
 		    " ((session = ?3 AND session <> '') OR (agent = ?4 AND human = ?5 AND agent <> ''))",
 	[Q_SEEN] = "UPDATE incident SET last_us = max(last_us, ?2), findings = ?3, severity = ?4 WHERE id = ?1",
@@ -267,6 +269,15 @@ void incident_add(struct incidents *x, struct incident *i, const struct guard_fi
 	incident_line(x, i->id, seq, line, "guardian");
 }
 
+bool incident_spoke(struct incidents *x, int64_t id, const char *rule)
+{
+	table_bind(x->store, x->q[Q_SPOKE], "it", id, rule);
+	if (!table_row(x->store, x->q[Q_SPOKE]))
+		return false;
+	table_end(x->q[Q_SPOKE]);
+	return true;
+}
+
 void incident_adopt(struct incidents *x, const struct incident *i, uint64_t ts_us)
 {
 	table_run(x->store, x->q[Q_ADOPT], "iittt", i->id,
@@ -295,7 +306,8 @@ static json_t *short_responses(struct incidents *x, int64_t id)
 	return list;
 }
 
-/* What was acknowledged was less than this: who has it says so again, or the next step of the route is paged. */
+/* What was acknowledged was less than this, or another thing: who has it says so again, or the next step of the route
+ * is paged. */
 static bool open_again(struct incidents *x, struct incident *i)
 {
 	char name[INCIDENT_ID_MAX + 1];

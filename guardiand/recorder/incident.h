@@ -41,6 +41,8 @@ void incident_open(struct incidents *x, struct incident *i, uint64_t ts_us, cons
 /* A finding is added to it, or to none (i NULL): its row, its leaf, its line. Severity of *i is the highest afterwards.
  */
 void incident_add(struct incidents *x, struct incident *i, const struct guard_finding *f);
+/* Whether a finding of this rule belongs to it. */
+bool incident_spoke(struct incidents *x, int64_t id, const char *rule);
 /* Findings of the last hour that stood alone come with it. */
 void incident_adopt(struct incidents *x, const struct incident *i, uint64_t ts_us);
 /* A line of its timeline; seq of the leaf that says so. */

@@ -56,7 +56,13 @@ static const char weak_rules[] =
 	"    phase: intent\n    tool: \"*/bad\"\ndetector:\n  type: match\n  by: session\n---\n"
 	"title: Worse\nid: worse\nclass: certain\nseverity: high\nsuppress: 1s\ndetection:\n  selection:\n    kind: "
 	"call\n"
-	"    phase: intent\n    tool: \"*/worse\"\ndetector:\n  type: match\n  by: session\n";
+	"    phase: intent\n    tool: \"*/worse\"\ndetector:\n  type: match\n  by: session\n---\n"
+	"title: Other\nid: other\nclass: certain\nseverity: high\nsuppress: 1s\ndetection:\n  selection:\n    kind: "
+	"call\n"
+	"    phase: intent\n    tool: \"*/other\"\ndetector:\n  type: match\n  by: session\n---\n"
+	"title: Unusual\nid: unusual\nclass: statistical\nseverity: high\nstrong: true\nsuppress: 1s\ndetection:\n"
+	"  selection:\n    kind: call\n"
+	"    phase: intent\n    tool: \"*/unusual\"\ndetector:\n  type: match\n  by: session\n";
 
 /* Without an agent's name too, what two people do is not one incident. */
 static void findings_of_two_humans_are_two_incidents(void)
@@ -109,6 +115,54 @@ static void what_grows_worse_is_acknowledged_anew(void)
 	json_decref(v);
 	call_of("worse");
 	CHECK(listed("acknowledged") == 1);
+	end();
+}
+
+static int64_t number(const char *sql)
+{
+	sqlite3_stmt *q = table_query(store, sql);
+	int64_t n;
+
+	CHECK(table_row(store, q));
+	n = table_int(q, 0);
+	table_close(q);
+	return n;
+}
+
+/* Who had it had another thing: what is certain, and was not told of yet, is paged though it is no worse. */
+static void what_else_is_certain_is_paged_anew(void)
+{
+	static const char pages[] = "SELECT count(*) FROM page",
+			  keys[] = "SELECT count(DISTINCT dedup) FROM outbox WHERE action = 1";
+	struct config_channel channel = {.name = "hook", .kind = CHANNEL_WEBHOOK, .per_minute = 60};
+
+	own_rules = weak_rules;
+	begin();
+	drop_all();
+	config.guardian.channels = &channel;
+	config.guardian.nchannels = 1;
+	open_all();
+	call_of("worse");
+	/* Nobody has it yet: its page says so often enough. */
+	call_of("other");
+	CHECK(number(pages) == 1);
+	json_decref(command("incident.resolve", json_pack("{s:i}", "id", 1)));
+	usleep(1100000); /* the rules' suppress */
+	call_of("worse");
+	json_decref(command("incident.ack", json_pack("{s:i}", "id", 2)));
+	usleep(1100000);
+	/* The same again, what is not certain, and what would not be paged by itself, wakes nobody. */
+	call_of("worse");
+	call_of("unusual");
+	call_of("bad");
+	CHECK(listed("acknowledged") == 1 && number("SELECT findings FROM incident WHERE id = 2") == 4);
+	CHECK(number(keys) == 2 && leaves_with(EVENT("incident.reopened"), NULL) == 0);
+	call_of("other");
+	CHECK(listed("open") == 1 && leaves_with(EVENT("incident.reopened"), "inc-2") == 1 && number(keys) == 3);
+	json_decref(command("incident.ack", json_pack("{s:i}", "id", 2)));
+	usleep(1100000);
+	call_of("other");
+	CHECK(listed("acknowledged") == 1 && number(keys) == 3);
 	end();
 }
 
@@ -303,6 +357,7 @@ int main(void)
 	RUN(findings_of_one_agent_are_one_incident);
 	RUN(findings_of_two_humans_are_two_incidents);
 	RUN(what_grows_worse_is_acknowledged_anew);
+	RUN(what_else_is_certain_is_paged_anew);
 	RUN(an_incident_lasts_for_a_day);
 	RUN(a_weak_signal_joins_what_comes);
 	RUN(open_acknowledged_resolved);
