@@ -4,7 +4,11 @@
 
 #include "guardiand/pager/kind.h"
 
-#define FIRING_US (30ull * 86400 * 1000000) /* nobody renews it: without an end it would be over after minutes */
+/*
+ * The recorder tells an open alert again every two minutes. Its end is far beyond that all the same: while Keepgate
+ * cannot tell it, on-call would rather see one that is over than none that is not.
+ */
+#define FIRING_US (30ull * 86400 * 1000000)
 #define TEST_US (300ull * 1000000)
 
 static const char *const severities[] = {"low", "low", "medium", "high", "critical"};

@@ -83,6 +83,7 @@ static void take_up(struct outbox *o)
 	o->started = o->ticked = now;
 	o->rows = (uint64_t)one_number(o, OUTBOX_ROWS_COUNT);
 	table_run(o->r->store, o->sql[OUTBOX_START_TIMES], "i", (int64_t)now);
+	outbox_repeat_times(o);
 	outbox_unsend(o);
 	for (size_t i = 0; i < o->nchannels; i++)
 		open_channel(o, &o->channel[i], &o->guardian->channels[i]);
@@ -200,6 +201,7 @@ void outbox_add(struct outbox *o, const struct outbox_page *p)
 static void set_back(struct outbox *o, uint64_t now)
 {
 	table_run(o->r->store, o->sql[OUTBOX_SET_BACK], "ii", (int64_t)(o->ticked - now), (int64_t)now);
+	outbox_repeat_times(o);
 	for (size_t i = 0; i < o->nchannels; i++) {
 		o->channel[i].hold = 0;
 		o->channel[i].beat = 0;
@@ -223,5 +225,6 @@ void outbox_tick(struct outbox *o)
 		table_run(o->r->store, o->sql[OUTBOX_UNANSWERED], "i", (int64_t)now);
 		outbox_dispatch(o);
 	}
+	outbox_repeat_tick(o);
 	outbox_stuck_tick(o);
 }

@@ -17,6 +17,17 @@ static bool knows(const struct channel_traits *t, uint8_t action)
 	return action == PAGE_ACK ? t->acks : t->resolves;
 }
 
+/* What is still to be said under a key. */
+static void drop(const struct closing *x, const char *dedup)
+{
+	struct outbox *o = x->o;
+
+	table_run(o->r->store, o->sql[x->action == PAGE_ACK ? OUTBOX_DROP_ACKED : OUTBOX_DROP_RESOLVED], "ti", dedup,
+		  (int64_t)o->wall());
+	if (x->action == PAGE_RESOLVE)
+		outbox_repeat_end(o, dedup);
+}
+
 /*
  * A provider that keeps alerts is told although a delivery failed so far: it may have come through. People who may not
  * have seen the page are not told that it is over.
@@ -29,8 +40,7 @@ static void close_key(const struct closing *x, const char *dedup)
 	struct channel *told[KEYS_MAX];
 	size_t n = 0;
 
-	table_run(s, o->sql[x->action == PAGE_ACK ? OUTBOX_DROP_ACKED : OUTBOX_DROP_RESOLVED], "ti", dedup,
-		  (int64_t)o->wall());
+	drop(x, dedup);
 	table_bind(s, q, "t", dedup);
 	while (table_row(s, q)) {
 		struct channel *ch = outbox_channel(o, table_text(q, 0));

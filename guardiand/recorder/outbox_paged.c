@@ -174,6 +174,7 @@ static void delivered(struct outbox *o, const struct outbox_row *row, uint32_t s
 	row_end(o, row->id, ROW_DONE, true, status, detail);
 	outbox_row_record(o, "page.delivered", row, status, detail);
 	table_run(o->r->store, o->sql[OUTBOX_DROP_SECONDS], "ii", row->id, (int64_t)o->wall());
+	outbox_repeat(o, row);
 }
 
 static void again(struct outbox *o, const struct outbox_row *row, const struct ipc_paged *m, const char *detail)
@@ -195,9 +196,9 @@ static void again(struct outbox *o, const struct outbox_row *row, const struct i
 	cover(o, row);
 }
 
-static void note_channel(struct outbox *o, const struct outbox_row *row, const struct ipc_paged *m, const char *detail)
+void outbox_note_channel(struct outbox *o, const char *name, const struct ipc_paged *m, const char *detail)
 {
-	struct channel *ch = outbox_channel(o, row->channel);
+	struct channel *ch = outbox_channel(o, name);
 	uint64_t now = o->wall();
 
 	if (ch == NULL)
@@ -223,13 +224,13 @@ void outbox_paged(struct outbox *o, const struct ipc_paged *m)
 	if (ipc_copy(m->detail, raw, sizeof(raw)) != KG_OK)
 		raw[0] = '\0';
 	outbox_clip(raw, detail, DETAIL_MAX);
-	if (heartbeat_paged(o, m, detail))
+	if (heartbeat_paged(o, m, detail) || outbox_repeated(o, m, detail))
 		return;
 	/* Late word of a row that is over. */
 	if (m->page > INT64_MAX || !row_load(o, (int64_t)m->page, &row) || row.state == ROW_DONE ||
 	    row.state == ROW_DEAD)
 		return;
-	note_channel(o, &row, m, detail);
+	outbox_note_channel(o, row.channel, m, detail);
 	if (m->result == PAGED_OK)
 		delivered(o, &row, m->status, detail);
 	else if (m->result == PAGED_PERMANENT)
@@ -245,5 +246,6 @@ void outbox_unsend(struct outbox *o)
 {
 	/* A page that ends the pager each time must not keep it from the others. */
 	table_run(o->r->store, o->sql[OUTBOX_UNSEND], "i", (int64_t)o->wall());
+	outbox_repeat_now(o);
 	o->wake = 0;
 }

@@ -16,6 +16,7 @@
 #define OUTBOX_ANSWER_US (2 * MINUTE_US)  /* a pager that has not answered in this time is asked again */
 #define OUTBOX_STUCK_US (5 * MINUTE_US)   /* a page of high severity or more goes to another channel after so long */
 #define OUTBOX_SILENT_US (10 * MINUTE_US) /* heartbeats stop when one that is stuck has reached nobody for so long */
+#define OUTBOX_REPEAT_US (2 * MINUTE_US)  /* what a channel would forget is told again so often */
 #define OUTBOX_RETRY_US (30 * SECOND_US)  /* doubled with each attempt */
 #define OUTBOX_RETRY_MAX_US (10 * MINUTE_US)
 #define OUTBOX_RETRY_AFTER_MAX_S 3600u /* no provider may silence us for longer */
@@ -125,9 +126,15 @@ void outbox_sweep(struct outbox *o);
 /* outbox_send.c */
 void outbox_dispatch(struct outbox *o);
 void outbox_fill(struct outbox *o, struct channel *ch);
+/* How much of its provider's rate a channel has for what is no page: half of what may go at once stays for pages. */
+unsigned outbox_spare(struct outbox *o, struct channel *ch);
+/* A row in this state leaves for the pager, which answers under the number id. */
+void outbox_hand_over(struct outbox *o, int64_t row, enum row_state state, uint64_t id);
 
 /* outbox_paged.c */
 void outbox_paged(struct outbox *o, const struct ipc_paged *m);
+/* How a channel fares now. */
+void outbox_note_channel(struct outbox *o, const char *name, const struct ipc_paged *m, const char *detail);
 /* A failure for good: on record, and paged through another channel. */
 void outbox_dead(struct outbox *o, const struct outbox_row *row, uint32_t status, const char *detail);
 /*
@@ -140,6 +147,23 @@ void outbox_row_record(struct outbox *o, const char *event, const struct outbox_
 		       const char *detail);
 /* All rows that the pager had: its connection is gone. */
 void outbox_unsend(struct outbox *o);
+
+/*
+ * outbox_repeat.c: alerts that a channel's provider has taken, and would forget (traits: repeats), are told again until
+ * they are resolved. That is no page: it leaves no record, and its failure only shows at the channel.
+ */
+/* A row was delivered. */
+void outbox_repeat(struct outbox *o, const struct outbox_row *row);
+/* A key is resolved. What is under way still holds its resolution up until it is answered. */
+void outbox_repeat_end(struct outbox *o, const char *dedup);
+/* Sends what is due, behind the pages. With a pager. */
+void outbox_repeat_tick(struct outbox *o);
+/* Takes the pager's word; false when it is of something else. */
+bool outbox_repeated(struct outbox *o, const struct ipc_paged *m, const char *detail);
+/* The pager has (re)started: all at once, but what it had in hand. */
+void outbox_repeat_now(struct outbox *o);
+/* The clock was set: nothing waits for longer than it would have. */
+void outbox_repeat_times(struct outbox *o);
 
 /* outbox_stuck.c: pages of high severity and more that a channel keeps not taking go to another one. With a pager:
  * without one no channel is at fault. */

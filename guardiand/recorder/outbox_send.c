@@ -36,6 +36,16 @@ void outbox_fill(struct outbox *o, struct channel *ch)
 	ch->filled = now;
 }
 
+unsigned outbox_spare(struct outbox *o, struct channel *ch)
+{
+	unsigned kept = (unsigned)bucket_size(ch) / 2;
+
+	if (o->wall() < ch->hold)
+		return 0;
+	outbox_fill(o, ch);
+	return (unsigned)ch->tokens > kept ? (unsigned)ch->tokens - kept : 0;
+}
+
 /* What is due for a channel, the most urgent first. */
 struct due {
 	int64_t row[DUE_MAX];
@@ -112,14 +122,14 @@ static void mark(struct outbox *o, struct channel *ch)
 	}
 }
 
-static void hand_over(struct outbox *o, int64_t row)
+void outbox_hand_over(struct outbox *o, int64_t row, enum row_state state, uint64_t id)
 {
 	static char text[TEXT_MAX + 1], cut[TEXT_MAX + 1];
 	sqlite3_stmt *q = o->sql[OUTBOX_MESSAGE];
-	struct ipc_page m = {.page = (uint64_t)row};
+	struct ipc_page m = {.page = id};
 	const char *note, *body;
 
-	table_bind(o->r->store, q, "i", row);
+	table_bind(o->r->store, q, "ii", row, (int64_t)state);
 	if (!table_row(o->r->store, q))
 		return;
 	note = table_text(q, 4);
@@ -172,7 +182,7 @@ void outbox_dispatch(struct outbox *o)
 	if (o->nout > 0)
 		commit_now(o->r->commit);
 	for (size_t i = 0; i < o->nout; i++)
-		hand_over(o, o->out[i]);
+		outbox_hand_over(o, o->out[i], ROW_SENT, (uint64_t)o->out[i]);
 	if (o->nout == OUTBOX_DISPATCH_MAX)
 		o->dirty = true;
 	find_wake(o);

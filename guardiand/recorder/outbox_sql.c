@@ -29,6 +29,12 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS outbox_stuck (row INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
 	"CREATE TRIGGER IF NOT EXISTS outbox_stuck_gone AFTER DELETE ON outbox BEGIN"
 	" DELETE FROM outbox_stuck WHERE row = old.id; END;"
+	"CREATE TABLE IF NOT EXISTS outbox_repeat (row INTEGER PRIMARY KEY, channel TEXT NOT NULL,"
+	" next_at INTEGER NOT NULL, sent_at INTEGER NOT NULL, under_way INTEGER NOT NULL, over INTEGER NOT NULL) "
+	"STRICT;"
+	"CREATE INDEX IF NOT EXISTS outbox_repeat_due ON outbox_repeat (channel, next_at);"
+	"CREATE TRIGGER IF NOT EXISTS outbox_repeat_gone AFTER DELETE ON outbox BEGIN"
+	" DELETE FROM outbox_repeat WHERE row = old.id; END;"
 	"CREATE INDEX IF NOT EXISTS page_open ON page (id) WHERE reported = 0;"
 	"CREATE INDEX IF NOT EXISTS page_weekly ON page (made) WHERE weekly = 1;";
 
@@ -42,6 +48,10 @@ static const char schema[] =
 #define NOTHING_BEFORE                                                                                                 \
 	"NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.dedup = o.dedup AND e.channel = o.channel AND e.state < 3 "     \
 	"AND e.id < o.id) "
+/* A repetition that arrives behind the end of its alert would bring it back: OUTBOX_ANSWER_US. */
+#define NO_REPEAT_UNDER_WAY                                                                                            \
+	"NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.dedup = o.dedup AND e.channel = o.channel AND EXISTS "          \
+	"(SELECT 1 FROM outbox_repeat WHERE row = e.id AND under_way = 1 AND sent_at > ?2 - 120000000)) "
 
 static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_PAGE_ADD] = "INSERT INTO page (kind, incident, severity, ts, made, title, body, details, weekly, by,"
@@ -77,13 +87,14 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_NEXT] = "SELECT min(next_at) FROM outbox WHERE state < 3",
 	[OUTBOX_DUE_TRIGGERS] = "SELECT o.id, o.action FROM outbox AS o WHERE " ROW_IS_DUE
 				"AND o.action = 1 AND " FIRST_OF_KEY "ORDER BY o.severity DESC, o.id LIMIT ?3",
-	[OUTBOX_DUE_OTHERS] = "SELECT o.id, o.action FROM outbox AS o WHERE " ROW_IS_DUE
-			      "AND o.action <> 1 AND " NOTHING_BEFORE "ORDER BY o.id LIMIT ?3",
+	[OUTBOX_DUE_OTHERS] =
+		"SELECT o.id, o.action FROM outbox AS o WHERE " ROW_IS_DUE "AND o.action <> 1 AND " NOTHING_BEFORE
+		"AND " NO_REPEAT_UNDER_WAY "ORDER BY o.id LIMIT ?3",
 	[OUTBOX_DUE_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM outbox AS o WHERE " ROW_IS_DUE
 			     "AND o.action = ?3 AND " NOT_UNDER_WAY "LIMIT 2)",
 	[OUTBOX_MESSAGE] =
 		"SELECT o.channel, o.action, o.dedup, o.incident, o.note, o.severity, p.ts, p.title, p.body,"
-		" p.details FROM outbox AS o JOIN page AS p ON p.id = o.page WHERE o.id = ?1 AND o.state = 2",
+		" p.details FROM outbox AS o JOIN page AS p ON p.id = o.page WHERE o.id = ?1 AND o.state = ?2",
 	[OUTBOX_UNSEND] = "UPDATE outbox SET state = 1, next_at = ?1 + CASE WHEN attempts > 3 THEN 30000000 ELSE 0 END"
 			  " WHERE state = 2",
 	[OUTBOX_UNANSWERED] = "UPDATE outbox SET state = 1, next_at = ?1 WHERE state = 2 AND next_at <= ?1",
@@ -93,7 +104,8 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 		"UPDATE outbox SET next_at = next_at - (made - ?1), made = ?1 WHERE state < 3 AND made > ?1",
 	[OUTBOX_SET_BACK] = "UPDATE outbox SET next_at = next_at - ?1, made = min(made, ?2) WHERE state < 3",
 	[OUTBOX_UNKNOWN] = "SELECT id, channel FROM outbox WHERE state < 3 ORDER BY id",
-	[OUTBOX_CHANNEL_SENT] = "SELECT count(*) FROM outbox WHERE channel = ?1 AND sent_at > ?2",
+	[OUTBOX_CHANNEL_SENT] = "SELECT (SELECT count(*) FROM outbox WHERE channel = ?1 AND sent_at > ?2) +"
+				" (SELECT count(*) FROM outbox_repeat WHERE channel = ?1 AND sent_at > ?2)",
 	[OUTBOX_CHANNEL_LAST] = "SELECT max(ended) FROM outbox WHERE channel = ?1 AND sent_at > 0 AND delivered = 1",
 	[OUTBOX_SUPERSEDE_LATER] = "UPDATE outbox SET state = 3, ended = ?2, detail = 'superseded by a newer page'"
 				   " WHERE dedup = ?1 AND action = 1 AND state = 1 AND (step > 0 OR backs IS NOT NULL)",
@@ -151,6 +163,20 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 		" FROM outbox WHERE state < 3 AND action = 1 AND severity >= 3 AND id > ?1 ORDER BY id"
 		" LIMIT ?2",
 	[OUTBOX_IS_DELIVERED] = "SELECT 1 FROM outbox WHERE page = ?1 AND action = 1 AND delivered = 1 LIMIT 1",
+	[OUTBOX_REPEAT_ADD] =
+		"INSERT OR REPLACE INTO outbox_repeat SELECT ?1, ?3, ?4, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM outbox"
+		" WHERE dedup = ?2 AND channel = ?3 AND id > ?1 AND (action = 3 OR (action = 1 AND delivered = 1)))",
+	[OUTBOX_REPEAT_OVER] = "UPDATE outbox_repeat SET over = 1 WHERE row IN (SELECT id FROM outbox WHERE dedup = ?1"
+			       " AND (channel = ?2 OR ?2 IS NULL)) AND row < ?3",
+	[OUTBOX_REPEAT_DUE] = "SELECT row, over FROM outbox_repeat WHERE channel = ?1 AND next_at <= ?2"
+			      " ORDER BY next_at, row LIMIT ?3",
+	[OUTBOX_REPEAT_SEND] = "UPDATE outbox_repeat SET sent_at = ?2, next_at = ?3, under_way = 1 WHERE row = ?1",
+	[OUTBOX_REPEAT_ANSWERED] = "UPDATE outbox_repeat SET under_way = 0 WHERE row = ?1",
+	[OUTBOX_REPEAT_DELETE] = "DELETE FROM outbox_repeat WHERE row = ?1",
+	[OUTBOX_REPEAT_NOW] = "UPDATE outbox_repeat SET next_at = ?1 WHERE under_way = 0 AND next_at > ?1",
+	[OUTBOX_REPEAT_TIMES] = "UPDATE outbox_repeat SET next_at = min(next_at, ?2), sent_at = min(sent_at, ?1)"
+				" WHERE next_at > ?2 OR sent_at > ?1",
+	[OUTBOX_REPEAT_CHANNEL] = "SELECT channel FROM outbox_repeat WHERE row = ?1",
 	[OUTBOX_STUCK_ADD] = "INSERT INTO outbox_stuck (row, at) VALUES (?1, ?2)",
 	[OUTBOX_STUCK_COUNT] =
 		"SELECT count(*) FROM outbox_stuck AS s JOIN outbox AS o ON o.id = s.row WHERE o.state < 3",

@@ -5,16 +5,16 @@
 #include "guardiand/recorder/schedule.h"
 
 static const struct channel_traits traits[] = {
-	[0] = {"?", false, false, false, false, 1},
-	[CHANNEL_PAGERDUTY] = {"pagerduty", true, true, true, true, 20},
-	[CHANNEL_SLACK] = {"slack", true, false, true, true, 3},
-	[CHANNEL_ALERTMANAGER] = {"alertmanager", true, true, false, true, 60},
-	[CHANNEL_OPSGENIE] = {"opsgenie", true, true, true, true, 20},
-	[CHANNEL_JSM] = {"jsm", true, true, true, true, 20},
-	[CHANNEL_NTFY] = {"ntfy", true, false, false, true, 40},
-	[CHANNEL_EMAIL] = {"email", true, false, false, true, 20},
-	[CHANNEL_WEBHOOK] = {"webhook", true, true, true, true, 60},
-	[CHANNEL_HEARTBEAT] = {"heartbeat", false, false, false, false, 1},
+	[0] = {"?", false, false, false, false, false, 1},
+	[CHANNEL_PAGERDUTY] = {"pagerduty", true, true, true, true, false, 20},
+	[CHANNEL_SLACK] = {"slack", true, false, true, true, false, 3},
+	[CHANNEL_ALERTMANAGER] = {"alertmanager", true, true, false, true, true, 60},
+	[CHANNEL_OPSGENIE] = {"opsgenie", true, true, true, true, false, 20},
+	[CHANNEL_JSM] = {"jsm", true, true, true, true, false, 20},
+	[CHANNEL_NTFY] = {"ntfy", true, false, false, true, false, 40},
+	[CHANNEL_EMAIL] = {"email", true, false, false, true, false, 20},
+	[CHANNEL_WEBHOOK] = {"webhook", true, true, true, true, false, 60},
+	[CHANNEL_HEARTBEAT] = {"heartbeat", false, false, false, false, false, 1},
 };
 
 const struct channel_traits *channel_traits(uint8_t kind)

@@ -15,6 +15,7 @@ struct channel_traits {
 		     */
 	bool acks;  /* knows that a person has it */
 	bool resolves;  /* knows that it is over */
+	bool repeats;   /* forgets an alert that nobody tells again: outbox_repeat.c */
 	uint32_t burst; /* at once, at most */
 };
 /* Never NULL. Static storage. */

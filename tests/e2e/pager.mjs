@@ -37,13 +37,18 @@ async function receiver() {
 async function alertmanager() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'keepgate-am-')), port = await freePort();
   fs.writeFileSync(path.join(dir, 'am.yml'), 'route:\n  receiver: none\n  group_by: [incident]\nreceivers:\n- name: none\n');
-  const program = new Program('prometheus-alertmanager', [`--config.file=${dir}/am.yml`, `--storage.path=${dir}/data`,
-    `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address=']);
-  await program.listening(port);
   const url = `http://127.0.0.1:${port}`;
-  await until('Alertmanager', async () => (await fetch(`${url}/-/ready`)).ok);
+  let program;
+  const begin = async () => {
+    program = new Program('prometheus-alertmanager', [`--config.file=${dir}/am.yml`, `--storage.path=${dir}/data`,
+      `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address=']);
+    await program.listening(port);
+    await until('Alertmanager', async () => (await fetch(`${url}/-/ready`)).ok);
+  };
+  await begin();
   return {
     url,
+    restart: async () => { await program.stop('SIGKILL'); await begin(); },
     alerts: async () => (await fetch(`${url}/api/v2/alerts`)).json(),
     stop: async () => { await program.stop(); fs.rmSync(dir, { recursive: true, force: true }); },
   };
@@ -63,6 +68,12 @@ async function start(channels) {
   return keepgate;
 }
 
+async function kill(keepgate, role) {
+  const was = await until(`the ${role}`, () => keepgate.status()?.find((p) => p.role === role && p.state === 'ready'));
+  process.kill(was.pid, 'SIGKILL');
+  await until(`another ${role}`, () => keepgate.status()?.some((p) => p.role === role && p.state === 'ready' && p.pid !== was.pid));
+}
+
 const incidents = (keepgate) => JSON.parse(keepgate.cli(['incident', 'list', '--json']));
 
 if (has('prometheus-alertmanager'))
@@ -79,6 +90,16 @@ if (has('prometheus-alertmanager'))
     assert(alert.annotations.summary.length > 0, 'it says nothing');
     equal(alert.generatorURL, `https://console.example/incidents/${incident.id}`, 'its link');
     assert(Date.parse(alert.endsAt) > Date.now() + 86400e3, 'it would end by itself');
+    // It has forgotten the alert, and has it again: here from a new pager, which does not wait for the two minutes.
+    keepgate.cli(['incident', 'ack', incident.id]);
+    await am.restart();
+    const delivered = () => JSON.parse(keepgate.cli(['incident', 'show', incident.id, '--json'])).pages;
+    const pages = delivered();
+    await kill(keepgate, 'pager');
+    const again = await until('the alert again', async () => (await am.alerts()).find((a) => a.labels.alertname === 'KeepgateIncident'));
+    equal(again.labels, alert.labels, 'its labels');
+    assert(Date.parse(again.endsAt) > Date.now() + 86400e3, 'it would end by itself');
+    equal(delivered(), pages, 'its pages: a repetition is none');
     keepgate.cli(['incident', 'resolve', incident.id]);
     await until('its end', async () => !(await am.alerts()).some((a) => a.labels.alertname === 'KeepgateIncident'));
     await keepgate.stop();
@@ -96,11 +117,8 @@ test('pages are signed, come again until they are taken, and have one key', asyn
   await misuse(keepgate);
   await until('a try', () => hook.events.length > 0);
   // Neither role's death loses it.
-  for (const role of ['pager', 'recorder']) {
-    const was = await until(`the ${role}`, () => keepgate.status()?.find((p) => p.role === role && p.state === 'ready'));
-    process.kill(was.pid, 'SIGKILL');
-    await until(`another ${role}`, () => keepgate.status()?.some((p) => p.role === role && p.state === 'ready' && p.pid !== was.pid));
-  }
+  for (const role of ['pager', 'recorder'])
+    await kill(keepgate, role);
   const tries = hook.events.length;
   hook.status = 204;
   await until('another try', () => hook.events.length > tries, 120000);

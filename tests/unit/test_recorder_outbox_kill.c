@@ -8,7 +8,7 @@
 
 #include "tests/unit/outbox_rig.h"
 
-#define LOG_MAX 512
+#define LOG_MAX 4096
 #define INCIDENTS 12
 
 /* What survives the process: what the pager saw, and what was durable. */
@@ -26,7 +26,7 @@ struct shared {
 
 static struct shared *shared;
 static unsigned steps, kill_at;
-static const char *pd[] = {"pd", NULL}, *slack[] = {"slack", NULL};
+static const char *pd[] = {"pd", NULL}, *pd_and_am[] = {"pd", "am", NULL}, *slack[] = {"slack", NULL};
 
 static void step(void)
 {
@@ -112,6 +112,16 @@ static void configure(void)
 	rig_add_channel("pd", CHANNEL_PAGERDUTY, 12);
 	rig_add_channel("slack", CHANNEL_SLACK, 12);
 	rig_add_route(GUARD_LOW, pd, 600, slack);
+}
+
+/* One more, which is told again and again. */
+static void configure_repeats(void)
+{
+	rig_configure();
+	rig_add_channel("pd", CHANNEL_PAGERDUTY, 12);
+	rig_add_channel("slack", CHANNEL_SLACK, 12);
+	rig_add_channel("am", CHANNEL_ALERTMANAGER, 60);
+	rig_add_route(GUARD_LOW, pd_and_am, 600, slack);
 }
 
 /* Everything that a page can go through. */
@@ -223,8 +233,9 @@ static void check_resolved(void)
 	rig_pass(2 * HOUR_US, 20 * SECOND_US);
 	outbox_key(rig_outbox, incident(2), dead); /* was refused for good */
 	for (size_t i = 0; i < shared->n; i++)
-		if (strcmp(shared->log[i].channel, "pd") == 0 && strcmp(shared->log[i].dedup, dead) != 0)
-			CHECK(last_word("pd", shared->log[i].dedup) == PAGE_RESOLVE);
+		if (strcmp(shared->log[i].channel, "am") == 0 ||
+		    (strcmp(shared->log[i].channel, "pd") == 0 && strcmp(shared->log[i].dedup, dead) != 0))
+			CHECK(last_word(shared->log[i].channel, shared->log[i].dedup) == PAGE_RESOLVE);
 	CHECK(rig_waiting() == 0);
 	check_keys();
 	rig_close();
@@ -248,6 +259,8 @@ static void check_delivered(void)
 		CHECK(!shared->added[i] || shared->resolved[i] || i > 2 || was_delivered(dedup));
 		if (shared->resolved[i] && last_word("pd", dedup) != 0)
 			CHECK(last_word("pd", dedup) == PAGE_RESOLVE);
+		if (shared->resolved[i] && last_word("am", dedup) != 0)
+			CHECK(last_word("am", dedup) == PAGE_RESOLVE);
 	}
 	rig_close();
 }
@@ -298,6 +311,14 @@ static void test_killed_and_resolved(void)
 	kill_at_every_step(check_resolved);
 }
 
+/* Whatever happens between, a repetition is never the last word about what is resolved. */
+static void test_killed_with_repeats(void)
+{
+	configure_repeats();
+	kill_at_every_step(check_delivered);
+	kill_at_every_step(check_resolved);
+}
+
 /* The pager is killed again and again while a storm is under way. */
 static void test_pager_killed(void)
 {
@@ -333,6 +354,7 @@ int main(void)
 	configure();
 	RUN(test_killed_at_every_step);
 	RUN(test_killed_and_resolved);
+	RUN(test_killed_with_repeats);
 	RUN(test_pager_killed);
 	return unit_end();
 }
