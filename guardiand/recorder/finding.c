@@ -34,37 +34,39 @@ static bool is_flood(struct rule_pace *p, const struct guard_finding *f)
 	return p->findings++ >= FINDINGS_PER_SECOND && (p->incident != 0 || (!f->acts && !f->rule->page));
 }
 
-static void count_only(struct guard *g, struct rule_pace *p, const struct guard_finding *f)
+static void count(struct guard *g, struct rule_pace *p, const struct guard_finding *f, unsigned more, unsigned unheld)
 {
-	struct respond_result result;
-
-	if (p->more++ == 0)
+	if (p->more + p->unheld == 0)
 		p->more_from = f->seq;
 	p->more_to = f->seq;
+	p->more += more;
+	p->unheld += unheld;
 	g->any_more = true;
-	if (f->acts)
-		respond_order(g->responses, f, p->incident, true, &result);
 }
 
 void guard_record_more(struct guard *g)
 {
 	static const struct guard_about nobody = {"", "", "", "", "", ""};
-	char name[INCIDENT_ID_MAX + 1], line[128];
+	char name[INCIDENT_ID_MAX + 1], line[192];
 
 	for (size_t i = 0; i < guard_rules_count(g->rules); i++) {
 		struct rule_pace *p = &g->pace[i];
 		uint64_t seq;
 
-		if (p->more == 0)
+		if (p->more + p->unheld == 0)
 			continue;
 		seq = guard_record(g, "finding.more", &nobody,
-				   json_pack("{s:s, s:I, s:I, s:I, s:s}", "rule", guard_rule(g->rules, i)->id, "count",
-					     (json_int_t)p->more, "from", (json_int_t)p->more_from, "to",
-					     (json_int_t)p->more_to, "incident", incident_name(p->incident, name)));
+				   json_pack("{s:s, s:I, s:I, s:I, s:I, s:s}", "rule", guard_rule(g->rules, i)->id,
+					     "count", (json_int_t)p->more, "unheld", (json_int_t)p->unheld, "from",
+					     (json_int_t)p->more_from, "to", (json_int_t)p->more_to, "incident",
+					     incident_name(p->incident, name)));
 		snprintf(line, sizeof(line), "%s: %" PRIu64 " more", guard_rule(g->rules, i)->id, p->more);
+		if (p->unheld != 0)
+			snprintf(line + strlen(line), sizeof(line) - strlen(line),
+				 "; %" PRIu64 " responses are not even held: too many are", p->unheld);
 		if (p->incident != 0)
 			incident_line(g->incidents, p->incident, seq, line, "guardian");
-		p->more = 0;
+		p->more = p->unheld = 0;
 	}
 	g->any_more = false;
 }
@@ -189,6 +191,19 @@ static void page(struct guard *g, struct incident *i, const struct guard_finding
 	incident_page(g->incidents, i, OUTBOX_RAISED, text);
 }
 
+/* That something waits for a person is paged, however it came. */
+static void count_only(struct guard *g, struct rule_pace *p, const struct guard_finding *f)
+{
+	struct respond_result result = {0};
+	struct incident i;
+
+	if (f->acts)
+		respond_order(g->responses, f, p->incident, true, &result);
+	count(g, p, f, 1, result.lost);
+	if (result.first_held && incident_get(g->incidents, p->incident, &i) == KG_OK)
+		page(g, &i, f, false, &result);
+}
+
 void guard_on_finding(const struct guard_finding *f, void *arg)
 {
 	struct guard *g = arg;
@@ -216,6 +231,8 @@ void guard_on_finding(const struct guard_finding *f, void *arg)
 	more = more || i.severity > before;
 	if (f->acts)
 		respond_order(g->responses, f, i.id, false, &done);
+	if (done.lost != 0)
+		count(g, p, f, 0, done.lost);
 	page(g, &i, f, more, &done);
 }
 

@@ -45,7 +45,8 @@ struct rule_pace {
 	uint32_t opened;
 	int64_t incident;            /* the last that it opened or joined; 0: none, or resolved */
 	uint64_t more;               /* findings that were only counted, since the last record of them */
-	uint64_t more_from, more_to; /* their events */
+	uint64_t unheld;             /* responses that were neither ordered nor held, since then */
+	uint64_t more_from, more_to; /* the events of both */
 };
 
 struct guard {

@@ -160,7 +160,7 @@ static json_t *release(struct ask *a)
 	if (!find_incident(a, &i))
 		return NULL;
 	if (respond_release(a->g->responses, &i, a->by) == 0)
-		return refuse(a, "nothing of this incident is held");
+		return refuse(a, "nothing of this incident is held, or too many responses are in force");
 	return json_pack("{s:o}", "responses", respond_list(a->g->responses, i.id));
 }
 

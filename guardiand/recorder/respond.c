@@ -230,6 +230,30 @@ void response_put_in_force(struct responses *x, const struct response *from, con
 	rows_record(x, r, "response.ordered", f, NULL, by);
 }
 
+/* Each subject once for an incident, and no more than a person would still let loose at once. */
+static void hold_one(struct responses *x, const struct guard_finding *f, struct response *r, const char *why,
+		     bool quiet, struct respond_result *out)
+{
+	if (rows_is_held(x, r)) {
+		out->standing++;
+		return;
+	}
+	if (rows_holds_many(x, r->incident, RESPONSES_HELD_MAX)) {
+		out->lost++;
+		return;
+	}
+	if (out->held == 0)
+		out->first_held = !rows_holds_many(x, r->incident, 1);
+	r->state = RESPONSE_HELD;
+	rows_add(x, r, f);
+	out->held++;
+	describe(r, out->held_text, sizeof(out->held_text));
+	if (quiet)
+		rows_record_only(x, r, "response.held", f, why, NULL);
+	else
+		rows_record(x, r, "response.held", f, why, NULL);
+}
+
 static void order_one(struct responses *x, const struct guard_finding *f, struct response *r, bool quiet,
 		      struct respond_result *out)
 {
@@ -243,21 +267,15 @@ static void order_one(struct responses *x, const struct guard_finding *f, struct
 		return;
 	}
 	hold = hold_cause(x, r, f->ts_us);
-	if (hold != NULL && quiet)
-		return;
-	r->state = hold == NULL ? RESPONSE_ORDERED : RESPONSE_HELD;
-	if (hold != NULL && out->held == 0)
-		out->first_held = rows_held(x, r->incident, &(struct response){0}, 1) == 0;
-	rows_add(x, r, f);
-	if (hold == NULL) {
-		response_put_in_force(x, r, f, NULL);
-		out->ordered++;
-		describe(r, out->text, sizeof(out->text));
+	if (hold != NULL) {
+		hold_one(x, f, r, hold, quiet, out);
 		return;
 	}
-	out->held++;
-	describe(r, out->held_text, sizeof(out->held_text));
-	rows_record(x, r, "response.held", f, hold, NULL);
+	r->state = RESPONSE_ORDERED;
+	rows_add(x, r, f);
+	response_put_in_force(x, r, f, NULL);
+	out->ordered++;
+	describe(r, out->text, sizeof(out->text));
 }
 
 void respond_order(struct responses *x, const struct guard_finding *f, int64_t incident, bool quiet,

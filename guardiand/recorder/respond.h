@@ -8,6 +8,7 @@
 #include "guardiand/recorder/guard.h"
 
 #define RESPONSES_LIVE_MAX 4096u
+#define RESPONSES_HELD_MAX 1000 /* of an incident */
 #define BREAK_GLASS_MAX_S 86400
 
 enum response_state {
@@ -29,14 +30,15 @@ void responses_free(struct responses *x);
 
 /* What came of the orders of a finding. */
 struct respond_result {
-	unsigned ordered, standing, held; /* standing: was ordered before */
+	unsigned ordered, standing, held; /* standing: was ordered, or held, before */
+	unsigned lost;                    /* not held: RESPONSES_HELD_MAX of the incident are */
 	bool first_held;                  /* nothing of this incident was held before */
 	char text[256];                   /* for people: "pause until 10:31 UTC" */
 	char held_text[256];
 };
 /*
- * Orders what the finding's rule says, under an incident. Nothing is sent before it is durable. quiet: one of a storm;
- * what would be held is not even written down.
+ * Orders what the finding's rule says, under an incident. Nothing is sent before it is durable. quiet: one of a flood;
+ * what is held is on record and can be released, without a line in the timeline for each.
  */
 void respond_order(struct responses *x, const struct guard_finding *f, int64_t incident, bool quiet,
 		   struct respond_result *out);
@@ -59,7 +61,7 @@ void respond_expire(struct responses *x, uint64_t now);
 
 /* A person lifts one, or all that are held of an incident are ordered. Text for people in error when it is refused. */
 int respond_lift(struct responses *x, int64_t id, const struct guard_actor *by, char *error, size_t size) MUST_CHECK;
-/* How many were ordered. */
+/* How many were ordered, or stood already; as many as may be in force, the others stay held. */
 unsigned respond_release(struct responses *x, const struct incident *i, const struct guard_actor *by);
 /* Break-glass: no response for so long; lift: those of pause, rate, approval and revoke end. */
 void respond_break_glass(struct responses *x, uint64_t seconds, const char *why, bool lift,

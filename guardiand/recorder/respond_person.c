@@ -7,7 +7,7 @@
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond_rows.h"
 
-#define RELEASE_MAX 64
+#define RELEASE_AT_ONCE 64
 
 /* From here on the recorder lets through; vaultd is told until it confirms. */
 static void begin_lift(struct responses *x, struct response *r, const struct guard_actor *by)
@@ -62,24 +62,33 @@ int respond_lift(struct responses *x, int64_t id, const struct guard_actor *by, 
 	return KG_OK;
 }
 
+static void release_one(struct responses *x, struct response *r, const struct guard_actor *by)
+{
+	r->automatic = false;
+	r->until = r->seconds == 0 ? 0 : guard_now() + r->seconds;
+	if (cover_same(&x->cover, r) != NULL) {
+		rows_state(x, r, RESPONSE_LIFTED, "another one");
+		return;
+	}
+	rows_state(x, r, RESPONSE_ORDERED, NULL);
+	response_put_in_force(x, r, NULL, by);
+}
+
 unsigned respond_release(struct responses *x, const struct incident *i, const struct guard_actor *by)
 {
-	static struct response row[RELEASE_MAX];
-	size_t n = rows_held(x, i->id, row, RELEASE_MAX);
+	static struct response row[RELEASE_AT_ONCE];
+	unsigned released = 0;
+	size_t n;
 
-	for (size_t j = 0; j < n; j++) {
-		struct response *r = &row[j];
+	do {
+		size_t room = x->nlive < RESPONSES_LIVE_MAX ? RESPONSES_LIVE_MAX - x->nlive : 0;
 
-		r->automatic = false;
-		r->until = r->seconds == 0 ? 0 : guard_now() + r->seconds;
-		if (cover_same(&x->cover, r) != NULL) {
-			rows_state(x, r, RESPONSE_LIFTED, "another one");
-			continue;
-		}
-		rows_state(x, r, RESPONSE_ORDERED, NULL);
-		response_put_in_force(x, r, NULL, by);
-	}
-	return (unsigned)n;
+		n = rows_held(x, i->id, row, room < RELEASE_AT_ONCE ? room : RELEASE_AT_ONCE);
+		for (size_t j = 0; j < n; j++)
+			release_one(x, &row[j], by);
+		released += (unsigned)n;
+	} while (n != 0);
+	return released;
 }
 
 static bool is_glass(const struct response *r)

@@ -18,6 +18,8 @@ static const char tables[] =
 	" who TEXT NOT NULL, automatic INTEGER NOT NULL, lifted_by TEXT) STRICT;"
 	"CREATE INDEX IF NOT EXISTS response_state ON response (state) WHERE state < 7;"
 	"CREATE INDEX IF NOT EXISTS response_incident ON response (incident);"
+	"CREATE INDEX IF NOT EXISTS response_held ON response (incident, act, session) WHERE state = 5;"
+	"CREATE INDEX IF NOT EXISTS response_held_consent ON response (incident, act, consent) WHERE state = 5;"
 	"CREATE INDEX IF NOT EXISTS response_blast ON response (ts_us, who, lifted_by) WHERE automatic = 1 AND state "
 	"<> 5;"
 	"CREATE TABLE IF NOT EXISTS guardian_setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;";
@@ -26,6 +28,8 @@ static const char tables[] =
 	"id, incident, act, state, session, consent, agent, human, server, tool, tier, rate, seconds, until, rule, "   \
 	"reason, "                                                                                                     \
 	"automatic"
+
+#define HELD_LIKE "SELECT count(*) FROM response WHERE incident = ?1 AND act = ?2 AND state = 5"
 
 static const char *const queries[RESPONSE_QUERIES] = {
 	[Q_RESPONSE_ADD] =
@@ -41,10 +45,14 @@ static const char *const queries[RESPONSE_QUERIES] = {
 	[Q_RESPONSE_LIVE] = "SELECT " RESPONSE_COLUMNS " FROM response WHERE state IN (1, 2, 4, 6) LIMIT ?1",
 	[Q_RESPONSE_HELD] =
 		"SELECT " RESPONSE_COLUMNS " FROM response WHERE incident = ?1 AND state = 5 ORDER BY id LIMIT ?2",
+	[Q_HELD_SESSION] = HELD_LIKE " AND session = ?3",
+	[Q_HELD_CONSENT] = HELD_LIKE " AND consent = ?3",
+	[Q_HELD_PLACE] = HELD_LIKE " AND coalesce(server = ?3, 1) AND coalesce(tool = ?4, 1)",
+	[Q_HELD_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM response WHERE incident = ?1 AND state = 5 LIMIT ?2)",
 	[Q_RESPONSE_GET] = "SELECT " RESPONSE_COLUMNS " FROM response WHERE id = ?1",
 	[Q_RESPONSE_LIST] =
 		"SELECT " RESPONSE_COLUMNS ", ts_us, lifted_by FROM response WHERE (?1 <> 0 AND incident = ?1) OR"
-		" (?1 = 0 AND state IN (1, 2, 4, 5, 6)) ORDER BY id LIMIT ?2",
+		" (?1 = 0 AND state IN (1, 2, 4, 5, 6)) ORDER BY (?1 = 0 AND state = 5), id LIMIT ?2",
 	[Q_SETTING_GET] = "SELECT value FROM guardian_setting WHERE name = ?1",
 	[Q_SETTING_PUT] = "INSERT INTO guardian_setting (name, value) VALUES (?1, ?2)"
 			  " ON CONFLICT (name) DO UPDATE SET value = ?2",
@@ -185,6 +193,36 @@ size_t rows_held(struct responses *x, int64_t incident, struct response *out, si
 	return n;
 }
 
+static int64_t one_number(struct responses *x, sqlite3_stmt *q)
+{
+	int64_t n = table_row(x->g->store, q) ? table_int(q, 0) : 0;
+
+	table_end(q);
+	return n;
+}
+
+/* About the same, as cover_same() has it. */
+bool rows_is_held(struct responses *x, const struct response *r)
+{
+	bool of_tool = r->act == GUARD_ACT_HOLD_TOOL, of_server = of_tool || r->act == GUARD_ACT_HOLD_SERVER;
+	bool of_consent = r->act == GUARD_ACT_REVOKE, of_place = of_server || r->act == GUARD_ACT_SEAL;
+	sqlite3_stmt *q = x->q[of_place ? Q_HELD_PLACE : of_consent ? Q_HELD_CONSENT : Q_HELD_SESSION];
+
+	if (of_place)
+		table_bind(x->g->store, q, "iitt", r->incident, (int64_t)r->act, of_server ? r->server : NULL,
+			   of_tool ? r->tool : NULL);
+	else
+		table_bind(x->g->store, q, "iib", r->incident, (int64_t)r->act, of_consent ? r->consent : r->session,
+			   (size_t)ID_LEN);
+	return one_number(x, q) != 0;
+}
+
+bool rows_holds_many(struct responses *x, int64_t incident, int64_t many)
+{
+	table_bind(x->g->store, x->q[Q_HELD_COUNT], "ii", incident, many);
+	return one_number(x, x->q[Q_HELD_COUNT]) >= many;
+}
+
 int rows_get(struct responses *x, int64_t id, struct response *out)
 {
 	sqlite3_stmt *q = x->q[Q_RESPONSE_GET];
@@ -222,17 +260,25 @@ static json_t *record_json(const struct response *r, const struct guard_finding 
 	return m;
 }
 
-void rows_record(struct responses *x, const struct response *r, const char *event, const struct guard_finding *f,
-		 const char *why, const struct guard_actor *by)
+uint64_t rows_record_only(struct responses *x, const struct response *r, const char *event,
+			  const struct guard_finding *f, const char *why, const struct guard_actor *by)
 {
-	char session[ID_HEX + 1], consent[ID_HEX + 1], who[OPERATOR_NAME_MAX + 16], line[GUARD_TEXT_MAX + 128];
+	char session[ID_HEX + 1], consent[ID_HEX + 1];
 	struct guard_about a = {.session = id_hex(r->session, session),
 				.consent = id_hex(r->consent, consent),
 				.agent = r->agent,
 				.human = r->human,
 				.server = r->server,
 				.tool = r->tool};
-	uint64_t seq = guard_record(x->g, event, &a, record_json(r, f, why, by));
+
+	return guard_record(x->g, event, &a, record_json(r, f, why, by));
+}
+
+void rows_record(struct responses *x, const struct response *r, const char *event, const struct guard_finding *f,
+		 const char *why, const struct guard_actor *by)
+{
+	char who[OPERATOR_NAME_MAX + 16], line[GUARD_TEXT_MAX + 128];
+	uint64_t seq = rows_record_only(x, r, event, f, why, by);
 
 	snprintf(line, sizeof(line), "response %lld: %s %s%s%.*s", (long long)r->id, guard_act_name(r->act),
 		 event + sizeof("response.") - 1, why == NULL ? "" : ": ", GUARD_TEXT_MAX, why == NULL ? "" : why);

@@ -11,6 +11,10 @@ enum response_query {
 	Q_RESPONSE_BLAST,
 	Q_RESPONSE_LIVE,
 	Q_RESPONSE_HELD,
+	Q_HELD_SESSION,
+	Q_HELD_CONSENT,
+	Q_HELD_PLACE,
+	Q_HELD_COUNT,
 	Q_RESPONSE_GET,
 	Q_RESPONSE_LIST,
 	Q_SETTING_GET,
@@ -40,11 +44,18 @@ void rows_renew(struct responses *x, const struct response *r);
 unsigned rows_contained(struct responses *x, const struct response *r, uint64_t since_us, bool *among);
 /* The held ones of an incident, at most max. */
 size_t rows_held(struct responses *x, int64_t incident, struct response *out, size_t max);
+/* Whether one of this act on this subject is held of its incident already. */
+bool rows_is_held(struct responses *x, const struct response *r);
+/* Whether so many of the incident are held. */
+bool rows_holds_many(struct responses *x, int64_t incident, int64_t many);
 /* KG_E_NOTFOUND. */
 int rows_get(struct responses *x, int64_t id, struct response *out) MUST_CHECK;
 /* A leaf, and a line of the incident; why, f and by may be NULL. */
 void rows_record(struct responses *x, const struct response *r, const char *event, const struct guard_finding *f,
 		 const char *why, const struct guard_actor *by);
+/* Without the line: a flood would push what people say out of the timeline. The leaf's number. */
+uint64_t rows_record_only(struct responses *x, const struct response *r, const char *event,
+			  const struct guard_finding *f, const char *why, const struct guard_actor *by);
 void rows_break_glass(struct responses *x, uint64_t until);
 
 /* respond.c */

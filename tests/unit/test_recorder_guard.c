@@ -557,7 +557,108 @@ static void a_storm_is_bounded(void)
 	CHECK(findings >= 5 && findings < 100);
 	CHECK(leaves_with(EVENT("finding.more"), "canary-tool") >= 1);
 	CHECK(leaves_with(EVENT("incident.opened"), NULL) <= 16);
-	CHECK(leaves_with(EVENT("response.held"), NULL) <= findings);
+	end();
+}
+
+static int64_t number(const char *sql)
+{
+	sqlite3_stmt *q = table_query(store, sql);
+	int64_t n;
+
+	CHECK(table_row(store, q));
+	n = table_int(q, 0);
+	table_close(q);
+	return n;
+}
+
+/* Each session touches the canary, twice: many more in a second than findings are written down. */
+static void flood(unsigned from, unsigned to)
+{
+	struct ipc_intent m;
+
+	for (unsigned i = 2 * from; i < 2 * to; i++) {
+		m = intent(i / 2, (uint8_t)(i / 2), 1);
+		m.session[3] = (uint8_t)(i >> 9);
+		m.session[4] = 1;
+		m.name = ipc_text("canary_x");
+		CHECK(ipc_write_blocking(broker, IPC_INTENT, &m, -1) == KG_OK);
+		if (i % 20 == 19)
+			turn();
+	}
+	turn();
+}
+
+/* Nobody is out of a person's reach for having come in a flood. */
+static void what_a_flood_holds_is_released(void)
+{
+	static const char
+		held[] = "SELECT count(*) FROM response WHERE state = 5",
+		subjects[] = "SELECT count(DISTINCT session) FROM response WHERE state IN (1, 5)",
+		most[] = "SELECT max(n) FROM (SELECT count(*) AS n FROM response WHERE state = 5 GROUP BY incident)";
+	json_t *out;
+	char id[32];
+	int64_t n;
+
+	begin();
+	connect_vault();
+	flood(0, 200);
+	CHECK(number(subjects) == 200 && number("SELECT count(*) FROM response") == 200);
+	CHECK(leaves_with(EVENT("response.held"), NULL) == (unsigned)number(held) && number(held) > 100);
+	/* What people say is not pushed out of sight. */
+	CHECK(number("SELECT count(*) FROM timeline") < 200);
+	n = (int64_t)leaves_with(EVENT("incident.opened"), NULL);
+	for (; n > 0; n--) {
+		snprintf(id, sizeof(id), "inc-%u", (unsigned)n);
+		out = command("incident.release", json_pack("{s:s}", "id", id));
+		json_decref(out);
+	}
+	CHECK(number(held) == 0 && number("SELECT count(*) FROM response WHERE state = 1") == 200);
+	CHECK(leaves_with(EVENT("finding.more"), "\"unheld\":0") >= 1 && leaves_with("\"unheld\":1", NULL) == 0);
+	/* And what is kept for a person is bounded, and what is not is counted. */
+	flood(200, 2200);
+	CHECK(number(most) == RESPONSES_HELD_MAX);
+	CHECK(leaves_with(EVENT("finding.more"), "\"unheld\":0") < leaves_with(EVENT("finding.more"), NULL));
+	end();
+}
+
+#define TOUCHED(id)                                                                                                    \
+	"title: Touched\nid: " id "\nclass: certain\nseverity: high\nsuppress: 1h\n"                                   \
+	"detection: {selection: {kind: call, phase: intent, tool: \"*/canary_x\"}}\n"                                  \
+	"detector: {type: match, by: session}\nresponse: [{act: pause}]\n"
+
+/* What two rules want of one session is held once. */
+static void what_is_held_is_held_once(void)
+{
+	struct ipc_intent m;
+
+	own_rules = TOUCHED("touched") "---\n" TOUCHED("touched-too");
+	begin();
+	connect_vault();
+	for (uint8_t i = 1; i <= 4; i++) {
+		m = intent(i, (uint8_t)(0x50 + i), 1);
+		m.name = ipc_text("canary_x");
+		CHECK(ask(&m) == (i < 4 ? GRANT_DENIED : GRANT_OK));
+	}
+	CHECK(leaves_with(EVENT("finding"), NULL) == 8 && leaves_with(EVENT("response.held"), NULL) == 1);
+	end();
+	own_rules = NULL;
+}
+
+/* Also when only the flood has reached the radius. */
+static void what_only_a_flood_holds_is_paged(void)
+{
+	struct config_channel channel = {.name = "hook", .kind = CHANNEL_WEBHOOK, .per_minute = 60};
+
+	begin();
+	drop_all();
+	config.guardian.blast_humans = 13;
+	config.guardian.channels = &channel;
+	config.guardian.nchannels = 1;
+	open_all();
+	connect_vault();
+	flood(0, 14);
+	CHECK(leaves_with(EVENT("response.held"), NULL) == 1);
+	CHECK(number("SELECT count(*) FROM page WHERE body LIKE '%Held (keepgate incident release inc-%'") == 1);
 	end();
 }
 
@@ -665,6 +766,9 @@ int main(void)
 	RUN(sealed_and_unsealed_at_vaultd);
 	RUN(live_and_read_back_are_the_same);
 	RUN(a_storm_is_bounded);
+	RUN(what_a_flood_holds_is_released);
+	RUN(what_is_held_is_held_once);
+	RUN(what_only_a_flood_holds_is_paged);
 	RUN(a_flood_goes_on_after_resolving);
 	RUN(rules_of_a_folder);
 	buf_free(&in);
