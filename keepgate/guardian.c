@@ -16,8 +16,8 @@ static const struct cli_option inspect_options[] = {CLI_JSON};
 static const struct cli_option test_options[] = {
 	{"since", "TIME", 0, "how far back, such as 30d (the default; with --file: all that it has)"},
 	{"file", "FILE", 0, "an export of keepgate audit export, instead of the running recorder"},
-	{"rules", "DIR", 0, "the folder that has the rule of this id (default: those that come with Keepgate)"},
-	{"time-zone", "NAME", 0, "of hours of work, such as Europe/Berlin (default: UTC)"},
+	{"rules", "DIR", 0, "the folder that has the rule of this id (default: what is armed)"},
+	{"time-zone", "NAME", 0, "of hours of work, such as Europe/Berlin (default: the configuration's)"},
 	CLI_JSON,
 	CLI_STATE,
 	CLI_RUN,
@@ -164,10 +164,13 @@ static const struct cli_command commands[] = {
 	 .run = guardian_rules_run},
 	{.name = "test",
 	 .summary = "try rules on what is on record: how often would they have fired, and for whom?",
-	 .details =
-		 "A file's rules are armed together and alone; an id names one of the rules that come with Keepgate,\n"
-		 "or of --rules. Nothing is stored and nothing is done. State begins empty: a rule that learns for a\n"
-		 "week is silent for a week. What a response would have prevented is still in the record.\n",
+	 .details = "A file's rules are armed together and alone; an id names one of the rules that the recorder is "
+		    "armed\n"
+		    "with, or of --rules. With --file no recorder is asked: without options, the rules are those that "
+		    "come\n"
+		    "with Keepgate and hours are UTC. Nothing is stored and nothing is done. State begins empty: a "
+		    "rule that learns for a\n"
+		    "week is silent for a week. What a response would have prevented is still in the record.\n",
 	 CLI_OPERAND("RULE-FILE|RULE-ID"),
 	 CLI_OPTIONS(test_options),
 	 .run = guardian_test_run},

@@ -22,6 +22,7 @@
 
 struct play {
 	const struct cli *cli;
+	struct guardian_armed by;
 	struct guard_rules *rules;
 	struct guard_engine *engine;
 	struct tally tally;
@@ -129,6 +130,7 @@ static void print_text(const struct play *x)
 		tally_print(stdout, &x->tally, i, days < 1 ? 1 : days);
 		putchar('\n');
 	}
+	guardian_armed_print(stdout, &x->by);
 	audit_time(x->first_us, first);
 	audit_time(x->last_us, last);
 	if (x->events == 0)
@@ -150,16 +152,9 @@ static void print_json(const struct play *x)
 			(json_int_t)x->unread, "from", (json_int_t)x->first_us, "to", (json_int_t)x->last_us,
 			"rules_sha256", sodium_bin2hex(hash, sizeof(hash), guard_rules_hash(x->rules), 32), "rules",
 			list);
+	guardian_armed_json(&x->by, all);
 	cli_json(stdout, all);
 	json_decref(all);
-}
-
-/* A file, when the word can be none of a rule's ids, or there is one. */
-static bool is_file(const char *word)
-{
-	size_t n = strlen(word);
-
-	return strchr(word, '/') != NULL || (n > 4 && strcmp(word + n - 4, ".yml") == 0) || access(word, F_OK) == 0;
 }
 
 static int tell_unknown(const struct play *x, const char *id, const char *dir)
@@ -178,27 +173,23 @@ static int tell_unknown(const struct play *x, const char *id, const char *dir)
 
 static int load_rules(struct play *x)
 {
-	const char *word = x->cli->operand[0], *dir = cli_value(x->cli, "rules");
-	int r;
+	const char *word = x->by.word;
+	int r = guardian_rules_load(x->cli, x->by.is_file ? word : x->by.dir, &x->rules);
 
-	if (is_file(word) && dir != NULL)
-		return cli_usage(x->cli, "--rules is for the id of a rule; %s is a file", word);
-	r = guardian_rules_load(x->cli, is_file(word) ? word : dir, &x->rules);
-	if (r == 0 && !is_file(word) && guard_rules_keep(x->rules, word) != KG_OK)
-		r = tell_unknown(x, word, dir);
+	if (r == 0)
+		guardian_armed_compare(&x->by, x->rules);
+	if (r == 0 && !x->by.is_file && guard_rules_keep(x->rules, word) != KG_OK)
+		r = tell_unknown(x, word, x->by.dir);
 	if (r == 0 && guard_rules_count(x->rules) == 0)
 		r = cli_fail(x->cli, "%s: holds no rule", word);
 	return r;
 }
 
-static int use_zone(const struct cli *c)
+static int use_zone(const struct cli *c, const char *name)
 {
-	const char *name = cli_value(c, "time-zone");
 	char path[CLI_PATH_MAX];
 	int n;
 
-	if (name == NULL)
-		name = "UTC";
 	n = snprintf(path, sizeof(path), ZONES_DIR "/%s", name);
 	if (n < 0 || (size_t)n >= sizeof(path) || name[0] == '/' || name[0] == '\0' || strstr(name, "..") != NULL ||
 	    (strcmp(name, "UTC") != 0 && access(path, R_OK) != 0))
@@ -244,7 +235,9 @@ int guardian_test_run(const struct cli *c)
 	buf_init(&x->store, GUARD_STORE_MAX);
 	r = read_span(x);
 	if (r == 0)
-		r = use_zone(c);
+		r = guardian_armed_ask(c, &x->by);
+	if (r == 0)
+		r = use_zone(c, x->by.zone);
 	if (r == 0)
 		r = load_rules(x);
 	if (r == 0)
@@ -257,6 +250,7 @@ int guardian_test_run(const struct cli *c)
 	guard_engine_free(x->engine);
 	guard_rules_free(x->rules);
 	buf_free(&x->store);
+	json_decref(x->by.status);
 	free(x);
 	return r;
 }

@@ -207,6 +207,11 @@ static json_t *status(struct ask *a)
 	json_t *pages = outbox_status(g->outbox);
 
 	json_object_set_new(out, "risk", risk_of_all(g));
+	/* For who tries rules as they are armed; without a folder, those that come with Keepgate are. */
+	if (g->config->guardian.rules != NULL)
+		json_object_set_new(out, "rules_dir", json_string(g->config->guardian.rules));
+	json_object_set_new(out, "time_zone",
+			    json_string(g->config->policy.time_zone == NULL ? "UTC" : g->config->policy.time_zone));
 	json_object_update(out, pages);
 	json_decref(pages);
 	return out;

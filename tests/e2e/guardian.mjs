@@ -257,6 +257,9 @@ detector: {type: hours, by: session, hours: "${two(Math.max(hour - 1, 0))}:00-${
   const { send: post } = await own.legacy(token);
   await post(rpc('tools/call', { name: 'notes__list_notes', arguments: {} }));
   await until('its finding', () => own.audit().some((e) => e.event === 'finding' && e.members.rule === 'never'));
+  // Tried as it is armed, without a word of where.
+  const tried = own.cli(['guardian', 'test', 'never', '--since', '1h']);
+  assert(tried.includes('would have fired 1 time') && tried.includes(`rules: ${rules}, which are armed\ntime zone: Pacific/Kiritimati,`), tried);
   equal(await own.stop(), 0, 'exit status');
 });
 

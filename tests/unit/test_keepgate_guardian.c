@@ -130,7 +130,8 @@ static void the_recorder_is_read(void)
 {
 	static const char head[] = "{\"size\":1,\"root\":\"\",\"signed\":null}";
 	char page[1024], leaf[512];
-	struct rig_answer a[] = {{"audit.head", "{}", head, NULL},
+	struct rig_answer a[] = {{"guardian.status", "{}", "{\"rules_sha256\":\"00\"}", NULL},
+				 {"audit.head", "{}", head, NULL},
 				 {"audit.head", "{}", head, NULL},
 				 {"audit.read", "\"after\":0", page, NULL},
 				 {"audit.read", "\"after\":0", page, NULL}};
@@ -146,7 +147,68 @@ static void the_recorder_is_read(void)
 	pid = rig_daemon("guardian-admin.sock", a, sizeof(a) / sizeof(a[0]));
 	CHECK(rig_run(guardian_main, "guardian", "test", "receipt-violation", "--run", rig_dir, NULL) == 0);
 	CHECK(rig_said("would have fired 1 time") && rig_said("hold-server for 1h") && rig_said("notes"));
+	CHECK(rig_said("rules: those that come with Keepgate, changed since they were armed\n"));
 	CHECK(rig_daemon_end(pid));
+}
+
+/* The SHA-256 that a folder's rules have, as keepgate guardian rules prints it. */
+static void hash_of(const char *rules_dir, char out[65])
+{
+	const char *at;
+
+	CHECK(rig_run(guardian_main, "guardian", "rules", rules_dir, NULL) == 0);
+	at = strstr(rig_text, "sha256 ");
+	CHECK(at != NULL);
+	snprintf(out, 65, "%.64s", at == NULL ? "" : at + 7);
+}
+
+/* A rule is tried as it is armed: in the recorder's folder, at its hours. */
+static void what_is_armed_is_tried(void)
+{
+	static const char head[] = "{\"size\":1,\"root\":\"\",\"signed\":null}";
+	char page[1024], status[1024], hash[65], rules_line[512];
+	struct rig_answer a[] = {{"guardian.status", "{}", status, NULL},
+				 {"audit.head", "{}", head, NULL},
+				 {"audit.head", "{}", head, NULL},
+				 {"audit.read", "\"after\":0", page, NULL},
+				 {"audit.read", "\"after\":0", page, NULL}};
+	pid_t pid;
+
+	mkdir(rig_path("armed"), 0700);
+	rig_write("armed/own.yml",
+		  "title: Night\nid: own-night\nclass: statistical\nseverity: low\n"
+		  "detection: {selection: {kind: violation}}\n"
+		  "detector: {type: hours, by: server, hours: \"06:00-21:00\", days: [mon, tue, wed, thu, fri, sat, "
+		  "sun]}\n");
+	hash_of(rig_path("armed"), hash);
+	snprintf(status, sizeof(status), "{\"rules_dir\":\"%s\",\"rules_sha256\":\"%s\",\"time_zone\":\"Asia/Tokyo\"}",
+		 rig_path("armed"), hash);
+	snprintf(rules_line, sizeof(rules_line),
+		 "rules: %s, which are armed\ntime zone: Asia/Tokyo, of the configuration\n", rig_path("armed"));
+	/* 17:46 UTC, when it is 2:46 in Tokyo. */
+	snprintf(page, sizeof(page),
+		 "{\"size\":1,\"events\":[{\"seq\":1,\"hash\":\"%064d\",\"leaf\":\"{\\\"kind\\\":"
+		 "\\\"violation\\\",\\\"phase\\\":\\\"state\\\",\\\"seq\\\":1,\\\"tool\\\":{\\\"server\\\":"
+		 "\\\"notes\\\"},"
+		 "\\\"ts\\\":9999999999000000,\\\"v\\\":1}\"}]}",
+		 0);
+	if (access("/usr/share/zoneinfo/Asia/Tokyo", R_OK) != 0)
+		return;
+	pid = rig_daemon("guardian-admin.sock", a, sizeof(a) / sizeof(a[0]));
+	CHECK(rig_run(guardian_main, "guardian", "test", "own-night", "--run", rig_dir, NULL) == 0);
+	CHECK(rig_said("would have fired 1 time") && rig_said(rules_line));
+	CHECK(rig_daemon_end(pid));
+	/* What is asked for goes before it. */
+	pid = rig_daemon("guardian-admin.sock", a, sizeof(a) / sizeof(a[0]));
+	CHECK(rig_run(guardian_main, "guardian", "test", "own-night", "--run", rig_dir, "--time-zone", "UTC", "--rules",
+		      rig_path("armed/own.yml"), NULL) == 0);
+	CHECK(rig_said("would not have fired") && rig_said("own.yml, which are ") && rig_said("UTC, of --time-zone\n"));
+	CHECK(rig_daemon_end(pid));
+	setenv("TZ", "UTC", 1);
+	/* An export is played without a recorder. */
+	CHECK(TEST("denial-spike") == 0);
+	CHECK(rig_said("rules: those that come with Keepgate\ntime zone: UTC, by default\n"));
+	CHECK(TEST("denial-spike", "--json") == 0 && rig_said("\"time_zone\": \"UTC\""));
 }
 
 /* What an incident's proof must be, over a tree of two leaves. */
@@ -347,6 +409,7 @@ int main(void)
 	RUN(wrong_words_are_told);
 	RUN(rules_are_checked);
 	RUN(the_recorder_is_read);
+	RUN(what_is_armed_is_tried);
 	unlink(rig_path("guardian-admin.sock"));
 	RUN(proofs);
 	RUN(incidents_are_shown);

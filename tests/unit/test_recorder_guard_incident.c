@@ -342,6 +342,8 @@ static void status_tells(void)
 	CHECK(json_integer_value(json_object_get(v, "findings")) == 1 &&
 	      json_integer_value(json_object_get(v, "keys")) > 0);
 	CHECK(json_array_size(json_object_get(v, "responses")) == 1);
+	/* What is armed: by it rules are tried. */
+	CHECK(json_object_get(v, "rules_dir") == NULL && strcmp(text_of(v, "time_zone"), "UTC") == 0);
 	CHECK(json_object_get(v, "outbox") != NULL && json_is_array(json_object_get(v, "channels")));
 	json_decref(v);
 	CHECK(command("pager.test", json_pack("{s:s}", "channel", "none")) == NULL);
