@@ -43,11 +43,12 @@ void guardian_armed_compare(struct guardian_armed *a, const struct guard_rules *
 
 static const char *rules_note(const struct guardian_armed *a)
 {
-	if (a->status == NULL)
-		return "";
 	if (a->armed)
 		return ", which are armed";
-	return a->is_file || a->of_option ? ", which are not armed" : ", changed since they were armed";
+	/* Of a file nobody says that: the folder that is armed may hold it. */
+	if (a->status == NULL || a->is_file)
+		return "";
+	return a->of_option ? ", which are not armed" : ", changed since they were armed";
 }
 
 static const char *rules_from(const struct guardian_armed *a)
