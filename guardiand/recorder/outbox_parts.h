@@ -160,7 +160,8 @@ void outbox_repeat_end(struct outbox *o, const char *dedup);
 void outbox_repeat_tick(struct outbox *o);
 /* Takes the pager's word; false when it is of something else. */
 bool outbox_repeated(struct outbox *o, const struct ipc_paged *m, const char *detail);
-/* The pager has (re)started: all at once, but what it had in hand. */
+/* The pager has (re)started: all at once, but what it had in hand; none within a minute, which OUTBOX_CHANNEL_SENT
+ * counts once. */
 void outbox_repeat_now(struct outbox *o);
 /* The clock was set: nothing waits for longer than it would have. */
 void outbox_repeat_times(struct outbox *o);

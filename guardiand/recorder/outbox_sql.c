@@ -173,7 +173,8 @@ static const char *const statements[OUTBOX_SQL_COUNT] = {
 	[OUTBOX_REPEAT_SEND] = "UPDATE outbox_repeat SET sent_at = ?2, next_at = ?3, under_way = 1 WHERE row = ?1",
 	[OUTBOX_REPEAT_ANSWERED] = "UPDATE outbox_repeat SET under_way = 0 WHERE row = ?1",
 	[OUTBOX_REPEAT_DELETE] = "DELETE FROM outbox_repeat WHERE row = ?1",
-	[OUTBOX_REPEAT_NOW] = "UPDATE outbox_repeat SET next_at = ?1 WHERE under_way = 0 AND next_at > ?1",
+	[OUTBOX_REPEAT_NOW] = "UPDATE outbox_repeat SET next_at = min(next_at, max(?1, sent_at + 60000000)) WHERE "
+			      "under_way = 0 AND next_at > ?1",
 	[OUTBOX_REPEAT_TIMES] = "UPDATE outbox_repeat SET next_at = min(next_at, ?2), sent_at = min(sent_at, ?1)"
 				" WHERE next_at > ?2 OR sent_at > ?1",
 	[OUTBOX_REPEAT_CHANNEL] = "SELECT channel FROM outbox_repeat WHERE row = ?1",

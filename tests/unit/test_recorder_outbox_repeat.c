@@ -93,7 +93,9 @@ static void test_restarts(void)
 	rig_step(SECOND_US);
 	CHECK(rig_nseen == 1 && triggers() == 1);
 	rig_connect();
-	rig_step(SECOND_US);
+	rig_pass(58 * SECOND_US, SECOND_US);
+	CHECK(rig_nseen == 1);
+	rig_pass(2 * SECOND_US, SECOND_US);
 	CHECK(rig_nseen == 2);
 	/* One that was with the pager that ended may have ended it. */
 	rig_answer = rig_silent;
@@ -252,6 +254,26 @@ static void test_rate(void)
 	rig_end();
 }
 
+/* Nor does a recorder that starts again and again give more than the rate. */
+static void test_rate_with_restarts(void)
+{
+	begin(60);
+	for (unsigned i = 0; i < 100; i++) {
+		rig_tell(OUTBOX_TRIGGER, incident(i), GUARD_HIGH);
+		rig_step(10 * SECOND_US);
+	}
+	rig_pass(MINUTE_US, SECOND_US);
+	rig_forget();
+	for (unsigned i = 0; i < 300; i++) {
+		rig_restart();
+		rig_step(SECOND_US);
+	}
+	for (size_t i = 0; i + 60 < rig_nseen; i++)
+		CHECK(rig_seen[i + 60].at >= rig_seen[i].at + MINUTE_US);
+	CHECK(rig_nseen >= 40);
+	rig_end();
+}
+
 /* Several in one page: again until the last of them is over. */
 static void test_collapsed(void)
 {
@@ -326,6 +348,7 @@ int main(void)
 	RUN(test_failures_show_at_the_channel);
 	RUN(test_raised);
 	RUN(test_rate);
+	RUN(test_rate_with_restarts);
 	RUN(test_collapsed);
 	RUN(test_clock_set_back);
 	RUN(test_age);
