@@ -8,8 +8,21 @@
 #include "vaultd/approvals.h"
 #include "vaultd/attach.h"
 #include "vaultd/catalogue.h"
+#include "vaultd/guard.h"
 #include "vaultd/ops.h"
 #include "vaultd/vault.h"
+
+/* What the agent of a session that the guardian has stopped is told, here as at an attach; "" when it has not. */
+static const char *why_stopped(const struct vault *v, const struct session *x)
+{
+	const struct guard_order *o = NULL;
+
+	if (x->state == SESSION_PAUSED)
+		o = guard_pause(v, x->id);
+	else if (x->state == SESSION_WITHDRAWN)
+		o = guard_revoked(v, x->consent);
+	return o == NULL ? "" : o->reason;
+}
 
 static void send_session(struct peer *p, const struct session *x)
 {
@@ -22,7 +35,8 @@ static void send_session(struct peer *p, const struct session *x)
 				    .suspended = ipc_text(x->suspended),
 				    .approval_tier = x->limits.approval_tier,
 				    .rate = x->limits.rate,
-				    .labels = ipc_text(session_labels(x))};
+				    .labels = ipc_text(session_labels(x)),
+				    .why = ipc_text(why_stopped(p->vault, x))};
 
 	memcpy(m.session, x->id, ID_LEN);
 	memcpy(m.consent, x->consent, ID_LEN);

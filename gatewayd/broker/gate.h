@@ -12,7 +12,8 @@ struct gate_refusal {
 	int32_t code;
 	const char *reason_code;
 	const char *text;
-	bool resumable; /* text ends with the command that resumes it */
+	bool resumable;   /* text ends with the command that resumes it */
+	bool of_guardian; /* the session may say itself why */
 };
 
 /* Why this session (NULL: its token is unknown) may not act now; NULL when it may. Static storage. */

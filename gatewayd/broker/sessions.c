@@ -47,6 +47,7 @@ static void session_free(struct session *s)
 {
 	free(s->human);
 	free(s->agent);
+	free(s->why);
 	patterns_free(&s->tools);
 	patterns_free(&s->suspended);
 	patterns_free(&s->labels);
@@ -152,7 +153,7 @@ static int patterns_parse(struct ipc_bytes lines, struct patterns *out)
 
 /* What may change of a session. */
 struct session_texts {
-	char *human, *agent;
+	char *human, *agent, *why;
 	struct patterns tools, suspended, labels;
 };
 
@@ -160,6 +161,7 @@ static void texts_free(struct session_texts *t)
 {
 	free(t->human);
 	free(t->agent);
+	free(t->why);
 	patterns_free(&t->tools);
 	patterns_free(&t->suspended);
 	patterns_free(&t->labels);
@@ -169,8 +171,9 @@ static int texts_make(struct session_texts *t, const struct ipc_session_put *m)
 {
 	int r;
 
-	*t = (struct session_texts){.human = copy_text(m->human), .agent = copy_text(m->agent)};
-	r = t->human == NULL || t->agent == NULL ? KG_E_NOMEM : patterns_parse(m->tools, &t->tools);
+	*t = (struct session_texts){
+		.human = copy_text(m->human), .agent = copy_text(m->agent), .why = copy_text(m->why)};
+	r = t->human == NULL || t->agent == NULL || t->why == NULL ? KG_E_NOMEM : patterns_parse(m->tools, &t->tools);
 	if (r == KG_OK)
 		r = patterns_parse(m->suspended, &t->suspended);
 	if (r == KG_OK)
@@ -183,7 +186,7 @@ static int texts_make(struct session_texts *t, const struct ipc_session_put *m)
 /* The fields that may change, made anew from the message. */
 static int session_fill(struct session *s, const struct ipc_session_put *m)
 {
-	struct session_texts old = {s->human, s->agent, s->tools, s->suspended, s->labels}, t;
+	struct session_texts old = {s->human, s->agent, s->why, s->tools, s->suspended, s->labels}, t;
 	int r = texts_make(&t, m);
 
 	if (r != KG_OK)
@@ -191,6 +194,7 @@ static int session_fill(struct session *s, const struct ipc_session_put *m)
 	texts_free(&old);
 	s->human = t.human;
 	s->agent = t.agent;
+	s->why = t.why;
 	s->tools = t.tools;
 	s->suspended = t.suspended;
 	s->labels = t.labels;

@@ -38,6 +38,7 @@ struct session {
 	uint64_t refused_ns; /* when a refusal of it was last put on record beyond the bound; 0: never */
 	uint64_t expires_unix;
 	char *human, *agent; /* owned */
+	char *why;           /* owned; of one that the guardian has paused or withdrawn: its rule and incident; or "" */
 	struct patterns tools;
 	struct patterns suspended; /* "server/tool", exactly: changed since the consent named them; "*": all */
 	struct patterns labels;    /* what data it has seen, for the policies; no patterns */

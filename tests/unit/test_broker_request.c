@@ -126,6 +126,35 @@ static void sessions_that_may_not(void)
 	rig_free(r);
 }
 
+/* By which rule, and in which incident: what vaultd and the recorder say too. */
+static void who_is_stopped_by_the_guardian_is_told(void)
+{
+	static const char why[] = "the guardian has paused this session (rule denial-spike, inc-3); ask an operator";
+	static const struct {
+		uint8_t state;
+		const char *code;
+	} rows[] = {{SESSION_PAUSED, "session-paused"},
+		    {SESSION_WITHDRAWN, "session-revoked-by-guardian"},
+		    {SESSION_REVOKED, "session-revoked"}};
+	struct rig *r = rig_ready(TIER_WRITE, "notes/*");
+
+	for (uint64_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ipc_request q = rig_request(r, i, ERA_MODERN, MCP_TOOLS_LIST);
+		struct ipc_session_put s = rig_session(r, TIER_WRITE, "notes/*");
+		const struct ipc_reply *m;
+
+		s.state = rows[i].state;
+		s.why = ipc_text(why);
+		CHECK(sessions_put(r->b->sessions, &s) == KG_OK);
+		CHECK(denied(r, &q, rows[i].code));
+		m = rig_take(r, RIG_FRONT, IPC_REPLY);
+		CHECK(m != NULL && (memmem(m->message.p, m->message.n, why, strlen(why)) != NULL) == (i < 2));
+		CHECK(m != NULL &&
+		      (memmem(m->message.p, m->message.n, "(keepgate session resume 5e5e", 29) != NULL) == (i == 0));
+	}
+	rig_free(r);
+}
+
 /* The next second ends the call. */
 static void expiry_ends_open_calls(void)
 {
@@ -570,6 +599,7 @@ int main(void)
 	RUN(nobody_is_let_in_before_the_sync);
 	RUN(tokens_that_are_none);
 	RUN(sessions_that_may_not);
+	RUN(who_is_stopped_by_the_guardian_is_told);
 	RUN(expiry_ends_open_calls);
 	RUN(refused_tokens_are_recorded_within_bounds);
 	RUN(a_revoked_token_does_not_drown);

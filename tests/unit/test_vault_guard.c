@@ -20,6 +20,7 @@ struct scene {
 	char token[TOKEN_LEN + 1], hex[33];
 	uint8_t session[ID_LEN], consent[ID_LEN];
 	struct ipc_session_put seen; /* the last that the broker was sent; its texts are dead */
+	char why[513];               /* but this one */
 	uint8_t pin_state, held_by;  /* of add_note, likewise */
 	char pin_reason[513];
 	unsigned puts;
@@ -41,6 +42,7 @@ static unsigned take(struct scene *s)
 			rig_checked(s->broker, (const struct ipc_approval_check *)&m.any, "");
 		if (m.type == IPC_SESSION_PUT) {
 			s->seen = *(const struct ipc_session_put *)&m.any;
+			CHECK(ipc_copy(s->seen.why, s->why, sizeof(s->why)) == KG_OK);
 			s->puts++;
 		}
 		if (m.type == IPC_PIN_PUT && ipc_is(pin->name, "add_note")) {
@@ -337,7 +339,7 @@ static void a_pause_holds_and_ends(void)
 	CHECK(done(&s, 1) == 255);
 	CHECK(take(&s) == 1 && s.seen.state == SESSION_PAUSED);
 	CHECK(done(&s, 1) == GRANT_OK);
-	CHECK(is(&s, "add_note", "session-paused") && strstr(reason, "inc-1") != NULL);
+	CHECK(is(&s, "add_note", "session-paused") && strstr(reason, "inc-1") != NULL && strcmp(s.why, reason) == 0);
 	/* The same again is no change. */
 	CHECK(ordered(&s, &m) == GRANT_OK && s.puts == 0);
 	CHECK(shows(&s, true, "state", "paused") && shows(&s, true, "paused_by", "guardian"));
