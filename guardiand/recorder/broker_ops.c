@@ -154,16 +154,17 @@ static int commit_intent(struct recorder *r, const struct ipc_intent *m, const s
 }
 
 /*
- * The very call that alarms is contained itself: its record says that it was allowed, which is what the rules have
- * seen, and the next one that it was not sent.
+ * The very call that alarms is contained itself, by what it has put in force: its record says that it was allowed,
+ * which is what the rules have seen, and the next one that it was not sent. A person's approval of this call serves
+ * here as well.
  */
 static uint64_t contain_alarm(struct recorder *r, const struct ipc_intent *m, uint64_t seq, struct verdict *v)
 {
-	if (r->guard == NULL || r->guard->alarm[0] == '\0' || m->decision != DECISION_ALLOW || v->status != GRANT_OK)
+	if (r->guard == NULL || m->decision != DECISION_ALLOW || v->status != GRANT_OK ||
+	    !respond_covers(r->guard->responses, m, v->reason))
 		return 0;
 	v->status = GRANT_DENIED;
 	v->code = GUARD_CODE;
-	memcpy(v->reason, r->guard->alarm, sizeof(v->reason));
 	return outcome_unsent(r, m->txn, seq, GUARD_CODE);
 }
 

@@ -63,7 +63,6 @@ static void on_leaf(void *arg, const struct leaf_event *e, uint64_t seq)
 
 	if (strcmp(e->kind, "guardian") == 0)
 		return;
-	g->alarm[0] = '\0';
 	g->events++;
 	watch_event(e, seq, store_last_ts(g->store), &hex, &g->texts, &ev);
 	guard_engine_feed(g->engine, &ev);

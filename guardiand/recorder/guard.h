@@ -65,10 +65,9 @@ struct guard {
 	struct event *tick; /* each second */
 	struct buf texts;   /* of the event in hand */
 	struct rule_pace pace[GUARD_RULES_MAX];
-	bool replaying;               /* findings are on record already */
-	bool any_more;                /* a pace has more */
-	char alarm[GUARD_REASON_MAX]; /* why the event in hand is contained itself; "" when it is not */
-	uint64_t break_glass_until;   /* unix; 0: not */
+	bool replaying;             /* findings are on record already */
+	bool any_more;              /* a pace has more */
+	uint64_t break_glass_until; /* unix; 0: not */
 	uint64_t events, findings;
 };
 

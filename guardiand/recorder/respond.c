@@ -284,16 +284,9 @@ void respond_order(struct responses *x, const struct guard_finding *f, int64_t i
 	struct response r;
 
 	*out = (struct respond_result){0};
-	for (size_t i = 0; i < f->rule->nresponses; i++) {
-		unsigned before = out->ordered;
-
-		if (!from_finding(f, &f->rule->response[i], incident, &r))
-			continue;
-		order_one(x, f, &r, quiet, out);
-		/* The event that alarms is contained itself; what stands already has let it through for a reason. */
-		if (out->ordered > before)
-			memcpy(x->g->alarm, r.reason, sizeof(r.reason));
-	}
+	for (size_t i = 0; i < f->rule->nresponses; i++)
+		if (from_finding(f, &f->rule->response[i], incident, &r))
+			order_one(x, f, &r, quiet, out);
 }
 
 bool respond_lacks(struct responses *x, const struct guard_finding *f)
