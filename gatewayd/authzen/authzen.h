@@ -18,7 +18,6 @@
 #define AUTHZEN_ASKS_MAX 2097152u    /* bytes of a request's questions, defaults counted each time */
 #define AUTHZEN_WAIT_S 10            /* for the broker */
 #define AUTHZEN_REQUEST_ID_MAX 256
-#define AUTHZEN_FIELD_MAX 1024
 #define AUTHZEN_QUEUE_HIGH (IPC_QUEUE_MAX / 2) /* unsent to the broker; above it requests are refused, one by one */
 #define AUTHZEN_PAGE 100                       /* results of a page, when the caller does not say */
 #define AUTHZEN_PAGE_MAX 1000

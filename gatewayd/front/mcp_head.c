@@ -1,8 +1,8 @@
 /* The header fields that matter, checked and copied. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/http/fields.h"
 #include "gatewayd/front/mcp.h"
 #include "gatewayd/front/page.h"
 
@@ -22,18 +22,6 @@ static bool take(const struct http1_head *h, const char *name, char *out, size_t
 	return true;
 }
 
-/* Whether a media type is this one; its parameters, q among them, are not weighed. */
-static bool is_type(struct http1_span s, const char *type)
-{
-	const char *end = memchr(s.p, ';', s.n);
-
-	if (end != NULL)
-		s.n = (size_t)(end - s.p);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return http1_is(s, type);
-}
-
 /* Accept is a list, on one line or on several (RFC 9110, section 5.3). */
 static bool accepts(const struct http1_head *h, const char *type)
 {
@@ -44,7 +32,7 @@ static bool accepts(const struct http1_head *h, const char *type)
 			continue;
 		rest = h->field[i].value;
 		while (http1_next_member(&rest, &member))
-			if (is_type(member, type))
+			if (http1_is_type(member, type))
 				return true;
 	}
 	return false;
@@ -52,29 +40,20 @@ static bool accepts(const struct http1_head *h, const char *type)
 
 static void take_media(struct conn *c, const struct http1_head *h)
 {
-	bool again;
-	const struct http1_field *coding = http1_find(h, "Content-Encoding", &again), *type;
-
 	c->head.accepts_both = accepts(h, "*/*") || (accepts(h, "application/json") && accepts(h, "text/event-stream"));
-	/* One type, not a list that names it too: a browser sends some lists without asking first. */
-	type = http1_find(h, "Content-Type", &again);
-	c->head.is_json = type != NULL && !again && is_type(type->value, "application/json") &&
-			  (coding == NULL || http1_is(coding->value, "identity"));
+	c->head.is_json = http1_is_json(h);
 }
 
-/* Authorization: Bearer TOKEN (RFC 6750, section 2.1); anything that has not a token's form is as good as none. */
+/* Anything that has not a token's form is as good as none. */
 static void take_token(struct conn *c, const struct http1_head *h)
 {
-	char value[HEADER_MAX];
+	struct http1_span token = http1_bearer(h);
 
 	c->head.token[0] = '\0';
-	if (take(h, "Authorization", value, sizeof(value)) && strncasecmp(value, "Bearer ", 7) == 0) {
-		const char *token = value + 7 + strspn(value + 7, " ");
-
-		if (token_well_formed(token, strlen(token)))
-			memcpy(c->head.token, token, TOKEN_LEN + 1);
+	if (token.n == TOKEN_LEN && token_well_formed(token.p, token.n)) {
+		memcpy(c->head.token, token.p, TOKEN_LEN);
+		c->head.token[TOKEN_LEN] = '\0';
 	}
-	explicit_bzero(value, sizeof(value));
 }
 
 /* /mcp or /mcp/SERVER, nothing else. */

@@ -1,7 +1,7 @@
 /* A request's head: what is asked for, by whom. Order of refusal: where, how, who, what. */
 #include <string.h>
-#include <strings.h>
 
+#include "common/http/fields.h"
 #include "gatewayd/opal/opal.h"
 
 static const struct row {
@@ -60,43 +60,15 @@ static const struct row *find_row(struct http1_span target)
 	return target.n > n && memcmp(target.p, policy_row.path, n) == 0 ? &policy_row : NULL;
 }
 
-/* Authorization: Bearer TOKEN (RFC 6750, section 2.1). */
 static void take_caller(struct conn *c, const struct http1_head *h)
 {
 	const struct config_opal *config = c->opal->config;
+	struct http1_span token = http1_bearer(h);
 	bool again;
-	const struct http1_field *f = http1_find(h, "Authorization", &again);
-	struct http1_span token;
 
-	c->token = f != NULL;
-	if (f == NULL || again || f->value.n > OPAL_FIELD_MAX || f->value.n < 8 ||
-	    strncasecmp(f->value.p, "Bearer ", 7) != 0)
-		return;
-	token = (struct http1_span){f->value.p + 7, f->value.n - 7};
-	while (token.n > 0 && *token.p == ' ')
-		token.p++, token.n--;
+	c->token = http1_find(h, "Authorization", &again) != NULL;
 	if (token.n != 0)
 		c->caller = caller_among(config->callers, config->ncallers, token.p, token.n);
-}
-
-/* application/json with or without parameters, not encoded. */
-static bool is_json(const struct http1_head *h)
-{
-	bool again, coded;
-	const struct http1_field *type = http1_find(h, "Content-Type", &again);
-	const struct http1_field *coding = http1_find(h, "Content-Encoding", &coded);
-	struct http1_span s;
-	const char *end;
-
-	if (type == NULL || again || (coding != NULL && (coded || !http1_is(coding->value, "identity"))))
-		return false;
-	s = type->value;
-	end = memchr(s.p, ';', s.n);
-	if (end != NULL)
-		s.n = (size_t)(end - s.p);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return http1_is(s, "application/json");
 }
 
 static int stop(struct conn *c, int status, const char *why)
@@ -127,7 +99,7 @@ static int head_status(struct conn *c, const struct http1_head *h)
 		return stop(c, 400,
 			    "the id of a policy must be 1 to 200 printable ASCII characters without quotes and "
 			    "backslashes");
-	if ((method == HTTP1_PUT || method == HTTP1_POST) && !is_json(h))
+	if ((method == HTTP1_PUT || method == HTTP1_POST) && !http1_is_json(h))
 		return stop(c, 400, "Content-Type must be application/json");
 	return 0;
 }

@@ -25,7 +25,6 @@
 #define OPAL_ERRORS_MAX 65536u
 #define OPAL_QUEUE_HIGH (IPC_QUEUE_MAX / 2) /* unsent to the broker; above it refusals are not told */
 #define OPAL_WAIT_S 10                      /* for the broker */
-#define OPAL_FIELD_MAX 1024                 /* of Authorization */
 #define OPAL_SETTLE_TIMES 10                /* changes that never stop are put in force after so many times settle_ms */
 
 /* What is known of the documents of one generation. */

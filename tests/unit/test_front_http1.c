@@ -1,4 +1,5 @@
 /* The HTTP/1.1 reader: what it refuses, limits and one beyond, and the same answer however the bytes were cut. */
+#include "common/http/fields.h"
 #include "common/http/http1.h"
 
 #include <stdlib.h>
@@ -257,6 +258,61 @@ static void head_is_read(void)
 	CHECK(http1_find(&h, "Accept", &again) == NULL);
 }
 
+#define GET "GET /mcp HTTP/1.1\r\nHost: a\r\n"
+
+static void a_type_is_one_and_not_coded(void)
+{
+	static const struct {
+		const char *fields;
+		bool json;
+	} rows[] = {
+		{"Content-Type: application/json\r\n", true},
+		{"content-type: Application/JSON ; charset=utf-8\r\nContent-Encoding: identity\r\n", true},
+		{"", false},
+		{"Content-Type: text/plain\r\n", false},
+		{"Content-Type: application/json-seq\r\n", false},
+		{"Content-Type: application/json, text/plain\r\n", false},
+		{"Content-Type: application/json\r\nContent-Type: application/json\r\n", false},
+		{"Content-Type: application/json\r\nContent-Encoding: gzip\r\n", false},
+		{"Content-Type: application/json\r\nContent-Encoding: identity\r\nContent-Encoding: gzip\r\n", false},
+	};
+	char text[512];
+	struct http1_head h;
+	int n;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = snprintf(text, sizeof(text), GET "%s\r\n", rows[i].fields);
+		CHECK(read_head(text, (size_t)n, (size_t)n, &h) == 0 && http1_is_json(&h) == rows[i].json);
+	}
+}
+
+static void a_bearer_is_one_of_one_scheme(void)
+{
+	static const struct {
+		const char *fields, *token;
+	} rows[] = {
+		{"Authorization: Bearer abc\r\n", "abc"},
+		{"authorization: bEARER   abc d\r\n", "abc d"},
+		{"", ""},
+		{"Authorization: Bearer\r\n", ""},
+		{"Authorization: Bearerabc\r\n", ""},
+		{"Authorization: Basic YTpi\r\n", ""},
+		{"Authorization: Bearer abc\r\nAuthorization: Bearer abc\r\n", ""},
+	};
+	char text[512];
+	struct http1_head h;
+	struct http1_span token;
+	int n;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = snprintf(text, sizeof(text), GET "%s\r\n", rows[i].fields);
+		CHECK(read_head(text, (size_t)n, (size_t)n, &h) == 0);
+		token = http1_bearer(&h);
+		CHECK(token.n == strlen(rows[i].token) &&
+		      memcmp(token.n == 0 ? "" : token.p, rows[i].token, token.n) == 0);
+	}
+}
+
 /* Feeds a chunked body in pieces of `step`; what is decoded is in *body. 1, a status, or MORE. */
 static int read_chunks(const char *text, size_t len, size_t step, struct buf *body, size_t *used)
 {
@@ -372,6 +428,8 @@ int main(void)
 	RUN(head_has_a_limit);
 	RUN(fields_have_a_limit);
 	RUN(head_is_read);
+	RUN(a_type_is_one_and_not_coded);
+	RUN(a_bearer_is_one_of_one_scheme);
 	RUN(chunks_are_read_strictly);
 	RUN(chunked_body_has_a_limit);
 	RUN(chunks_stop_at_their_end);
