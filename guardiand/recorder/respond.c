@@ -89,26 +89,24 @@ static void describe(const struct response *r, char *out, size_t size)
 	snprintf(out + used, size - used, "%s%s %s", used == 0 ? "" : ", ", guard_act_name(r->act), until);
 }
 
-static const char *about_what(enum guard_act act)
-{
-	static const char *const texts[] = {"?",
-					    "has paused this session",
-					    "has revoked this consent",
-					    "has quarantined this tool",
-					    "has quarantined this server",
-					    "asks for a person's approval of calls like this",
-					    "has sealed the vault",
-					    "has lowered the rate of this session"};
-
-	return (size_t)act < sizeof(texts) / sizeof(texts[0]) ? texts[act] : texts[0];
-}
+static const struct {
+	const char *text, *advice;
+} told[] = {
+	[GUARD_ACT_PAUSE] = {"has paused this session", "ask an operator"},
+	[GUARD_ACT_REVOKE] = {"has revoked this consent", "ask an operator"},
+	[GUARD_ACT_HOLD_TOOL] = {"has quarantined this tool", "ask an operator"},
+	[GUARD_ACT_HOLD_SERVER] = {"has quarantined this server", "ask an operator"},
+	[GUARD_ACT_APPROVAL] = {"wants a person's approval of each call like this", "repeat the call to ask for one"},
+	[GUARD_ACT_SEAL] = {"has sealed the vault", "ask an operator"},
+	[GUARD_ACT_RATE] = {"has lowered the rate of this session", "call less often"},
+};
 
 static void reason_of(struct response *r)
 {
 	char name[INCIDENT_ID_MAX + 1];
 
-	snprintf(r->reason, sizeof(r->reason), "the guardian %s (rule %s, %s); ask an operator", about_what(r->act),
-		 r->rule, incident_name(r->incident, name));
+	snprintf(r->reason, sizeof(r->reason), "the guardian %s (rule %s, %s); %s", told[r->act].text, r->rule,
+		 incident_name(r->incident, name), told[r->act].advice);
 }
 
 static void copy(char *out, size_t size, const char *text)

@@ -102,7 +102,7 @@ static void an_alarm_stops_what_its_response_would(void)
 	}
 	memset(m[1].approval, 7, ID_LEN);
 	CHECK(ask(&m[0]) == GRANT_OK && ask(&m[1]) == GRANT_OK);
-	CHECK(ask(&m[2]) == GRANT_DENIED && is_text(receipt()->reason, "rule late"));
+	CHECK(ask(&m[2]) == GRANT_DENIED && is_text(receipt()->reason, "(rule late, inc-1); repeat the call to ask"));
 	CHECK(leaves_with(EVENT("response.ordered"), NULL) == 3 && leaves_with("\"outcome\":\"unsent\"", NULL) == 1);
 	end();
 	own_rules = NULL;
