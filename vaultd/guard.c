@@ -95,8 +95,12 @@ bool guard_any(const struct vault *v, const struct guard_choice *c)
 /* The hardest of each kind. */
 bool guard_refresh(const struct vault *v, struct session *x)
 {
-	struct session_limits l = {.withdrawn = guard_revoked(v, x->consent) != NULL,
-				   .paused = guard_pause(v, x->id) != NULL};
+	const struct guard_order *revoked = guard_revoked(v, x->consent), *pause = guard_pause(v, x->id);
+	struct session_limits l = {.withdrawn = revoked != NULL,
+				   .paused = pause != NULL,
+				   .by = revoked != NULL ? revoked->id
+					 : pause != NULL ? pause->id
+							 : 0};
 	struct guard_choice mine = {.session = x->id};
 
 	mine.act = GUARD_ACT_APPROVAL;

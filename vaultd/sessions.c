@@ -89,7 +89,7 @@ bool session_limit(struct session *x, const struct session_limits *l)
 	x->limits = *l;
 	session_set(x, x->own);
 	return old.withdrawn != l->withdrawn || old.paused != l->paused || old.approval_tier != l->approval_tier ||
-	       old.rate != l->rate;
+	       old.rate != l->rate || old.by != l->by;
 }
 
 const char *session_labels(const struct session *x)

@@ -25,6 +25,7 @@ struct session_limits {
 	bool paused;
 	uint8_t approval_tier; /* calls of this tier and above need an approval; 0: none beyond the destructive ones */
 	uint32_t rate;         /* at most so many attaches a minute; 0: any */
+	uint64_t by;           /* the order whose words say why it is withdrawn or paused; 0: none */
 };
 
 struct session {

@@ -183,26 +183,29 @@ static void report(struct guard_engine *e, uint32_t number, struct key_state *k,
 	const struct rule *r = &e->rules->rule[number];
 	struct guard_finding *f = &e->finding;
 	bool again = k->told_us != 0 && ev->ts_us < k->told_us + r->info.suppress_us;
-
 	/* A signal that goes on is one for as long: who waits until it was said long ago gains nothing. */
-	if (again && r->info.class == GUARD_STATISTICAL)
-		(void)second_signal(e, number, ev);
-	if (again && (e->again == NULL || !acts_alone(&r->info) || r->info.nresponses == 0))
+	bool second = r->info.class == GUARD_STATISTICAL && second_signal(e, number, ev);
+	bool acts = acts_alone(&r->info) || second;
+	/* What was said while it stood alone is said once more when it acts. */
+	bool news = !again || (acts && !k->acted);
+
+	if (!news && (e->again == NULL || !acts_alone(&r->info) || r->info.nresponses == 0))
 		return;
-	if (!again)
+	if (news) {
 		k->told_us = ev->ts_us;
+		k->acted = acts;
+	}
 	f->rule = &r->info;
 	f->rule_number = number;
 	f->seq = ev->seq;
 	f->ts_us = ev->ts_us;
 	f->value = v->value;
 	f->threshold = v->threshold;
-	f->acts = again || r->info.class == GUARD_CERTAIN ||
-		  (r->info.class == GUARD_STATISTICAL && (second_signal(e, number, ev) || r->info.strong));
+	f->acts = acts;
 	memcpy(f->what, v->what, sizeof(f->what));
 	copy_subject(f, ev);
 	copy_evidence(f, k);
-	(again ? e->again : e->fn)(f, e->arg);
+	(news ? e->fn : e->again)(f, e->arg);
 }
 
 /* A rule that looks at the event, and the key by which it does. */
@@ -258,7 +261,8 @@ static void feed_match(struct guard_engine *e, const struct match *m, const stru
 	e->part[engine_part_of(e, m->hash)].changed = true;
 	f.key = engine_key(e, m->hash, m->rule);
 	f.key->evidence[f.key->nevidence % GUARD_EVIDENCE_MAX] = ev->seq;
-	f.key->nevidence = f.key->nevidence + 1 == 2 * GUARD_EVIDENCE_MAX ? GUARD_EVIDENCE_MAX : f.key->nevidence + 1;
+	f.key->nevidence =
+		(uint16_t)(f.key->nevidence + 1 == 2 * GUARD_EVIDENCE_MAX ? GUARD_EVIDENCE_MAX : f.key->nevidence + 1);
 	v.alarm = false;
 	v.value = v.threshold = 0;
 	v.what[0] = '\0';

@@ -62,7 +62,8 @@ struct key_state {
 	uint64_t hash; /* of rule and key; 0: free */
 	uint64_t last_us, told_us;
 	uint32_t rule;
-	uint32_t nevidence;
+	uint16_t nevidence;
+	uint16_t acted;                        /* 1: what was told last has acted */
 	uint64_t evidence[GUARD_EVIDENCE_MAX]; /* a ring */
 	union state u;
 };

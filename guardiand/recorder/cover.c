@@ -104,22 +104,24 @@ struct response *cover_same(const struct cover *c, const struct response *like)
 	return NULL;
 }
 
-/* A rate is for vaultd and the broker to keep; an approval lets through what has one. */
+/* A rate is for vaultd and the broker to keep. */
 static bool stops(const struct response *r, const struct ipc_intent *m)
 {
-	if (r->act == GUARD_ACT_RATE)
-		return false;
-	return r->act != GUARD_ACT_APPROVAL || (m->tier >= r->tier && sodium_is_zero(m->approval, ID_LEN));
+	return r->act != GUARD_ACT_RATE && (r->act != GUARD_ACT_APPROVAL || m->tier >= r->tier);
 }
 
-static const struct response *find(const struct cover *c, struct subject s, const struct ipc_intent *m)
+/* What an approval would end is the last to be named. */
+static bool find(const struct cover *c, struct subject s, const struct ipc_intent *m, const struct response **out)
 {
 	const struct response *r;
 
 	LIST_FOREACH(r, bucket_of(c, &s), bucket)
-	if (is_same(r, &s) && stops(r, m))
-		return r;
-	return NULL;
+	if (is_same(r, &s) && stops(r, m)) {
+		*out = r;
+		if (r->act != GUARD_ACT_APPROVAL)
+			return true;
+	}
+	return false;
 }
 
 const struct response *cover_call(const struct cover *c, const struct ipc_intent *m)
@@ -128,12 +130,8 @@ const struct response *cover_call(const struct cover *c, const struct ipc_intent
 
 	if (c->n == 0)
 		return NULL;
-	r = find(c, (struct subject){.p = {'v'}, .n = 1}, m);
-	if (r == NULL)
-		r = find(c, by_id('s', m->session), m);
-	if (r == NULL)
-		r = find(c, by_id('c', m->consent), m);
-	if (r == NULL)
-		r = find(c, by_name('u', m->upstream, ipc_text("")), m);
-	return r != NULL ? r : find(c, by_name('t', m->upstream, m->name), m);
+	(void)(find(c, (struct subject){.p = {'v'}, .n = 1}, m, &r) || find(c, by_id('s', m->session), m, &r) ||
+	       find(c, by_id('c', m->consent), m, &r) || find(c, by_name('u', m->upstream, ipc_text("")), m, &r) ||
+	       find(c, by_name('t', m->upstream, m->name), m, &r));
+	return r;
 }

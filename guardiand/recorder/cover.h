@@ -40,7 +40,7 @@ void cover_add(struct cover *c, struct response *r);
 void cover_remove(struct cover *c, struct response *r);
 /* The one in force of this act and on this very subject; NULL. */
 struct response *cover_same(const struct cover *c, const struct response *like);
-/* The one that a call must not pass; NULL. */
+/* The one that a call must not pass; one that wants an approval only when there is no other. NULL. */
 const struct response *cover_call(const struct cover *c, const struct ipc_intent *m);
 
 #endif

@@ -188,7 +188,7 @@ static void page(struct guard *g, struct incident *i, const struct guard_finding
 	put_line(text, sizeof(text), "Suggested: ", f->rule->suggest);
 	put_line(text, sizeof(text), "keepgate incident show ", name);
 	guard_clean(text);
-	incident_page(g->incidents, i, OUTBOX_RAISED, text);
+	incident_page(g->incidents, i, OUTBOX_RAISED, f->rule->id, text);
 }
 
 /* That something waits for a person is paged, however it came. */

@@ -148,7 +148,7 @@ static bool open_again(struct incidents *x, struct incident *i)
 	return true;
 }
 
-void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kind, const char *text)
+void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kind, const char *rule, const char *text)
 {
 	char name[INCIDENT_ID_MAX + 1];
 	json_t *details = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "agent", i->agent, "human", i->human,
@@ -158,7 +158,8 @@ void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kin
 				   .incident = incident_name(i->id, name),
 				   .severity = i->severity,
 				   .ts_us = store_last_ts(x->store),
-				   .rule = i->rule,
+				   .rule = rule,
+				   .opened_by = i->rule,
 				   .title = i->title,
 				   .text = text,
 				   .details = details,
@@ -198,6 +199,6 @@ int incident_say(struct incidents *x, struct incident *i, enum incident_state to
 	if (to == INCIDENT_RESOLVED)
 		guard_resolved(x->g, i->id);
 	if (i->paged)
-		incident_page(x, i, to == INCIDENT_ACKED ? OUTBOX_ACK : OUTBOX_RESOLVE, line);
+		incident_page(x, i, to == INCIDENT_ACKED ? OUTBOX_ACK : OUTBOX_RESOLVE, i->rule, line);
 	return KG_OK;
 }

@@ -47,8 +47,9 @@ bool incident_spoke(struct incidents *x, int64_t id, const char *rule);
 void incident_adopt(struct incidents *x, const struct incident *i, uint64_t ts_us);
 /* A line of its timeline; seq of the leaf that says so. */
 void incident_line(struct incidents *x, int64_t id, uint64_t seq, const char *what, const char *by);
-/* Hands a page over, and remembers that it was paged. */
-void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kind, const char *text);
+/* Hands a page over, and remembers that it was paged. rule: the one that speaks, which may be another than opened it.
+ */
+void incident_page(struct incidents *x, struct incident *i, enum outbox_kind kind, const char *rule, const char *text);
 
 /* What a person says: on record, in the timeline, and at the providers. Text for people in error when it is refused. */
 int incident_say(struct incidents *x, struct incident *i, enum incident_state to, const char *note,

@@ -31,7 +31,8 @@ struct outbox_page {
 	const char *channel;  /* only this one, whatever the routes say; NULL: by the routes */
 	enum guard_severity severity;
 	uint64_t ts_us;        /* of what caused it, since 1970 */
-	const char *rule;      /* id of the rule that opened or raised the incident: routes select by it */
+	const char *rule;      /* id of the rule that speaks: routes select by it */
+	const char *opened_by; /* id of the one that opened the incident: its route when the rule has none; NULL */
 	const char *title;     /* "Denial spike: claude-code for alice@example.com" */
 	const char *text;      /* for people: what was seen, what was done, what is suggested */
 	const json_t *details; /* an object: agent, human, session, server, tool, findings, responses; NULL */

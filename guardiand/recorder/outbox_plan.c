@@ -115,12 +115,20 @@ static void new_key(struct plan *x)
 	outbox_key(x->o, name, x->dedup);
 }
 
+/* What is new of an incident is told where its rule is, else where the incident is. */
+static const struct config_route *route_of(const struct outbox *o, const struct outbox_page *p, uint64_t now)
+{
+	const struct config_route *r = routes_find(o->guardian, (uint8_t)p->severity, p->rule, now);
+
+	return r != NULL || p->opened_by == NULL ? r
+						 : routes_find(o->guardian, (uint8_t)p->severity, p->opened_by, now);
+}
+
 unsigned outbox_plan(struct outbox *o, const struct outbox_page *p, int64_t page)
 {
 	uint64_t now = o->wall();
 	struct plan x = {.o = o, .p = p, .page = page, .base = outbox_due(o, (uint8_t)p->severity, now)};
-	const struct config_route *route =
-		p->channel != NULL ? NULL : routes_find(o->guardian, (uint8_t)p->severity, p->rule, now);
+	const struct config_route *route = p->channel != NULL ? NULL : route_of(o, p, now);
 
 	key_before(&x);
 	/* The steps begin again. */

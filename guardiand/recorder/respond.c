@@ -24,6 +24,7 @@ struct responses *responses_new(struct guard *g)
 	LIST_INIT(&x->live);
 	cover_init(&x->cover);
 	rows_open(x);
+	x->approved = approved_new(g->store);
 	return x;
 }
 
@@ -42,6 +43,7 @@ void responses_free(struct responses *x)
 	while (!LIST_EMPTY(&x->live))
 		response_forget(x, LIST_FIRST(&x->live));
 	rows_close(x);
+	approved_free(x->approved);
 	free(x);
 }
 
@@ -71,9 +73,10 @@ bool respond_covers(const struct responses *x, const struct ipc_intent *m, char 
 {
 	const struct response *r = cover_call(&x->cover, m);
 
-	if (r != NULL)
-		memcpy(out, r->reason, GUARD_REASON_MAX);
-	return r != NULL;
+	if (r == NULL || (r->act == GUARD_ACT_APPROVAL && approved_is(x->approved, m)))
+		return false;
+	memcpy(out, r->reason, GUARD_REASON_MAX);
+	return true;
 }
 
 /* "pause until 10:31 UTC" */
@@ -193,21 +196,28 @@ static const char *hold_cause(struct responses *x, const struct response *r, uin
 	return blast_is_over(x, r, ts_us) ? "too many humans would be contained without a person" : NULL;
 }
 
-/* It stands already; a longer time, or a harder limit, is taken over. */
-static void renew(struct responses *x, struct response *r, const struct response *wanted)
+/* A longer time, or a harder limit, is taken over from another one of the same; whether there was one. */
+static bool take_over(struct response *r, const struct response *wanted)
 {
 	bool longer = r->until != 0 && (wanted->until == 0 || wanted->until > r->until);
 	bool harder = (r->act == GUARD_ACT_APPROVAL && wanted->tier < r->tier) ||
 		      (r->act == GUARD_ACT_RATE && wanted->rate < r->rate);
 
-	if (!longer && !harder)
-		return;
-	if (longer)
+	if (longer) {
 		r->until = wanted->until;
+		r->seconds = wanted->seconds;
+	}
 	if (harder) {
 		r->tier = wanted->tier;
 		r->rate = wanted->rate;
 	}
+	return longer || harder;
+}
+
+void response_renew(struct responses *x, struct response *r, const struct response *wanted)
+{
+	if (!take_over(r, wanted))
+		return;
 	r->state = r->state == RESPONSE_ACTIVE ? RESPONSE_ORDERED : r->state;
 	r->send = true;
 	x->any_send = true;
@@ -227,16 +237,33 @@ void response_put_in_force(struct responses *x, const struct response *from, con
 	rows_record(x, r, "response.ordered", f, NULL, by);
 }
 
+/* Its time counts from the release; until then the one that would end later is the longer one. */
+static void hold_again(struct responses *x, const struct guard_finding *f, struct response *held,
+		       const struct response *wanted, const char *why)
+{
+	held->until = held->seconds == 0 ? 0 : guard_now() + held->seconds;
+	if (!take_over(held, wanted))
+		return;
+	rows_renew(x, held);
+	rows_record(x, held, "response.held", f, why, NULL);
+}
+
 /* Each subject once for an incident, and no more than a person would still let loose at once. */
 static void hold_one(struct responses *x, const struct guard_finding *f, struct response *r, const char *why,
 		     bool quiet, struct respond_result *out)
 {
-	if (rows_is_held(x, r)) {
+	struct response held;
+
+	if (rows_find_held(x, r, &held)) {
+		hold_again(x, f, &held, r, why);
 		out->standing++;
+		describe(&held, out->held_text, sizeof(out->held_text));
 		return;
 	}
 	if (rows_holds_many(x, r->incident, RESPONSES_HELD_MAX)) {
 		out->lost++;
+		snprintf(out->held_text, sizeof(out->held_text), "%s is not even held: too many are",
+			 guard_act_name(r->act));
 		return;
 	}
 	if (out->held == 0)
@@ -258,7 +285,7 @@ static void order_one(struct responses *x, const struct guard_finding *f, struct
 	const char *hold;
 
 	if (same != NULL) {
-		renew(x, same, r);
+		response_renew(x, same, r);
 		out->standing++;
 		describe(same, out->text, sizeof(out->text));
 		return;

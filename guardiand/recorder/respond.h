@@ -54,7 +54,7 @@ void respond_send(struct responses *x);
 void respond_connected(struct responses *x);
 /* vaultd's answer. */
 int respond_done(struct responses *x, const struct ipc_guard_done *m) MUST_CHECK;
-/* What vaultd has lifted by itself, or a person there: an event of vaultd that is on record. */
+/* What vaultd has lifted by itself, or a person there; what people have approved: events of vaultd on record. */
 void respond_vault_event(struct responses *x, struct ipc_bytes kind, struct ipc_bytes members);
 /* Ends what is over; asks again where vaultd could not answer. */
 void respond_expire(struct responses *x, uint64_t now);

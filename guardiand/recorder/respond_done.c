@@ -43,7 +43,7 @@ static void page_refused(struct responses *x, const struct response *r, const ch
 		 "it: %s\nkeepgate incident show %s\nkeepgate guardian lift %" PRId64 "\n",
 		 r->id, guard_act_name(r->act), why, incident_name(i.id, name), r->id);
 	guard_clean(text);
-	incident_page(x->g->incidents, &i, OUTBOX_RAISED, text);
+	incident_page(x->g->incidents, &i, OUTBOX_RAISED, i.rule, text);
 }
 
 /* The recorder goes on holding to what vaultd does not do: it gives no receipts. */

@@ -64,9 +64,12 @@ int respond_lift(struct responses *x, int64_t id, const struct guard_actor *by, 
 
 static void release_one(struct responses *x, struct response *r, const struct guard_actor *by)
 {
+	struct response *same = cover_same(&x->cover, r);
+
 	r->automatic = false;
 	r->until = r->seconds == 0 ? 0 : guard_now() + r->seconds;
-	if (cover_same(&x->cover, r) != NULL) {
+	if (same != NULL) {
+		response_renew(x, same, r);
 		rows_state(x, r, RESPONSE_LIFTED, "another one");
 		return;
 	}
@@ -125,7 +128,7 @@ static void tell_break_glass(struct guard *g, uint64_t until, const char *why, b
 		snprintf(text, sizeof(text), "No automatic responses until %s, by %s: %.700s", time, who, why);
 	guard_clean(text);
 	incident_line(g->incidents, i.id, seq, text, who);
-	incident_page(g->incidents, &i, OUTBOX_TRIGGER, text);
+	incident_page(g->incidents, &i, OUTBOX_TRIGGER, i.rule, text);
 }
 
 void respond_break_glass(struct responses *x, uint64_t seconds, const char *why, bool lift,
@@ -142,7 +145,7 @@ void respond_break_glass(struct responses *x, uint64_t seconds, const char *why,
 	}
 }
 
-/* A person has unsealed at vaultd, or it has lifted what was over: there is nothing left to hold to. */
+/* A person has approved a call at vaultd, or unsealed; or it has lifted what was over: nothing is left to hold to. */
 void respond_vault_event(struct responses *x, struct ipc_bytes kind, struct ipc_bytes members)
 {
 	bool unsealed = ipc_is(kind, "vault.unseal");
@@ -152,7 +155,7 @@ void respond_vault_event(struct responses *x, struct ipc_bytes kind, struct ipc_
 	json_t *m;
 	json_int_t id;
 
-	if (!unsealed && !ipc_is(kind, "guardian.lifted"))
+	if (approved_event(x->approved, kind, members) || (!unsealed && !ipc_is(kind, "guardian.lifted")))
 		return;
 	m = json_loadb((const char *)members.p, members.n, JSON_REJECT_DUPLICATES, NULL);
 	id = json_integer_value(json_object_get(m, "response"));

@@ -29,7 +29,7 @@ static const char tables[] =
 	"reason, "                                                                                                     \
 	"automatic"
 
-#define HELD_LIKE "SELECT count(*) FROM response WHERE incident = ?1 AND act = ?2 AND state = 5"
+#define HELD_LIKE "SELECT " RESPONSE_COLUMNS " FROM response WHERE incident = ?1 AND act = ?2 AND state = 5"
 
 static const char *const queries[RESPONSE_QUERIES] = {
 	[Q_RESPONSE_ADD] =
@@ -38,16 +38,17 @@ static const char *const queries[RESPONSE_QUERIES] = {
 		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 1)",
 	[Q_RESPONSE_STATE] = "UPDATE response SET state = ?2, until = ?3, automatic = ?4,"
 			     " lifted_by = coalesce(?5, lifted_by) WHERE id = ?1",
-	[Q_RESPONSE_RENEW] = "UPDATE response SET state = ?2, until = ?3, tier = ?4, rate = ?5 WHERE id = ?1",
+	[Q_RESPONSE_RENEW] =
+		"UPDATE response SET state = ?2, until = ?3, tier = ?4, rate = ?5, seconds = ?6 WHERE id = ?1",
 	[Q_RESPONSE_BLAST] =
 		"SELECT count(DISTINCT who), max(who = ?2) FROM response WHERE ts_us >= ?1 AND automatic = 1"
 		" AND state <> 5 AND (lifted_by IS NULL OR lifted_by = 'time')",
 	[Q_RESPONSE_LIVE] = "SELECT " RESPONSE_COLUMNS " FROM response WHERE state IN (1, 2, 4, 6) LIMIT ?1",
 	[Q_RESPONSE_HELD] =
 		"SELECT " RESPONSE_COLUMNS " FROM response WHERE incident = ?1 AND state = 5 ORDER BY id LIMIT ?2",
-	[Q_HELD_SESSION] = HELD_LIKE " AND session = ?3",
-	[Q_HELD_CONSENT] = HELD_LIKE " AND consent = ?3",
-	[Q_HELD_PLACE] = HELD_LIKE " AND coalesce(server = ?3, 1) AND coalesce(tool = ?4, 1)",
+	[Q_HELD_SESSION] = HELD_LIKE " AND session = ?3 LIMIT 1",
+	[Q_HELD_CONSENT] = HELD_LIKE " AND consent = ?3 LIMIT 1",
+	[Q_HELD_PLACE] = HELD_LIKE " AND coalesce(server = ?3, 1) AND coalesce(tool = ?4, 1) LIMIT 1",
 	[Q_HELD_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM response WHERE incident = ?1 AND state = 5 LIMIT ?2)",
 	[Q_RESPONSE_GET] = "SELECT " RESPONSE_COLUMNS " FROM response WHERE id = ?1",
 	[Q_RESPONSE_LIST] =
@@ -163,8 +164,8 @@ void rows_state(struct responses *x, struct response *r, enum response_state sta
 
 void rows_renew(struct responses *x, const struct response *r)
 {
-	table_run(x->g->store, x->q[Q_RESPONSE_RENEW], "iiiii", r->id, (int64_t)r->state, (int64_t)r->until,
-		  (int64_t)r->tier, (int64_t)r->rate);
+	table_run(x->g->store, x->q[Q_RESPONSE_RENEW], "iiiiii", r->id, (int64_t)r->state, (int64_t)r->until,
+		  (int64_t)r->tier, (int64_t)r->rate, (int64_t)r->seconds);
 }
 
 unsigned rows_contained(struct responses *x, const struct response *r, uint64_t since_us, bool *among)
@@ -202,7 +203,7 @@ static int64_t one_number(struct responses *x, sqlite3_stmt *q)
 }
 
 /* About the same, as cover_same() has it. */
-bool rows_is_held(struct responses *x, const struct response *r)
+bool rows_find_held(struct responses *x, const struct response *r, struct response *out)
 {
 	bool of_tool = r->act == GUARD_ACT_HOLD_TOOL, of_server = of_tool || r->act == GUARD_ACT_HOLD_SERVER;
 	bool of_consent = r->act == GUARD_ACT_REVOKE, of_place = of_server || r->act == GUARD_ACT_SEAL;
@@ -214,7 +215,11 @@ bool rows_is_held(struct responses *x, const struct response *r)
 	else
 		table_bind(x->g->store, q, "iib", r->incident, (int64_t)r->act, of_consent ? r->consent : r->session,
 			   (size_t)ID_LEN);
-	return one_number(x, q) != 0;
+	if (!table_row(x->g->store, q))
+		return false;
+	take(q, out);
+	table_end(q);
+	return true;
 }
 
 bool rows_holds_many(struct responses *x, int64_t incident, int64_t many)

@@ -2,6 +2,7 @@
 #ifndef RECORDER_RESPOND_ROWS_H
 #define RECORDER_RESPOND_ROWS_H
 
+#include "guardiand/recorder/approved.h"
 #include "guardiand/recorder/cover.h"
 
 enum response_query {
@@ -28,6 +29,7 @@ struct responses {
 	size_t nlive;
 	bool any_send;
 	struct cover cover;
+	struct approved *approved; /* owned */
 	sqlite3_stmt *q[RESPONSE_QUERIES];
 };
 
@@ -44,8 +46,8 @@ void rows_renew(struct responses *x, const struct response *r);
 unsigned rows_contained(struct responses *x, const struct response *r, uint64_t since_us, bool *among);
 /* The held ones of an incident, at most max. */
 size_t rows_held(struct responses *x, int64_t incident, struct response *out, size_t max);
-/* Whether one of this act on this subject is held of its incident already. */
-bool rows_is_held(struct responses *x, const struct response *r);
+/* The one of this act on this subject that is held of its incident already. */
+bool rows_find_held(struct responses *x, const struct response *like, struct response *out);
 /* Whether so many of the incident are held. */
 bool rows_holds_many(struct responses *x, int64_t incident, int64_t many);
 /* KG_E_NOTFOUND. */
@@ -64,6 +66,8 @@ struct response *response_find(const struct responses *x, int64_t id);
 void response_forget(struct responses *x, struct response *r);
 void response_put_in_force(struct responses *x, const struct response *from, const struct guard_finding *f,
 			   const struct guard_actor *by);
+/* It stands already: what another one of the same has longer or harder is taken over, and ordered. */
+void response_renew(struct responses *x, struct response *r, const struct response *wanted);
 void response_lifted_by(struct responses *x, struct response *r, const char *how);
 
 #endif

@@ -207,6 +207,11 @@ static inline struct ipc_intent intent(unsigned human, uint8_t session, uint64_t
 	return m;
 }
 
+static inline int is_text(struct ipc_bytes b, const char *part)
+{
+	return b.n != 0 && memmem(b.p, b.n, part, strlen(part)) != NULL;
+}
+
 static inline const struct ipc_receipt *receipt(void)
 {
 	return (const void *)&got;

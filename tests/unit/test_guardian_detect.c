@@ -671,6 +671,24 @@ static void the_second_signal_contains_whichever_it_is(void)
 	}
 }
 
+/* Said alone at nine, and told once in eight hours: it contains all the same, once, as what comes first is new then. */
+static void what_was_said_alone_still_contains(void)
+{
+	struct seen s;
+	struct traffic t = begin(&s, NULL);
+	uint64_t ts = a_month_of_work(&t), evening = ts / DAY_US * DAY_US + 21 * 3600 * SECOND_US;
+
+	s.total = s.acts = 0;
+	in_the_evening(&t, ts);
+	CHECK(s.total == 1 && s.acts == 0);
+	somewhere_new(&t, evening + 16 * 60 * SECOND_US);
+	CHECK(s.acts == 1 && strcmp(s.last, "after-hours") == 0);
+	for (uint64_t i = 1; i < 300; i++)
+		somewhere_new(&t, evening + (16 + i) * 60 * SECOND_US);
+	CHECK(s.acts == 1);
+	guard_engine_free(t.engine);
+}
+
 /* The first signal is told once in eight hours, and goes on: it counts when the second comes. */
 static void nor_does_waiting_part_them(void)
 {
@@ -934,6 +952,7 @@ int main(void)
 	RUN(much_read_then_written);
 	RUN(two_weak_signals_act_together);
 	RUN(the_second_signal_contains_whichever_it_is);
+	RUN(what_was_said_alone_still_contains);
 	RUN(nor_does_waiting_part_them);
 	RUN(nor_does_a_quarter_of_an_hour_end_between_them);
 	RUN(a_tool_that_is_new_after_learning);

@@ -3,11 +3,6 @@
 
 #include "tests/unit/guard_rig.h"
 
-static int is_text(struct ipc_bytes b, const char *part)
-{
-	return b.n != 0 && memmem(b.p, b.n, part, strlen(part)) != NULL;
-}
-
 /* Calls that are refused, until the session is paused; how many. */
 static unsigned spike(unsigned human, uint8_t session)
 {
@@ -81,31 +76,6 @@ static void the_call_that_alarms_does_not_get_out(void)
 	turn();
 	CHECK(leaves_with("\"kind\":\"violation\"", "\"reason_code\":\"outcome\"") == 1);
 	end();
-}
-
-static const char approval_rule[] =
-	"title: Late\nid: late\nclass: certain\nseverity: low\nsuppress: 1s\ndetection:\n"
-	"  selection:\n    kind: call\n    phase: intent\n    decision: allow\ndetector:\n"
-	"  type: match\n  by: session\nresponse:\n  - act: approval\n    tier: write\n    for: 1h\n";
-
-/* What a person has approved, and what is below the tier, is not stopped by the alarm that asks for an approval. */
-static void an_alarm_stops_what_its_response_would(void)
-{
-	struct ipc_intent m[3];
-
-	own_rules = approval_rule;
-	begin();
-	connect_vault();
-	for (unsigned i = 0; i < 3; i++) {
-		m[i] = intent(1, (uint8_t)(0x51 + i), 1);
-		m[i].tier = i == 0 ? TIER_READ : TIER_DESTRUCTIVE;
-	}
-	memset(m[1].approval, 7, ID_LEN);
-	CHECK(ask(&m[0]) == GRANT_OK && ask(&m[1]) == GRANT_OK);
-	CHECK(ask(&m[2]) == GRANT_DENIED && is_text(receipt()->reason, "(rule late, inc-1); repeat the call to ask"));
-	CHECK(leaves_with(EVENT("response.ordered"), NULL) == 3 && leaves_with("\"outcome\":\"unsent\"", NULL) == 1);
-	end();
-	own_rules = NULL;
 }
 
 static void a_revoked_token(void)
@@ -182,10 +152,6 @@ static void marks_reach_the_rules(void)
 	m = intent(1, 0x51, 3);
 	m.tier = TIER_WRITE;
 	CHECK(ask(&m) == GRANT_DENIED);
-	m = intent(1, 0x51, 4);
-	m.tier = TIER_WRITE;
-	memset(m.approval, 9, ID_LEN);
-	CHECK(ask(&m) == GRANT_OK);
 	CHECK(ask_ordinary(1, 0x51) == GRANT_OK);
 	/* A canary credential in arguments. */
 	m = intent(1, 0x52, 5);
@@ -774,7 +740,6 @@ int main(void)
 	buf_init(&in, IPC_FRAME_MAX);
 	RUN(a_denial_spike_pauses_within_ten_calls);
 	RUN(the_call_that_alarms_does_not_get_out);
-	RUN(an_alarm_stops_what_its_response_would);
 	RUN(a_revoked_token);
 	RUN(a_violation_holds_the_server);
 	RUN(marks_reach_the_rules);
