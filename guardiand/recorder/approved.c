@@ -25,8 +25,8 @@ static const char *const queries[QUERIES] = {
 	[Q_USED] = "UPDATE approved SET txn = ?2 WHERE id = ?1",
 	[Q_DELETE] = "DELETE FROM approved WHERE id = ?1",
 	/* vaultd may say that it is used before the broker's intent has come. */
-	[Q_IS] = "SELECT 1 FROM approved WHERE id = ?1 AND session = ?2 AND server = ?3 AND tool = ?4"
-		 " AND args_sha256 = ?5 AND (txn IS NULL OR txn = ?6)",
+	[Q_IS] = ("SELECT 1 FROM approved WHERE id = ?1 AND session = ?2 AND server = ?3 AND tool = ?4"
+		  " AND args_sha256 = ?5 AND (txn IS NULL OR txn = ?6)"),
 };
 
 struct approved {
