@@ -14,6 +14,7 @@
 #include "guardiand/recorder/guard.h"
 #include "guardiand/recorder/incident.h"
 #include "guardiand/recorder/respond.h"
+#include "guardiand/recorder/table.h"
 #include "tests/unit/unit.h"
 
 #define ANSWER_MS 300
@@ -307,6 +308,18 @@ static inline unsigned leaves_with(const char *needle, const char *also)
 
 	CHECK(store_leaves(store, 0, UINT32_MAX, count_leaf, &c) == KG_OK);
 	return c.n;
+}
+
+/* The number that a question of the database is answered with; -1 without a row. */
+static inline int64_t number(const char *sql)
+{
+	sqlite3_stmt *q = table_query(store, sql);
+	int64_t n = -1;
+
+	while (table_row(store, q))
+		n = table_int(q, 0);
+	table_close(q);
+	return n;
 }
 
 #define EVENT(name) "\"event\":\"" name "\",\"kind\":\"guardian\""

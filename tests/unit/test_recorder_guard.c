@@ -551,17 +551,6 @@ static void a_storm_is_bounded(void)
 	end();
 }
 
-static int64_t number(const char *sql)
-{
-	sqlite3_stmt *q = table_query(store, sql);
-	int64_t n;
-
-	CHECK(table_row(store, q));
-	n = table_int(q, 0);
-	table_close(q);
-	return n;
-}
-
 /* Each session touches the canary, twice: many more in a second than findings are written down. */
 static void flood(unsigned from, unsigned to)
 {

@@ -1,5 +1,4 @@
 /* The guardian and people's approvals: which calls one serves, what asks for one, and what is named before it. */
-#include "guardiand/recorder/table.h"
 #include "tests/unit/guard_rig.h"
 
 #define RULE(id, severity, tool, response)                                                                             \
@@ -16,17 +15,6 @@ static struct ipc_intent write_to(uint8_t session, const char *tool, uint64_t ar
 	m.tier = TIER_WRITE;
 	m.name = ipc_text(tool);
 	return m;
-}
-
-static int64_t number(const char *sql)
-{
-	sqlite3_stmt *q = table_query(store, sql);
-	int64_t n;
-
-	CHECK(table_row(store, q));
-	n = table_int(q, 0);
-	table_close(q);
-	return n;
 }
 
 /* What vaultd puts on record of an approval; txn NULL: none is told. */

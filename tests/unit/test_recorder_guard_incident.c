@@ -118,17 +118,6 @@ static void what_grows_worse_is_acknowledged_anew(void)
 	end();
 }
 
-static int64_t number(const char *sql)
-{
-	sqlite3_stmt *q = table_query(store, sql);
-	int64_t n;
-
-	CHECK(table_row(store, q));
-	n = table_int(q, 0);
-	table_close(q);
-	return n;
-}
-
 /* Who had it had another thing: what is certain, and was not told of yet, is paged though it is no worse. */
 static void what_else_is_certain_is_paged_anew(void)
 {

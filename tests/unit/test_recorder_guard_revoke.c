@@ -117,17 +117,6 @@ static void break_glass_lifts_it(void)
 	finish();
 }
 
-static int64_t number(const char *sql)
-{
-	sqlite3_stmt *q = table_query(store, sql);
-	int64_t n = -1;
-
-	while (table_row(store, q))
-		n = table_int(q, 0);
-	table_close(q);
-	return n;
-}
-
 #define LINES "SELECT count(*) FROM timeline WHERE what LIKE '%held by the recorder alone%'"
 #define PAGED "SELECT paged FROM incident WHERE id = 1"
 

@@ -5,7 +5,6 @@
 
 #include "guardiand/recorder/guard_clock.h"
 #include "guardiand/recorder/retain.h"
-#include "guardiand/recorder/table.h"
 #include "tests/unit/guard_rig.h"
 
 #define HOUR 3600u
@@ -48,17 +47,6 @@ static void start(void)
 	begin();
 	config.guardian.blast_humans = 100;
 	connect_vault();
-}
-
-static int64_t number(const char *sql)
-{
-	sqlite3_stmt *q = table_query(store, sql);
-	int64_t n = -1;
-
-	while (table_row(store, q))
-		n = table_int(q, 0);
-	table_close(q);
-	return n;
 }
 
 static void run_sql(const char *sql)

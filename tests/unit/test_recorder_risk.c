@@ -364,7 +364,7 @@ static const char *top_rule(const json_t *risks, size_t i)
 	return json_string_value(json_object_get(json_array_get(why, 0), "rule"));
 }
 
-static json_int_t number(const json_t *o, const char *name)
+static json_int_t member(const json_t *o, const char *name)
 {
 	return json_integer_value(json_object_get(o, name));
 }
@@ -382,18 +382,18 @@ static void shown_with_reasons(void)
 	v = command("incident.show", json_pack("{s:s}", "id", "inc-1"));
 	risks = json_object_get(v, "risk");
 	first = json_array_get(risks, 0);
-	CHECK(json_array_size(risks) == 3 && number(first, "score") == 76);
+	CHECK(json_array_size(risks) == 3 && member(first, "score") == 76);
 	CHECK(strcmp(json_string_value(json_object_get(first, "kind")), "session") == 0);
 	CHECK(strcmp(json_string_value(json_object_get(first, "subject")), S51) == 0);
 	why = json_object_get(first, "why");
 	CHECK(json_array_size(why) == 2 && strcmp(top_rule(risks, 0), "certain-high") == 0);
-	CHECK(number(json_array_get(why, 0), "points") == 70 && number(json_array_get(why, 0), "findings") == 1);
-	CHECK(number(json_array_get(risks, 1), "score") == 43); /* the human: half of 85 */
+	CHECK(member(json_array_get(why, 0), "points") == 70 && member(json_array_get(why, 0), "findings") == 1);
+	CHECK(member(json_array_get(risks, 1), "score") == 43); /* the human: half of 85 */
 	json_decref(v);
 	v = command("guardian.status", json_object());
 	risks = json_object_get(v, "risk");
-	CHECK(json_array_size(risks) == 4 && number(json_array_get(risks, 0), "score") == 76 &&
-	      number(json_array_get(risks, 3), "score") == 10);
+	CHECK(json_array_size(risks) == 4 && member(json_array_get(risks, 0), "score") == 76 &&
+	      member(json_array_get(risks, 3), "score") == 10);
 	json_decref(v);
 	resolve("inc-1");
 	v = command("guardian.status", json_object());
